@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { defineConfig, devices } from '@playwright/test';
+import type { Options } from './fixtures/test.ts';
+
+const systemChromium = '/usr/bin/chromium';
+
+/** `CHROMIUM_PATH`, else the system's Chromium, else the one that Playwright installed. */
+const chromium = process.env['CHROMIUM_PATH'] ?? (existsSync(systemChromium) ? systemChromium : undefined);
+
+// Pictures are taken on request only. Workers read this file too, without the arguments: they inherit the variable.
+if (/--project[= ]screenshots\b/.test(process.argv.join(' '))) {
+  process.env['OAUTH2FLOW_SCREENSHOTS'] = '1';
+}
+const takesScreenshots = process.env['OAUTH2FLOW_SCREENSHOTS'] === '1';
+
+export default defineConfig<Options>({
+  testDir: 'specs',
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: process.env['CI'] !== undefined,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['html', { open: 'never' }]],
+  use: {
+    ...devices['Desktop Chrome'],
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      ...(chromium === undefined ? {} : { executablePath: chromium }),
+      args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    // Without script there is only what the server renders.
+    { name: 'spa', use: { render: 'spa' }, testIgnore: 'noscript.spec.ts' },
+    { name: 'ssr', use: { render: 'ssr' } },
+    ...(takesScreenshots ? [{ name: 'screenshots', use: { render: 'ssr' as const }, testMatch: 'screenshots.ts' }] : []),
+  ],
+});
