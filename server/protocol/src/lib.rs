@@ -1,1 +1,67 @@
-//! Placeholder
+//! The client side of the OAuth 2.0 authorization code flow and of OpenID Connect, without input or output.
+//!
+//! Nothing here opens a socket, reads a clock or draws a random number: time ([`jiff::Timestamp`]) and randomness are
+//! handed in, a request is a value to send, and its response is a value to judge. So every rule of the flow is tested
+//! without a network, and a caller cannot skip one:
+//!
+//! 1. [`Transaction::begin`](authorize::Transaction::begin) and [`authorization_url`](authorize::authorization_url)
+//!    start a login.
+//! 2. [`AuthorizationResponse::from_pairs`](callback::AuthorizationResponse::from_pairs) and
+//!    [`callback::validate`] judge what comes back; only the [`ValidatedCallback`](callback::ValidatedCallback) that
+//!    they yield can be exchanged.
+//! 3. [`token::exchange_request`] makes the token request, [`PendingExchange::process`](token::PendingExchange::process)
+//!    judges its response.
+//! 4. [`id_token::validate`] yields a [`ValidatedIdToken`](id_token::ValidatedIdToken), and only that, or
+//!    [`userinfo::process`], yields a [`User`](userinfo::User).
+//! 5. [`refresh`], [`logout`] and [`logout_token`] cover the rest of the session's life.
+//!
+//! Each operation has one error enum; each variant names its section of a specification and has a stable
+//! `code()`. Text that a provider wrote is bounded and stripped of control characters ([`ProviderText`]) before it
+//! reaches any of them.
+
+pub mod authorize;
+pub mod callback;
+pub mod discovery;
+pub mod http;
+pub mod id_token;
+pub mod jwks;
+pub mod logout;
+pub mod logout_token;
+pub mod preset;
+pub mod provider;
+pub mod refresh;
+pub mod return_to;
+pub mod secret;
+pub mod signing_algorithm;
+pub mod token;
+pub mod userinfo;
+
+mod client_auth;
+mod json;
+mod jws;
+mod pkce;
+mod provider_text;
+
+pub use authorize::{Transaction, authorization_url};
+pub use callback::{AuthorizationResponse, ValidatedCallback};
+pub use discovery::ProviderMetadata;
+pub use http::{Method, OutboundRequest, OutboundResponse};
+pub use id_token::ValidatedIdToken;
+pub use jwks::JwkSet;
+pub use provider::Provider;
+pub use provider_text::ProviderText;
+pub use return_to::ReturnTo;
+pub use secret::{AccessToken, AuthorizationCode, ClientSecret, IdToken, PkceVerifier, RefreshToken};
+pub use signing_algorithm::SigningAlgorithm;
+pub use token::TokenResponse;
+pub use userinfo::User;
+
+/// Makes AWS-LC the process-wide cryptography of `jsonwebtoken`; calling it again does nothing.
+///
+/// This crate names AWS-LC in each call and works without it. Call it first in `main` all the same: other code of the
+/// process that signs or verifies through `jsonwebtoken` would otherwise panic as soon as some dependency turns on a
+/// second implementation.
+pub fn install_crypto_provider() {
+    // `Err` means that a provider is installed already, which is what was asked for.
+    let _already_installed = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
