@@ -1,0 +1,86 @@
+import { account, type ForeignProvider } from '../fixtures/foreign-provider.ts';
+import { heading, session } from '../fixtures/journey.ts';
+import { expect, test } from '../fixtures/test.ts';
+import type { Page } from '@playwright/test';
+
+// `oidc-provider` is certified by the OpenID Foundation and shares no code with this project.
+
+async function signIn(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByRole('main').getByRole('link', { name: 'Sign in with Foreign' }).first().click();
+  await expect(heading(page, 'Foreign provider')).toBeVisible();
+  await page.getByLabel('Account').fill(account.preferred_username);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.waitForURL((address) => address.origin === url && address.pathname !== '/callback');
+  expect(await session(page)).toMatchObject({ authenticated: true });
+}
+
+async function callUpstream(page: Page): Promise<{ status: number; body: unknown }> {
+  return page.evaluate(async () => {
+    const answer = await fetch('/api/v1/proxy/foreign/me', { headers: { 'x-csrf': '1' } });
+    return { status: answer.status, body: await answer.json() };
+  });
+}
+
+function refreshes(foreignProvider: ForeignProvider): number {
+  return foreignProvider.grants.filter((grant) => grant === 'refresh_token').length;
+}
+
+test('a login at a certified provider, down to the account page and a call of its API', async ({ page, launch, foreignProvider }) => {
+  const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl) });
+  await signIn(page, server.url);
+  await page.goto(`${server.url}/account`);
+  await expect(heading(page, 'Your account')).toBeVisible();
+  for (const detail of [account.name, account.preferred_username, account.email, account.sub]) {
+    await expect(page.getByRole('main').getByText(detail, { exact: true })).toBeVisible();
+  }
+  expect(await callUpstream(page)).toEqual({ status: 200, body: { sub: account.sub, cookie: null } });
+  expect(foreignProvider.grants).toEqual(['authorization_code']);
+});
+
+test('an access token that is about to expire is renewed once for many calls at a time', async ({ page, launch, foreignProvider }) => {
+  const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl, { accessTokenSeconds: 5 }) });
+  await signIn(page, server.url);
+  const before = refreshes(foreignProvider);
+  expect((await callUpstream(page)).status).toBe(200);
+  expect(refreshes(foreignProvider)).toBeGreaterThan(before);
+  const many = await Promise.all(Array.from({ length: 20 }, () => callUpstream(page)));
+  expect(many.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+  expect(await session(page)).toMatchObject({ authenticated: true });
+});
+
+test.describe('a login that the provider refuses', () => {
+  test.use({ expectedConsole: [/oauth\/code: Failed to load resource.* 403/] });
+
+  test('is a problem page', async ({ page, launch, foreignProvider }) => {
+    const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl) });
+    await page.goto(`${server.url}/api/v1/oauth/login?provider=foreign`);
+    await page.getByLabel('Account').fill('mallory');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
+    expect(foreignProvider.grants).toEqual([]);
+  });
+});
+
+test('signing out ends the session at the provider and comes back to the app', async ({ page, launch, foreignProvider }) => {
+  const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl) });
+  await signIn(page, server.url);
+  await page.goto(`${server.url}/account`);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(heading(page, 'Sign out of the foreign provider')).toBeVisible();
+  await page.getByRole('button', { name: 'Sign out here too' }).click();
+  await page.waitForURL((address) => address.origin === server.url && address.pathname === '/');
+  expect(await session(page)).toEqual({ authenticated: false });
+
+  // Nobody is signed in there either: the next login asks again.
+  await page.goto(`${server.url}/api/v1/oauth/login?provider=foreign`);
+  await expect(page.getByLabel('Account')).toBeVisible();
+});
+
+test('two providers stand side by side, and each session knows its own', async ({ page, launch, foreignProvider }) => {
+  const server = await launch({ config: (publicUrl) => `[demo]\nenabled = true\n${foreignProvider.register(publicUrl)}` });
+  await page.goto(server.url);
+  await expect(page.getByRole('main').getByRole('link', { name: 'Sign in with Demo' }).first()).toBeVisible();
+  await signIn(page, server.url);
+  expect(await session(page)).toMatchObject({ provider: 'foreign', user: { login: account.preferred_username } });
+});

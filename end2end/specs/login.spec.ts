@@ -1,0 +1,88 @@
+import { alice, codePosts, consent, enterCredentials, expectAccountPage, heading, loginPath, session, statuses } from '../fixtures/journey.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+test('a newcomer signs in, lands on the account page and calls the API', async ({ page }) => {
+  const posts = codePosts(page);
+  await page.goto('/');
+  await expect(heading(page, 'Sign in, and see how it works')).toBeVisible();
+  await page.getByRole('main').getByRole('link', { name: 'Sign in with Demo' }).first().click();
+  await enterCredentials(page, alice);
+  await consent(page, 'Allow');
+
+  await page.getByRole('link', { name: 'Open your account' }).or(heading(page, 'Your account')).first().waitFor();
+  await expect(page).not.toHaveURL(/code|state|iss/);
+  expect(await statuses(posts)).toEqual([200]);
+
+  await page.goto('/account');
+  await expectAccountPage(page);
+  const details = page.getByRole('main');
+  for (const term of ['Name', 'Login', 'E-mail', 'Identifier', 'Provider', 'Scopes', 'Session, if unused', 'Session, at most', 'Access token']) {
+    await expect(details.getByRole('term').filter({ hasText: new RegExp(`^${term}$`) })).toBeVisible();
+  }
+  await expect(details.getByText(alice.name)).toBeVisible();
+
+  await page.goto('/');
+  await expect(page.getByText(`Signed in as ${alice.name}`)).toBeVisible();
+  await page.getByRole('link', { name: 'Open your account' }).click();
+  await expectAccountPage(page);
+});
+
+test('a note written through the proxy is there after a reload', async ({ page }, { testId, retry }) => {
+  const text = `Water the plants ${testId}-${retry}`;
+  await page.goto(loginPath());
+  await enterCredentials(page, alice);
+  await consent(page, 'Allow');
+  await expectAccountPage(page);
+  await page.getByRole('textbox', { name: 'New note' }).fill(text);
+  await page.getByRole('button', { name: 'Add note' }).click();
+  const note = page.getByRole('list', { name: 'Notes' }).getByRole('listitem').filter({ hasText: text });
+  await expect(note).toHaveCount(1);
+  await expect(page.getByRole('textbox', { name: 'New note' })).toHaveValue('');
+  await page.reload();
+  await expect(note).toHaveCount(1);
+});
+
+test('the page that the user was going to is kept, with its query and its fragment', async ({ page }) => {
+  await page.goto(loginPath('/account?tab=notes&empty=#Your%20notes'));
+  await enterCredentials(page, alice);
+  await consent(page, 'Allow');
+  await expectAccountPage(page);
+  const { pathname, search, hash } = new URL(page.url());
+  expect({ pathname, search, hash }).toEqual({ pathname: '/account', search: '?tab=notes&empty=', hash: '#Your%20notes' });
+});
+
+test('the account page of somebody signed out offers to sign in and comes back', async ({ page }) => {
+  await page.goto('/account');
+  await expect(heading(page, 'Sign in to see your account')).toBeVisible();
+  await page.getByRole('link', { name: 'Sign in with Demo' }).click();
+  await enterCredentials(page, alice);
+  await consent(page, 'Allow');
+  await expectAccountPage(page);
+  await expect(page).toHaveURL('/account');
+});
+
+test.describe('a login that is not allowed', () => {
+  test.use({ expectedConsole: [/oauth\/code: Failed to load resource/] });
+
+  test('denied consent shows the problem page, signs nobody in, and the next try works', async ({ page }) => {
+    await page.goto(loginPath());
+    await enterCredentials(page, alice);
+    await consent(page, 'Deny');
+    await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
+    await expect(page.getByText(/Request id: \S+/)).toBeVisible();
+    await expect(page).not.toHaveURL(/state=|error=|iss=/);
+    expect(await session(page)).toEqual({ authenticated: false });
+
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await page.getByRole('link', { name: 'Sign in with Demo' }).or(heading(page, 'oauth2flow would like to')).or(heading(page, 'Sign in to Demo')).first().waitFor();
+  });
+});
+
+test('a wrong password is refused in words, and the right one then works', async ({ page }) => {
+  await page.goto(loginPath());
+  await enterCredentials(page, alice, 'wrong');
+  await expect(page.getByRole('alert')).toHaveText('That user name and password do not match.');
+  await enterCredentials(page, alice);
+  await consent(page, 'Allow');
+  await expectAccountPage(page);
+});
