@@ -64,6 +64,14 @@ test('a forged transaction cookie is refused', async ({ page, context }) => {
   expect(await session(page)).toEqual({ authenticated: false });
 });
 
+test('an answer that comes after the browser has dropped the expired transaction is refused', async ({ page, context }) => {
+  const address = await interceptCallback(page, alice);
+  await context.clearCookies({ name: /^tx-/ });
+  await page.goto(address);
+  await expect(heading(page, mismatch)).toBeVisible();
+  expect(await session(page)).toEqual({ authenticated: false });
+});
+
 test("another login's transaction cookie does not fit", async ({ page, context }) => {
   await page.goto(loginPath());
   const [foreign] = (await context.cookies()).filter(({ name }) => name.startsWith('tx-'));

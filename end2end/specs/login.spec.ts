@@ -1,4 +1,4 @@
-import { alice, codePosts, consent, enterCredentials, expectAccountPage, heading, loginPath, session, statuses } from '../fixtures/journey.ts';
+import { alice, codePosts, consent, enterCredentials, expectAccountPage, heading, loginPath, session, signIn, statuses } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('a newcomer signs in, lands on the account page and calls the API', async ({ page }) => {
@@ -73,8 +73,7 @@ test.describe('a login that is not allowed', () => {
     await expect(page).not.toHaveURL(/state=|error=|iss=/);
     expect(await session(page)).toEqual({ authenticated: false });
 
-    await page.getByRole('link', { name: 'Sign in again' }).click();
-    await page.getByRole('link', { name: 'Sign in with Demo' }).or(heading(page, 'oauth2flow would like to')).or(heading(page, 'Sign in to Demo')).first().waitFor();
+    await signIn(page);
   });
 });
 

@@ -1,4 +1,4 @@
-import { alice, codePosts, consent, enterCredentials, expectAccountPage, heading, loginPath, session, signIn, statuses } from '../fixtures/journey.ts';
+import { alice, codePosts, consent, enterCredentials, expectAccountPage, heading, loginPath, passProvider, session, signIn, statuses } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 // A browser repeats itself: two tabs, a reload, Back, a link from the history. None of it may cost a login or cause a second one.
@@ -9,8 +9,7 @@ for (const order of ['first', 'last'] as const) {
     await page.goto(loginPath('/account?tab=one'));
     await other.goto(loginPath('/account?tab=two'));
     for (const tab of order === 'first' ? [page, other] : [other, page]) {
-      await enterCredentials(tab, alice);
-      await consent(tab, 'Allow');
+      await passProvider(tab);
       await expectAccountPage(tab);
     }
     await expect(page).toHaveURL('/account?tab=one');
