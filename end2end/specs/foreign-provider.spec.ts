@@ -1,5 +1,5 @@
 import { account, type ForeignProvider } from '../fixtures/foreign-provider.ts';
-import { heading, session } from '../fixtures/journey.ts';
+import { detail, heading, session } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 import type { Page } from '@playwright/test';
 
@@ -31,9 +31,11 @@ test('a login at a certified provider, down to the account page and a call of it
   await signIn(page, server.url);
   await page.goto(`${server.url}/account`);
   await expect(heading(page, 'Your account')).toBeVisible();
-  for (const detail of [account.name, account.preferred_username, account.email, account.sub]) {
-    await expect(page.getByRole('main').getByText(detail, { exact: true })).toBeVisible();
-  }
+  await expect(detail(page, 'Name')).toHaveText(account.name);
+  await expect(detail(page, 'Login')).toHaveText(account.preferred_username);
+  await expect(detail(page, 'E-mail')).toContainText(account.email);
+  await expect(detail(page, 'Identifier')).toHaveText(account.sub);
+  await expect(detail(page, 'Provider')).toHaveText('Foreign');
   expect(await callUpstream(page)).toEqual({ status: 200, body: { sub: account.sub, cookie: null } });
   expect(foreignProvider.grants).toEqual(['authorization_code']);
 });

@@ -1,4 +1,4 @@
-import { expectAccountPage, heading, notesStatus, session, signIn } from '../fixtures/journey.ts';
+import { alice, expectAccountPage, heading, notesStatus, session, signIn } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('signing out ends the session here, at the provider, and for a stolen cookie', async ({ page, context, playwright, server }) => {
@@ -37,7 +37,7 @@ test('Back after signing out shows nobody the account', async ({ page, server })
   await expect(heading(page, 'Sign in to see your account')).toBeVisible();
   await page.goBack();
   await page.goBack();
-  await expect(page.getByText('alice@example.com')).toHaveCount(0);
+  await expect(page.getByText(alice.email)).toHaveCount(0);
 });
 
 test.describe('in another tab', () => {
