@@ -2,7 +2,12 @@
 //!
 //! This is the only module of the app that talks HTTP.
 
-use serde::{Deserialize, Serialize};
+use gloo_net::http::{Request, Response};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, RequestInit};
+
+use crate::{clock::unix_seconds_of_date, problem::ProblemCode};
 
 /// Where the API lives.
 pub const BASE: &str = "/api/v1";
@@ -122,7 +127,7 @@ pub struct AccessTokenLifetime {
 }
 
 /// The body of `POST /oauth/code`: what the provider put into the redirect (RFC 6749 §4.1.2, RFC 9207 §2).
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizationResponse {
@@ -195,4 +200,121 @@ pub struct Note {
     pub text: String,
     /// When it was written, RFC 3339 in UTC.
     pub created_at: String,
+}
+
+impl Problem {
+    /// A problem that the app itself has found.
+    pub fn local(code: ProblemCode) -> Self {
+        let explanation = code.explain();
+        Self {
+            kind: "about:blank".to_owned(),
+            title: explanation.title.to_owned(),
+            status: explanation.status,
+            code: explanation.code.to_owned(),
+            detail: String::new(),
+            request_id: String::new(),
+            return_to: None,
+        }
+    }
+
+    /// Whether this is the problem with that code.
+    pub fn is(&self, code: ProblemCode) -> bool {
+        self.code == code.code()
+    }
+}
+
+/// `GET /session`: who is signed in, and the server's time in seconds since 1970.
+pub async fn session() -> Result<(Session, Option<i64>), Problem> {
+    let response = send("GET", "/session", None).await?;
+    let server_time = response.headers().get("date").and_then(|date| unix_seconds_of_date(&date));
+    Ok((read(response).await?, server_time))
+}
+
+/// `GET /oauth/providers`: the ways to sign in.
+pub async fn providers() -> Result<Vec<Provider>, Problem> {
+    read(send("GET", "/oauth/providers", None).await?).await
+}
+
+/// `POST /oauth/code`: hands in the provider's answer.
+pub async fn complete(answer: &AuthorizationResponse) -> Result<Completed, Problem> {
+    read(send("POST", "/oauth/code", Some(json(answer))).await?).await
+}
+
+/// `POST /oauth/logout`: ends the session.
+pub async fn log_out() -> Result<LoggedOut, Problem> {
+    read(send("POST", "/oauth/logout", None).await?).await
+}
+
+/// `GET /proxy/notes`: the user's notes, from the API behind the proxy.
+pub async fn notes() -> Result<Vec<Note>, Problem> {
+    read(send("GET", "/proxy/notes", None).await?).await
+}
+
+/// `POST /proxy/notes`: writes a note.
+pub async fn add_note(text: &str) -> Result<(), Problem> {
+    send("POST", "/proxy/notes", Some(json(&NewNote { text }))).await.map(drop)
+}
+
+/// `DELETE /proxy/notes/{id}`: deletes a note.
+pub async fn delete_note(id: &str) -> Result<(), Problem> {
+    let mut path = String::from("/proxy/notes/");
+    crate::query::encode(id, &mut path);
+    send("DELETE", &path, None).await.map(drop)
+}
+
+/// The body of `POST /proxy/notes`.
+#[derive(Serialize)]
+struct NewNote<'a> {
+    text: &'a str,
+}
+
+/// Sends one request and makes every failure a [`Problem`]: the only place where this app touches the network.
+///
+/// A request is finished even when its page is left (`keepalive`): a sign-in that has been handed in is not lost.
+async fn send(method: &str, path: &str, body: Option<String>) -> Result<Response, Problem> {
+    let unreachable = || Problem::local(ProblemCode::ServerUnreachable);
+    let request = build(method, &[BASE, path].concat(), body).map_err(|_| unreachable())?;
+    let response = Request::from(request).send().await.map_err(|_| unreachable())?;
+    if response.ok() {
+        return Ok(response);
+    }
+    let status = response.status();
+    Err(read::<Problem>(response).await.unwrap_or_else(|_| Problem { status, ..Problem::local(code_for(status)) }))
+}
+
+fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::Request, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("accept", "application/json, application/problem+json")?;
+    headers.set(CSRF_HEADER, "1")?;
+    let options = RequestInit::new();
+    options.set_method(method);
+    // The bindings have no setter for this one.
+    js_sys::Reflect::set(&options, &"keepalive".into(), &(method != "GET").into())?;
+    if let Some(body) = body {
+        headers.set("content-type", "application/json")?;
+        options.set_body(&body.into());
+    }
+    options.set_headers(&headers);
+    web_sys::Request::new_with_str_and_init(address, &options)
+}
+
+/// What to call a failure whose answer was not written by this app's server, such as that of a gateway before it.
+fn code_for(status: u16) -> ProblemCode {
+    match status {
+        401 => ProblemCode::Unauthenticated,
+        404 => ProblemCode::NotFound,
+        413 => ProblemCode::PayloadTooLarge,
+        502..=504 => ProblemCode::ServerUnreachable,
+        _ => ProblemCode::InternalError,
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
+    let text = response.text().await.map_err(|_| Problem::local(ProblemCode::ServerUnreachable))?;
+    serde_json::from_str(&text).map_err(|_| Problem::local(ProblemCode::InternalError))
+}
+
+/// The bodies are made of strings alone, which JSON can always hold.
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
 }

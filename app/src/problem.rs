@@ -59,6 +59,8 @@ pub enum ProblemCode {
     StoreUnavailable,
     /// A mistake of the server.
     InternalError,
+    /// The server does not answer the browser; the app says so itself.
+    ServerUnreachable,
 }
 
 /// What a person is offered next.
@@ -95,7 +97,7 @@ pub struct Explanation {
 
 impl ProblemCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::AccessDenied,
@@ -123,6 +125,7 @@ impl ProblemCode {
         Self::PayloadTooLarge,
         Self::StoreUnavailable,
         Self::InternalError,
+        Self::ServerUnreachable,
     ];
 
     /// The code that is written `text`, if there is one.
@@ -141,6 +144,7 @@ impl ProblemCode {
     }
 
     /// The words about it.
+    #[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
     pub fn explain(self) -> Explanation {
         use NextStep::{AskOperator, GoHome, OpenAccount, SignInAgain, TryLater};
         let (code, status, title, why, advice, next) = match self {
@@ -354,6 +358,14 @@ impl ProblemCode {
                 "That is a mistake of this app, not yours.",
                 "Try again. If it stays, tell whoever runs this app, with the request id.",
                 AskOperator,
+            ),
+            Self::ServerUnreachable => (
+                "server_unreachable",
+                503,
+                "This app's server does not answer",
+                "It is down, or this device is offline.",
+                "Try again in a moment.",
+                TryLater,
             ),
         };
         Explanation { code, status, title, why, advice, next }

@@ -1,0 +1,138 @@
+//! The time as the server sees it: every lifetime is the server's, and a browser's clock may be wrong.
+
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// The app's only source of the time.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    now: RwSignal<i64>,
+    server_minus_browser: StoredValue<i64>,
+}
+
+impl Clock {
+    /// A clock that starts at the server's time, where the page brought it along.
+    pub fn new(now_unix_seconds: Option<i64>) -> Self {
+        Self { now: RwSignal::new(now_unix_seconds.unwrap_or_default()), server_minus_browser: StoredValue::new(0) }
+    }
+
+    /// The time in seconds since 1970, as of the last tick.
+    pub fn now(self) -> i64 {
+        self.now.get()
+    }
+
+    /// Learns from an answer's `Date` header how far the browser's clock is from the server's.
+    pub fn set_by_server(self, server_unix_seconds: i64) {
+        let difference = server_unix_seconds - browser_unix_seconds();
+        // The header has whole seconds and has travelled: less than that is no difference.
+        self.server_minus_browser.set_value(if difference.abs() > 2 { difference } else { 0 });
+        self.now.set(browser_unix_seconds() + self.server_minus_browser.get_value());
+    }
+
+    /// Ticks every second that the page is visible, for as long as the calling component lives.
+    pub fn tick(self) {
+        let tick = move || {
+            if !document().hidden() {
+                self.now.set(browser_unix_seconds() + self.server_minus_browser.get_value());
+            }
+        };
+        Effect::new(move || {
+            tick();
+            if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
+                on_cleanup(move || handle.clear());
+            }
+        });
+    }
+}
+
+/// The browser's own time; only for the browser.
+#[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit for the next 292 billion years")]
+fn browser_unix_seconds() -> i64 {
+    (js_sys::Date::now() / 1000.0) as i64
+}
+
+/// Reads an HTTP `Date` header to whole seconds since 1970; only for the browser.
+#[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit for the next 292 billion years")]
+pub fn unix_seconds_of_date(header: &str) -> Option<i64> {
+    let milliseconds = js_sys::Date::parse(header);
+    milliseconds.is_finite().then_some((milliseconds / 1000.0) as i64)
+}
+
+/// Reads an RFC 3339 time in UTC, as this API writes them, to whole seconds since 1970.
+pub fn unix_seconds(rfc3339: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| -> Option<i64> {
+        let digits = rfc3339.get(from..to)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let bytes = rfc3339.as_bytes();
+    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if !separators.iter().all(|&(at, separator)| bytes.get(at) == Some(&separator)) || !rfc3339.ends_with('Z') {
+        return None;
+    }
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    // Days since 1970 in the proleptic Gregorian calendar: years begin in March, so that the leap day comes last.
+    let shifted_year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = 365 * shifted_year + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + day_of_year - 719_468;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
+/// How long there is left, in the two largest units that matter: `29 min 12 s`.
+pub fn remaining(seconds: i64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let Some(largest) = units.iter().position(|&(size, _)| seconds >= size) else {
+        return "ended".to_owned();
+    };
+    let mut text = String::new();
+    let mut left = seconds;
+    for (size, name) in units.into_iter().skip(largest).take(2) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&(left / size).to_string());
+        text.push(' ');
+        text.push_str(name);
+        left %= size;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{remaining, unix_seconds};
+
+    #[test]
+    fn a_time_in_utc_is_read_to_the_second() {
+        assert_eq!(unix_seconds("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(unix_seconds("2000-02-29T12:00:01Z"), Some(951_825_601));
+        assert_eq!(unix_seconds("2026-11-22T10:57:00.123456789Z"), Some(1_795_345_020));
+        assert_eq!(unix_seconds("2100-03-01T00:00:00Z"), Some(4_107_542_400));
+    }
+
+    #[test]
+    fn what_is_no_time_in_utc_is_refused() {
+        for text in
+            ["", "soon", "2026-11-22", "2026-11-22 10:57:00Z", "2026-11-22T10:57:00+01:00", "2026-+1-22T10:57:00Z", "2026-11-22T10:57:0éZ"]
+        {
+            assert_eq!(unix_seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_two_units() {
+        let cases = [
+            (-5, "ended"),
+            (0, "ended"),
+            (1, "1 s"),
+            (59, "59 s"),
+            (60, "1 min 0 s"),
+            (1_752, "29 min 12 s"),
+            (28_800, "8 h 0 min"),
+            (90_000, "1 d 1 h"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(remaining(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What pages are made of, one component a file.
+
+pub mod account_details;
+pub mod avatar;
+pub mod countdown;
+pub mod heading;
+pub mod identity;
+pub mod lifetimes;
+pub mod notes;
+pub mod problem_notice;
+pub mod problem_view;
+pub mod provider_icon;
+pub mod sign_in_links;
+pub mod sign_out;
+pub mod site_footer;
+pub mod site_header;
+pub mod skeleton;

@@ -1,0 +1,87 @@
+//! Who is signed in.
+
+use leptos::prelude::*;
+use std::sync::Arc;
+
+use crate::{
+    api::SignedIn,
+    components::{
+        avatar::{Avatar, display_name},
+        sign_out::SignOut,
+    },
+    providers::Providers,
+};
+
+/// The user as the provider describes them, the provider, and what it allows; and the way out.
+#[component]
+pub fn Identity(
+    /// Who is signed in.
+    signed_in: Arc<SignedIn>,
+) -> impl IntoView {
+    let providers = expect_context::<Providers>();
+    let SignedIn { user, provider, scopes, .. } = Arc::unwrap_or_clone(signed_in);
+    let name = display_name(&user).to_owned();
+    let provider_name = move || providers.name_of(&provider);
+    let verified = user.email_verified.filter(|_| user.email.is_some());
+    let avatar = user.clone();
+    view! {
+        <section class="card identity" aria-label="Who you are">
+            <div class="identity-head">
+                <Avatar user=avatar />
+                <p>
+                    <strong>{name}</strong>
+                    <span class="fine-print">"Signed in with " {provider_name.clone()}</span>
+                </p>
+            </div>
+            <dl class="facts">
+                <div>
+                    <dt>"Name"</dt>
+                    <dd>{or_dash(user.name)}</dd>
+                </div>
+                <div>
+                    <dt>"Login"</dt>
+                    <dd>{or_dash(user.login)}</dd>
+                </div>
+                <div>
+                    <dt>"E-mail"</dt>
+                    <dd>
+                        {or_dash(user.email)}
+                        {verified
+                            .map(|verified| view! { <span class="tag">{if verified { "verified" } else { "not verified" }}</span> })}
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Identifier"</dt>
+                    <dd>{user.sub}</dd>
+                </div>
+                <div>
+                    <dt>"Provider"</dt>
+                    <dd>{provider_name}</dd>
+                </div>
+                <div>
+                    <dt>"Scopes"</dt>
+                    <dd>
+                        <ul class="chips">
+                            {scopes
+                                .into_iter()
+                                .map(|scope| {
+                                    view! {
+                                        <li>
+                                            <code>{scope}</code>
+                                        </li>
+                                    }
+                                })
+                                .collect_view()}
+                        </ul>
+                    </dd>
+                </div>
+            </dl>
+            <SignOut />
+        </section>
+    }
+}
+
+/// What the provider has told, or a dash where it has told nothing.
+fn or_dash(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "–".to_owned())
+}

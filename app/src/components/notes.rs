@@ -1,0 +1,127 @@
+//! The notes API behind the proxy: a call with a token that this browser never sees.
+
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+
+use crate::{
+    api::{self, Note, Problem},
+    components::{problem_notice::ProblemNotice, skeleton::Skeleton},
+    handover::Handover,
+    problem::ProblemCode,
+    session::CurrentSession,
+};
+
+/// The user's notes, with a way to add and to delete one.
+#[component]
+pub fn Notes() -> impl IntoView {
+    let session = expect_context::<CurrentSession>();
+    let notes = RwSignal::new(expect_context::<Handover>().notes);
+    let problem = RwSignal::new(None::<Problem>);
+    let busy = RwSignal::new(false);
+    let field = NodeRef::<html::Input>::new();
+
+    let finish = move |result: Result<Vec<Note>, Problem>| {
+        match result {
+            Ok(list) => {
+                notes.set(Some(list));
+                problem.set(None);
+            }
+            Err(failure) => {
+                // The session may have ended: the page shows what the server says about it.
+                if failure.is(ProblemCode::Unauthenticated) || failure.is(ProblemCode::SessionEnded) {
+                    session.refresh();
+                }
+                problem.set(Some(failure));
+            }
+        }
+        busy.set(false);
+    };
+    let load = move || {
+        busy.set(true);
+        spawn_local(async move { finish(api::notes().await) });
+    };
+    Effect::new(load);
+
+    let add = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Some(input) = field.get_untracked() else { return };
+        let text = input.value();
+        if text.trim().is_empty() || busy.get_untracked() {
+            let _ = input.focus();
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let added = api::add_note(text.trim()).await;
+            if added.is_ok() {
+                input.set_value("");
+            }
+            finish(match added {
+                Ok(()) => api::notes().await,
+                Err(failure) => Err(failure),
+            });
+            // Using the API has prolonged the session.
+            session.refresh();
+        });
+    };
+    let delete = move |id: String| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            finish(match api::delete_note(&id).await {
+                Ok(()) => api::notes().await,
+                Err(failure) => Err(failure),
+            });
+            session.refresh();
+        });
+    };
+    view! {
+        {move || match notes.get() {
+            Some(list) => {
+                view! {
+                    <ul class="notes" aria-label="Notes">
+                        {list.into_iter().map(|note| view! { <NoteItem note delete=Callback::new(delete) /> }).collect_view()}
+                    </ul>
+                }
+                    .into_any()
+            }
+            None if problem.get().is_none() => view! { <Skeleton lines=2 /> }.into_any(),
+            None => ().into_any(),
+        }}
+        {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
+        <form class="new-note needs-script" on:submit=add>
+            <label for="new-note">"New note"</label>
+            <div class="field-row">
+                <input id="new-note" type="text" name="text" maxlength="500" autocomplete="off" required node_ref=field />
+                <button type="submit" class="button" aria-disabled=move || busy.get().to_string()>
+                    "Add note"
+                </button>
+            </div>
+        </form>
+        <p class="fine-print without-script">"Adding and deleting notes needs JavaScript."</p>
+    }
+}
+
+#[component]
+fn NoteItem(note: Note, delete: Callback<String>) -> impl IntoView {
+    let Note { id, text, created_at } = note;
+    let day = created_at.get(..10).unwrap_or_default().to_owned();
+    let label = ["Delete note: ", &text].concat();
+    view! {
+        <li>
+            <span class="note-text">{text}</span>
+            <time class="fine-print" datetime=created_at>
+                {day}
+            </time>
+            <button
+                type="button"
+                class="button button-quiet button-small needs-script"
+                aria-label=label
+                on:click=move |_| delete.run(id.clone())
+            >
+                "Delete"
+            </button>
+        </li>
+    }
+}

@@ -1,0 +1,53 @@
+//! The ways to sign in.
+
+use leptos::{either::EitherOf3, prelude::*};
+
+use crate::{
+    api::Provider,
+    components::{problem_notice::ProblemNotice, provider_icon::provider_icon, skeleton::Skeleton},
+    providers::Providers,
+    query::login_address,
+};
+
+/// One link for each provider. They leave the app: the backend answers with a redirect to the provider.
+#[component]
+pub fn SignInLinks(
+    /// Where to go after the sign-in: a path with its query and fragment.
+    #[prop(into)]
+    return_to: Signal<String>,
+) -> impl IntoView {
+    let providers = expect_context::<Providers>();
+    Effect::new(move || providers.load());
+    move || match (providers.list(), providers.problem()) {
+        (Some(list), _) if list.is_empty() => {
+            EitherOf3::A(view! { <p class="notice">"No provider is configured yet. Whoever runs this app can add one."</p> }.into_any())
+        }
+        (Some(list), _) => EitherOf3::A(
+            view! {
+                <ul class="sign-in-links">
+                    {list.into_iter().map(|provider| view! { <SignInLink provider return_to /> }).collect_view()}
+                </ul>
+            }
+            .into_any(),
+        ),
+        (None, Some(problem)) => EitherOf3::B(view! { <ProblemNotice problem retry=Callback::new(move |()| providers.load()) /> }),
+        (None, None) => EitherOf3::C(view! { <Skeleton lines=1 /> }),
+    }
+}
+
+#[component]
+fn SignInLink(provider: Provider, return_to: Signal<String>) -> impl IntoView {
+    let Provider { id, name, icon } = provider;
+    view! {
+        <li>
+            <a
+                class="button sign-in-link"
+                href=move || return_to.with(|return_to| login_address(&id, return_to))
+                rel="external"
+            >
+                {provider_icon(&icon)}
+                <span>"Sign in with " {name}</span>
+            </a>
+        </li>
+    }
+}

@@ -1,0 +1,86 @@
+//! The way out.
+
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+use crate::{
+    api::{self, Problem},
+    components::problem_notice::ProblemNotice,
+    session::CurrentSession,
+};
+
+/// A button that ends the session: by a request where there is a script, else by the form it stands in.
+#[component]
+pub fn SignOut() -> impl IntoView {
+    let session = expect_context::<CurrentSession>();
+    let navigate = use_navigate();
+    let signing_out = RwSignal::new(false);
+    let problem = RwSignal::new(None::<Problem>);
+    let sign_out = move |event: SubmitEvent| {
+        event.prevent_default();
+        if signing_out.get_untracked() {
+            return;
+        }
+        signing_out.set(true);
+        problem.set(None);
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            match api::log_out().await.map(|answer| answer.redirect_to.filter(|address| is_web_address(address))) {
+                // The provider ends its own session too, and sends the browser back.
+                Ok(Some(address)) => {
+                    if location().assign(&address).is_err() {
+                        session.sign_out();
+                    }
+                }
+                Ok(None) => {
+                    session.sign_out();
+                    navigate("/", NavigateOptions::default());
+                }
+                Err(failure) => {
+                    signing_out.set(false);
+                    problem.set(Some(failure));
+                }
+            }
+        });
+    };
+    view! {
+        <form class="sign-out" method="post" action="/api/v1/oauth/logout" on:submit=sign_out>
+            <input type="hidden" name="csrf_token" value=csrf_token() />
+            <button type="submit" class="button button-quiet" disabled=move || signing_out.get()>
+                {move || if signing_out.get() { "Signing out…" } else { "Sign out" }}
+            </button>
+        </form>
+        {move || problem.get().map(|problem| view! { <ProblemNotice problem /> })}
+    }
+}
+
+/// Whether the browser may be sent there: anything but a plain address could be a script.
+fn is_web_address(address: &str) -> bool {
+    address.starts_with("https://") || address.starts_with("http://") || (address.starts_with('/') && !address.starts_with("//"))
+}
+
+/// What the form carries instead of a header; a script sends the header, so only the server writes it.
+#[cfg(feature = "ssr")]
+fn csrf_token() -> String {
+    use_context::<crate::shell::RequestContext>().and_then(|context| context.csrf_token).unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn csrf_token() -> String {
+    String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_web_address;
+
+    #[test]
+    fn only_web_addresses_are_followed() {
+        for address in ["https://provider.example/end", "http://127.0.0.1:4000/end-session?x", "/"] {
+            assert!(is_web_address(address), "{address}");
+        }
+        for address in ["javascript:alert(1)", "data:text/html,x", "//evil.example", "", "ftp://x"] {
+            assert!(!is_web_address(address), "{address}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What the server knew when it rendered the page, handed to the browser inside it, so that the first thing the app
+//! draws in the browser is what the server drew.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::api::{Note, Provider, Session};
+
+/// The server's knowledge; empty in single-page mode. It never holds a secret: it is readable in the page.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Handover {
+    /// Who is signed in, if the server could say.
+    pub session: Option<Session>,
+    /// The ways to sign in.
+    pub providers: Option<Vec<Provider>>,
+    /// The user's notes, if the server has asked for them.
+    pub notes: Option<Vec<Note>>,
+    /// The server's time, in seconds since 1970.
+    pub now_unix_seconds: Option<i64>,
+}
+
+impl Handover {
+    /// On the server: writes what is known into the page. In the browser: reads it from there.
+    pub fn receive() -> Self {
+        SharedValue::new(known).into_inner()
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn known() -> Handover {
+    use_context::<crate::shell::RequestContext>().map_or_else(Handover::default, |context| Handover {
+        session: context.session,
+        providers: Some(context.providers),
+        notes: context.notes,
+        now_unix_seconds: Some(context.now_unix_seconds),
+    })
+}
+
+#[cfg(not(feature = "ssr"))]
+fn known() -> Handover {
+    Handover::default()
+}

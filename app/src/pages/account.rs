@@ -1,0 +1,90 @@
+//! The account page.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use std::sync::Arc;
+
+use crate::{
+    api::{Problem, SignedIn},
+    components::{
+        account_details::AccountDetails, heading::Heading, problem_notice::ProblemNotice, sign_in_links::SignInLinks, skeleton::Skeleton,
+    },
+    session::{CurrentSession, SessionState},
+};
+
+/// What the page shows.
+#[derive(Clone)]
+enum Shown {
+    Waiting,
+    Failed(Problem),
+    Anonymous,
+    Details(Arc<SignedIn>),
+}
+
+/// The same user's lifetimes change with every call: that is no reason to build the page anew.
+impl PartialEq for Shown {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Waiting, Self::Waiting) | (Self::Anonymous, Self::Anonymous) => true,
+            (Self::Failed(one), Self::Failed(other)) => one == other,
+            (Self::Details(one), Self::Details(other)) => {
+                one.user == other.user
+                    && one.provider == other.provider
+                    && one.scopes == other.scopes
+                    && one.session.created_at == other.session.created_at
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Who you are, how long it lasts, and your notes; or the ways to sign in.
+#[component]
+pub fn Account() -> impl IntoView {
+    let session = expect_context::<CurrentSession>();
+    let shown = Memo::new(move |_| match session.get() {
+        SessionState::SignedIn(signed_in) => Shown::Details(signed_in),
+        SessionState::Anonymous => Shown::Anonymous,
+        SessionState::Unknown => session.problem().map_or(Shown::Waiting, Shown::Failed),
+    });
+    let title = move || if shown.with(|shown| *shown == Shown::Anonymous) { "Sign in to see your account" } else { "Your account" };
+    view! {
+        <Title text=title />
+        <Heading>{title}</Heading>
+        {move || match shown.get() {
+            Shown::Waiting => view! { <Skeleton lines=6 /> }.into_any(),
+            Shown::Failed(problem) => {
+                view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> }.into_any()
+            }
+            Shown::Anonymous => view! { <SignInFirst /> }.into_any(),
+            Shown::Details(signed_in) => view! { <AccountDetails signed_in /> }.into_any(),
+        }}
+    }
+}
+
+/// The sign-in links that come back to exactly this address.
+#[component]
+fn SignInFirst() -> impl IntoView {
+    let session = expect_context::<CurrentSession>();
+    let here = use_location();
+    // The fragment is never sent to the server, so it is added once the page runs.
+    let fragment = RwSignal::new(String::new());
+    Effect::new(move || fragment.set(location().hash().unwrap_or_default()));
+    let return_to = Signal::derive(move || {
+        let mut address = here.pathname.get();
+        here.search.with(|search| {
+            if !search.is_empty() {
+                address.push('?');
+                address.push_str(search);
+            }
+        });
+        fragment.with(|fragment| address.push_str(fragment));
+        address
+    });
+    view! {
+        {move || session.has_lapsed().then(|| view! { <p class="notice" role="status">"Your session has ended. Sign in to go on."</p> })}
+        <p class="lead">"Choose a provider. Afterwards you come back to this page."</p>
+        <SignInLinks return_to />
+    }
+}

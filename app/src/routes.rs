@@ -1,0 +1,47 @@
+//! Every page and its address.
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{FlatRoutes, Route},
+    path,
+};
+
+use crate::pages::{account::Account, callback::Callback, home::Home, not_found::NotFound, problem::ProblemPage};
+
+/// Where the provider sends the browser back to.
+pub const CALLBACK: &str = "/callback";
+
+/// The pages' paths: what the app can show without asking the server for another document.
+const PAGES: [&str; 4] = ["/", "/account", CALLBACK, "/problem"];
+
+/// The page that belongs to the address.
+#[component]
+pub fn Routes() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=NotFound>
+            <Route path=path!("/") view=Home />
+            <Route path=path!("/callback") view=Callback />
+            <Route path=path!("/account") view=Account />
+            <Route path=path!("/problem") view=ProblemPage />
+        </FlatRoutes>
+    }
+}
+
+/// Whether the browser is on the callback page. Only for the browser.
+pub fn is_callback() -> bool {
+    location().pathname().is_ok_and(|path| path == CALLBACK)
+}
+
+/// Whether the app itself has a page at `address`, a path with its query and fragment.
+pub fn is_page(address: &str) -> bool {
+    PAGES.contains(&address.split(['?', '#']).next().unwrap_or_default())
+}
+
+/// `address` if it is a path of this origin that can be gone to, else the home page.
+///
+/// The server has checked it already; the browser does not follow anybody blindly.
+pub fn safe_return_to(address: &str) -> &str {
+    let same_origin = address.starts_with('/') && !address.starts_with("//");
+    let harmless = address.chars().all(|letter| letter != '\\' && !letter.is_control() && !letter.is_whitespace());
+    if same_origin && harmless { address } else { "/" }
+}

@@ -1,0 +1,135 @@
+//! The HTML document around the app: rendered for each request, or the same bytes for everybody.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+use sha2::{Digest, Sha256};
+use std::{fmt, sync::Arc};
+
+use crate::{
+    App,
+    api::{Note, Provider, Session},
+    components::site_header::SiteHeader,
+};
+
+/// The addresses of the built files, as the site's `manifest.json` names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteAssets {
+    /// The module that loads the app.
+    pub js: String,
+    /// The app.
+    pub wasm: String,
+    /// The style sheet.
+    pub css: String,
+}
+
+/// Everything the server knows when it renders a page. The server provides it as context before it renders [`App`].
+#[derive(Clone, Debug, Default)]
+pub struct RequestContext {
+    /// Who is signed in, as this request's cookies tell; `None` when the server cannot say.
+    pub session: Option<Session>,
+    /// The ways to sign in.
+    pub providers: Vec<Provider>,
+    /// What the sign-out form carries instead of the header that a script would send.
+    pub csrf_token: Option<String>,
+    /// The user's notes, where the server has asked for them, so that the account page has them without a script.
+    pub notes: Option<Vec<Note>>,
+    /// The server's time in seconds since 1970, from which the first countdowns are written.
+    pub now_unix_seconds: i64,
+}
+
+/// Sets the status of the answer that is being rendered. The server provides it as context.
+#[derive(Clone)]
+pub struct SetStatus(pub Arc<dyn Fn(u16) + Send + Sync>);
+
+impl fmt::Debug for SetStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SetStatus")
+    }
+}
+
+/// The document of single-page mode: the same for every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticShell {
+    /// The document.
+    pub html: String,
+    /// What the Content-Security-Policy's `script-src` has to allow: one `'sha256-…'` for each inline script.
+    pub script_hashes: Vec<String>,
+}
+
+/// The document of server-rendering mode, with the app in it.
+///
+/// Every inline script carries the request's nonce, which the server has to name in the Content-Security-Policy.
+pub fn shell(assets: &SiteAssets) -> impl IntoView + use<> {
+    document("ssr", assets, &starter(assets), view! { <MetaTags /> }.into_any(), view! { <App /> }.into_any())
+}
+
+/// The document of single-page mode: a header, a heading and a word of patience until the app takes over.
+pub fn static_shell(assets: &SiteAssets) -> StaticShell {
+    let starter = starter(assets);
+    let owner = Owner::new();
+    let html = owner.with(|| {
+        let body = view! {
+            <SiteHeader path=Signal::stored(String::new()) />
+            <main id="content" tabindex="-1">
+                <h1>"oauth2flow"</h1>
+                <p role="status" data-loading="">
+                    "Loading…"
+                </p>
+                <noscript>
+                    <p class="notice">
+                        "This page needs JavaScript. Whoever runs this app can set " <code>"render = \"ssr\""</code>
+                        ": then signing in, the account page and signing out work without it."
+                    </p>
+                </noscript>
+            </main>
+        };
+        document("spa", assets, &starter, view! { <title>"oauth2flow"</title> }.into_any(), body.into_any()).to_html()
+    });
+    let hash = STANDARD.encode(Sha256::digest(starter.as_bytes()));
+    StaticShell { html, script_hashes: vec![format!("'sha256-{hash}'")] }
+}
+
+/// The one document of both modes.
+///
+/// The starter comes before the style sheet, which would otherwise hold it back, and fetches the module and the
+/// WebAssembly itself, so that they need no preload links: under `'strict-dynamic'` those would need a nonce too.
+fn document(render: &'static str, assets: &SiteAssets, starter: &str, head: AnyView, body: AnyView) -> impl IntoView + use<> {
+    let starter = starter.to_owned();
+    let css = assets.css.clone();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-render=render>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <script nonce=use_nonce()>{starter}</script>
+                <link rel="stylesheet" href=css />
+                <meta
+                    name="description"
+                    content="Sign in with any OAuth 2.0 or OpenID Connect provider, and see what a login really does."
+                />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbfaf8" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#14161b" />
+                <link rel="icon" href="/favicon.ico" sizes="32x32" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                {head}
+            </head>
+            <body>{body}</body>
+        </html>
+    }
+}
+
+/// The inline script: without its comments and indentation, and with the addresses filled in.
+fn starter(assets: &SiteAssets) -> String {
+    let script: Vec<_> =
+        include_str!("shell/starter.js").lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).collect();
+    script.join("\n").replace("JS_ADDRESS", &script_string(&assets.js)).replace("WASM_ADDRESS", &script_string(&assets.wasm))
+}
+
+/// `text` as a string literal that cannot end the script element it stands in.
+fn script_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('<', "\\u003c")
+}

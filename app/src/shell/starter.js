@@ -1,0 +1,37 @@
+// Runs while the document is being read: cleans the callback's URL before anything else can see it,
+// and loads the app without waiting for the style sheet.
+(() => {
+  document.documentElement.dataset.script = "";
+  const callback = "/callback";
+  const redirect = location.search + location.hash;
+  if (location.pathname === callback && redirect) {
+    self.authorizationResponse = redirect;
+    history.replaceState({ authorizationResponse: "taken" }, "", callback);
+  }
+  const parsed = new Promise((done) => {
+    if (document.readyState === "loading") addEventListener("DOMContentLoaded", done, { once: true });
+    else done();
+  });
+  Promise.all([import(JS_ADDRESS), fetch(WASM_ADDRESS), parsed])
+    .then(([app, wasm]) => app.default({ module_or_path: wasm }))
+    .catch((reason) => {
+      console.error(reason);
+      return parsed.then(() => {
+        // The answer was not handed in, so a reload has to find it again.
+        if (self.authorizationResponse) history.replaceState(null, "", callback + self.authorizationResponse);
+        const message = document.createElement("div");
+        message.className = "notice notice-problem";
+        message.setAttribute("role", "alert");
+        const reload = document.createElement("a");
+        reload.href = location.pathname + location.search;
+        reload.rel = "external";
+        reload.textContent = "Reload";
+        message.append(
+          "This page could not start: a part of it did not arrive, or this browser cannot run WebAssembly. ",
+          reload,
+        );
+        document.querySelector("[data-loading]")?.remove();
+        (document.querySelector("main") ?? document.body).prepend(message);
+      });
+    });
+})();
