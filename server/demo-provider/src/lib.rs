@@ -1,1 +1,41 @@
-//! Placeholder
+//! The demo provider: a real OAuth 2.0 and OpenID Connect authorization server, with a small notes API, for local use.
+//!
+//! It is what the one-command run signs in with, and what the client is tested against. It therefore shares no code with
+//! the client: its requests are parsed, its tokens made and its pages drawn here alone. It speaks RFC 6749, 6750, 7009,
+//! 7636, 8414, 9207, OpenID Connect Core, Discovery, RP-Initiated Logout and Back-Channel Logout.
+//!
+//! Its accounts and their password are known to everybody, so it refuses to run anywhere but on a loopback address.
+
+mod accounts;
+mod authorization_request;
+mod authorization_response;
+mod backchannel_logout;
+mod bearer;
+mod client_authentication;
+mod clock;
+mod config;
+mod csrf;
+mod digest;
+mod entropy;
+mod error;
+mod failure;
+mod form;
+mod interaction;
+mod jwt;
+mod pages;
+mod parameters;
+mod provider;
+mod router;
+mod routes;
+mod scope;
+mod security_headers;
+mod signing_key;
+mod state;
+mod store;
+mod visitor;
+
+pub use clock::Clock;
+pub use config::DemoProviderConfig;
+pub use entropy::{Entropy, EntropyError};
+pub use error::DemoProviderError;
+pub use provider::DemoProvider;

@@ -1,0 +1,79 @@
+//! The login form.
+
+use axum::{http::StatusCode, response::Response};
+
+use super::{Escaped, page};
+use crate::accounts::{ACCOUNTS, PASSWORD};
+
+/// What the form is filled with.
+pub(crate) struct LoginPage<'page> {
+    pub(crate) client_name: &'page str,
+    pub(crate) transaction: &'page str,
+    pub(crate) csrf: &'page str,
+    pub(crate) user_name: &'page str,
+    /// Whether the last user name and password did not match.
+    pub(crate) refused: bool,
+}
+
+impl LoginPage<'_> {
+    pub(crate) fn response(&self) -> Response {
+        let status = if self.refused { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+        let alert = if self.refused {
+            r#"<p class="alert" id="login-alert" role="alert">That user name and password do not match.</p>"#
+        } else {
+            ""
+        };
+        let described = if self.refused { r#" aria-invalid="true" aria-describedby="login-alert""# } else { "" };
+        // Whoever has a user name already goes on with the password.
+        let (focus_name, focus_password) = if self.user_name.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
+        let content = format!(
+            r#"<h1>Sign in to Demo</h1>
+<p class="lead">to continue to <strong>{client_name}</strong></p>
+{alert}
+<form method="post" action="/login">
+<input type="hidden" name="transaction" value="{transaction}">
+<input type="hidden" name="csrf" value="{csrf}">
+<div class="field">
+<label for="username">User name</label>
+<input id="username" name="username" type="text" value="{user_name}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required{described}{focus_name}>
+</div>
+<div class="field">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="100" required{described}{focus_password}>
+</div>
+<button type="submit">Sign in</button>
+</form>
+{accounts}"#,
+            client_name = Escaped(self.client_name),
+            transaction = Escaped(self.transaction),
+            csrf = Escaped(self.csrf),
+            user_name = Escaped(self.user_name),
+            accounts = accounts(),
+        );
+        page(status, "Sign in", &content)
+    }
+}
+
+/// The accounts and their password.
+pub(super) fn accounts() -> String {
+    let rows = ACCOUNTS
+        .iter()
+        .map(|account| {
+            let (login, name) = (Escaped(account.login), Escaped(account.name));
+            format!(
+                r#"<tr><th scope="row">{name}</th><td><code>{login}</code></td><td><code>{password}</code></td></tr>"#,
+                password = Escaped(PASSWORD)
+            )
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    format!(
+        r#"<section class="accounts" aria-labelledby="accounts-title">
+<h2 id="accounts-title">Accounts you can use</h2>
+<table>
+<thead><tr><th scope="col">Who</th><th scope="col">User name</th><th scope="col">Password</th></tr></thead>
+<tbody>{rows}</tbody>
+</table>
+</section>"#
+    )
+}

@@ -1,0 +1,220 @@
+//! The token endpoint ([RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    accounts::Account,
+    client_authentication::{self, ClientAuthenticationError},
+    digest::{at_hash, code_challenge, same_secret},
+    failure::Failure,
+    form,
+    jwt::{self, TokenType},
+    parameters::Parameters,
+    routes::userinfo,
+    scope::{Scope, ScopeSet},
+    state::{AppState, Provider},
+    store::grant::{AuthorizationCode, Claim, Grant, NewTokens},
+};
+
+/// Why there are no tokens ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+#[derive(Debug)]
+pub(crate) enum TokenError {
+    InvalidRequest(&'static str),
+    InvalidClient,
+    InvalidGrant(&'static str),
+    InvalidScope,
+    UnsupportedGrantType,
+    Failure(Failure),
+}
+
+impl From<Failure> for TokenError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<ClientAuthenticationError> for TokenError {
+    fn from(error: ClientAuthenticationError) -> Self {
+        match error {
+            ClientAuthenticationError::Ambiguous => Self::InvalidRequest("The client authenticates in more than one way."),
+            ClientAuthenticationError::Invalid => Self::InvalidClient,
+        }
+    }
+}
+
+impl IntoResponse for TokenError {
+    fn into_response(self) -> Response {
+        let (status, error, description) = match self {
+            Self::InvalidRequest(description) => (StatusCode::BAD_REQUEST, "invalid_request", description),
+            Self::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client", "The client id and secret are not right."),
+            Self::InvalidGrant(description) => (StatusCode::BAD_REQUEST, "invalid_grant", description),
+            Self::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope", "The scope is more than what was allowed."),
+            Self::UnsupportedGrantType => {
+                (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only authorization_code and refresh_token are supported.")
+            }
+            Self::Failure(failure) => return failure.into_response(),
+        };
+        tracing::debug!(error, "the token endpoint refused a request");
+        let mut response = (status, Json(json!({ "error": error, "error_description": description }))).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="demo""#));
+        }
+        never_stored(response)
+    }
+}
+
+fn never_stored(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Exchanges a code or a refresh token.
+pub(crate) async fn post(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Result<Response, TokenError> {
+    let parameters = form::read(&headers, &body).ok_or(TokenError::InvalidRequest("The body is not a form."))?;
+    if parameters.any_repeated() {
+        return Err(TokenError::InvalidRequest("A parameter is there more than once."));
+    }
+    client_authentication::authenticate(&headers, &parameters, &state.config)?;
+    let tokens = match parameters.get("grant_type") {
+        Some("authorization_code") => exchange_code(&state, &parameters).await?,
+        Some("refresh_token") => refresh(&state, &parameters).await?,
+        Some(_) => return Err(TokenError::UnsupportedGrantType),
+        None => return Err(TokenError::InvalidRequest("grant_type is missing.")),
+    };
+    Ok(never_stored(Json(tokens).into_response()))
+}
+
+async fn exchange_code(state: &Provider, parameters: &Parameters) -> Result<Value, TokenError> {
+    let code = parameters.get("code").ok_or(TokenError::InvalidRequest("code is missing."))?;
+    let code = match state.store.claim_code(code, &state.config.client_id).await? {
+        Claim::First(code) => code,
+        Claim::Again => {
+            tracing::warn!("a code was presented again: the tokens it gave are revoked");
+            return Err(TokenError::InvalidGrant("The code has been used. The tokens it gave are revoked."));
+        }
+        Claim::Unknown => return Err(TokenError::InvalidGrant("The code is not known.")),
+    };
+    check_code(&code, parameters, state.now())?;
+    let tokens = Tokens::new(state, &code.grant.scope)?;
+    if !state.store.begin_grant(&code.grant, tokens.as_new(state, &code.grant.scope)).await? {
+        return Err(TokenError::InvalidGrant("The code has been used."));
+    }
+    tokens.answer(state, &code.grant, &code.grant.scope, code.nonce.as_deref())
+}
+
+/// Checks, in this order: the code has not expired; the redirect URI is that of the authorization request; the PKCE
+/// verifier belongs to its challenge ([RFC 7636 §4.6](https://www.rfc-editor.org/rfc/rfc7636#section-4.6)).
+fn check_code(code: &AuthorizationCode, parameters: &Parameters, now: i64) -> Result<(), TokenError> {
+    if code.expires_at <= now {
+        return Err(TokenError::InvalidGrant("The code has expired."));
+    }
+    if parameters.get("redirect_uri") != Some(code.redirect_uri.as_str()) {
+        return Err(TokenError::InvalidGrant("redirect_uri is not that of the authorization request."));
+    }
+    let verifier = parameters.get("code_verifier").filter(|verifier| (43..=128).contains(&verifier.len()));
+    if !verifier.is_some_and(|verifier| same_secret(&code_challenge(verifier), &code.code_challenge)) {
+        return Err(TokenError::InvalidGrant("code_verifier does not belong to the code_challenge."));
+    }
+    Ok(())
+}
+
+/// A refresh token works once; whoever comes second with it ends the whole family
+/// ([RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2)).
+async fn refresh(state: &Provider, parameters: &Parameters) -> Result<Value, TokenError> {
+    const REUSED: TokenError = TokenError::InvalidGrant("The refresh token has been used. Its whole family is revoked.");
+    let presented = parameters.get("refresh_token").ok_or(TokenError::InvalidRequest("refresh_token is missing."))?;
+    let stored = state.store.refresh_token(presented, &state.config.client_id).await?;
+    let stored = stored.ok_or(TokenError::InvalidGrant("The refresh token is not known."))?;
+    let grant = stored.grant;
+    if stored.spent {
+        tracing::warn!("a refresh token was presented again: its family is revoked");
+        state.store.revoke_grant(&grant.id).await?;
+        return Err(REUSED);
+    }
+    if stored.expires_at <= state.now() {
+        return Err(TokenError::InvalidGrant("The refresh token has expired."));
+    }
+    let scope = match parameters.get("scope") {
+        None => grant.scope.clone(),
+        Some(asked) => narrowed(asked, &grant.scope).ok_or(TokenError::InvalidScope)?,
+    };
+    let tokens = Tokens::new(state, &grant.scope)?;
+    if !state.store.rotate(presented, &grant, tokens.as_new(state, &scope)).await? {
+        state.store.revoke_grant(&grant.id).await?;
+        return Err(REUSED);
+    }
+    tokens.answer(state, &grant, &scope, None)
+}
+
+/// The scope that is asked for, when all of it was allowed ([RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6)).
+fn narrowed(asked: &str, allowed: &ScopeSet) -> Option<ScopeSet> {
+    let scope = ScopeSet::parse(asked);
+    let understood = asked.split(' ').filter(|name| !name.is_empty()).all(|name| !ScopeSet::parse(name).is_empty());
+    (understood && !scope.is_empty() && scope.is_subset(allowed)).then_some(scope)
+}
+
+struct Tokens {
+    access_token: String,
+    refresh_token: Option<String>,
+}
+
+impl Tokens {
+    fn new(state: &Provider, granted: &ScopeSet) -> Result<Self, Failure> {
+        let access_token = state.secret()?;
+        let refresh_token = if granted.contains(Scope::OfflineAccess) { Some(state.secret()?) } else { None };
+        Ok(Self { access_token, refresh_token })
+    }
+
+    fn as_new<'tokens>(&'tokens self, state: &Provider, scope: &'tokens ScopeSet) -> NewTokens<'tokens> {
+        let now = state.now();
+        NewTokens {
+            access_token: &self.access_token,
+            access_scope: scope,
+            access_expires_at: now + state.config.access_token_lifetime.as_secs().cast_signed(),
+            refresh_token: self.refresh_token.as_deref(),
+            refresh_expires_at: now + state.config.refresh_token_lifetime.as_secs().cast_signed(),
+        }
+    }
+
+    fn answer(self, state: &Provider, grant: &Grant, scope: &ScopeSet, nonce: Option<&str>) -> Result<Value, TokenError> {
+        let mut answer = json!({
+            "token_type": "Bearer",
+            "expires_in": state.config.access_token_lifetime.as_secs(),
+            "scope": scope.to_string(),
+        });
+        if scope.contains(Scope::OpenId) {
+            answer["id_token"] = id_token(state, grant, scope, nonce, &self.access_token)?.into();
+        }
+        answer["access_token"] = self.access_token.into();
+        if let Some(refresh_token) = self.refresh_token {
+            answer["refresh_token"] = refresh_token.into();
+        }
+        Ok(answer)
+    }
+}
+
+/// An ID token ([OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
+fn id_token(state: &Provider, grant: &Grant, scope: &ScopeSet, nonce: Option<&str>, access_token: &str) -> Result<String, Failure> {
+    let now = state.now();
+    let mut claims = Account::of(&grant.sub).map_or_else(|| json!({}), |account| userinfo::claims(account, scope));
+    claims["iss"] = state.config.issuer.as_str().into();
+    claims["sub"] = grant.sub.as_str().into();
+    claims["aud"] = grant.client_id.as_str().into();
+    claims["iat"] = now.into();
+    claims["exp"] = (now + state.config.id_token_lifetime.as_secs().cast_signed()).into();
+    claims["auth_time"] = grant.auth_time.into();
+    claims["sid"] = grant.sid.as_str().into();
+    claims["at_hash"] = at_hash(access_token).into();
+    if let Some(nonce) = nonce {
+        claims["nonce"] = nonce.into();
+    }
+    jwt::sign(&state.signing_key, TokenType::IdToken, &claims)
+}

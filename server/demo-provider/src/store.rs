@@ -1,0 +1,173 @@
+//! Everything that outlives a request, in one SQLite database.
+//!
+//! Secrets are kept as their SHA-256 only; the signing key is the exception, and the reason why the file is readable for
+//! its owner alone. There is one connection: a demo has few users, and whatever is one statement or one transaction here
+//! is therefore one step for everybody.
+
+pub(crate) mod grant;
+pub(crate) mod note;
+pub(crate) mod provider_session;
+pub(crate) mod transaction;
+
+use std::path::{Path, PathBuf};
+
+use sqlx::{
+    Executor, Row, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+
+use crate::{DemoProviderConfig, DemoProviderError, accounts::ACCOUNTS, signing_key::SigningKey};
+
+/// Marks a file as ours: "demo" in ASCII.
+const APPLICATION_ID: i64 = 0x6465_6d6f;
+/// The version of [`SCHEMA`].
+const SCHEMA_VERSION: i64 = 1;
+const SCHEMA: &str = include_str!("store/schema.sql");
+/// How long a code is remembered after it expired, so that its reuse is still noticed.
+const SPENT_CODE_SECONDS: i64 = 86_400;
+
+/// The database.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens or creates the database. A file that is not ours is left alone.
+    pub(crate) async fn open(config: &DemoProviderConfig) -> Result<Self, DemoProviderError> {
+        let (path, options) = match &config.database {
+            Some(path) => {
+                create_private_file(path).map_err(|source| database_error(path, source.into()))?;
+                (path.clone(), SqliteConnectOptions::new().filename(path))
+            }
+            None => (PathBuf::from(":memory:"), SqliteConnectOptions::new().in_memory(true)),
+        };
+        let pool = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await
+            .map_err(|source| database_error(&path, source))?;
+        let store = Self { pool, path };
+        if !store.prepare().await.map_err(|source| store.error(source))? {
+            return Err(DemoProviderError::ForeignDatabase { path: store.path });
+        }
+        store.add_accounts(config).await?;
+        store.sweep(config.clock.now()).await.map_err(|source| store.error(source))?;
+        Ok(store)
+    }
+
+    /// Creates the tables of a new file; false when the file is somebody else's.
+    async fn prepare(&self) -> Result<bool, sqlx::Error> {
+        let integer = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&self.pool);
+        let application_id = integer("PRAGMA application_id").await?;
+        let version = integer("PRAGMA user_version").await?;
+        if application_id == APPLICATION_ID && version == SCHEMA_VERSION {
+            return Ok(true);
+        }
+        if application_id != 0 || version != 0 || integer("SELECT count(*) FROM sqlite_master").await? > 0 {
+            return Ok(false);
+        }
+        sqlx::query("PRAGMA journal_mode = WAL").fetch_all(&self.pool).await?;
+        let mut transaction = self.pool.begin().await?;
+        transaction.execute(SCHEMA).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn add_accounts(&self, config: &DemoProviderConfig) -> Result<(), DemoProviderError> {
+        for account in &ACCOUNTS {
+            let ids = [config.entropy.identifier()?, config.entropy.identifier()?];
+            let notes = ids.into_iter().zip(account.first_notes);
+            self.add_account(account.sub, notes, config.clock.now()).await.map_err(|source| self.error(source))?;
+        }
+        Ok(())
+    }
+
+    async fn add_account(&self, sub: &str, first_notes: impl Iterator<Item = (String, &'static str)>, now: i64) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        let added =
+            sqlx::query("INSERT INTO accounts (sub) VALUES (?) ON CONFLICT DO NOTHING").bind(sub).execute(&mut *transaction).await?;
+        if added.rows_affected() > 0 {
+            for (id, text) in first_notes {
+                sqlx::query("INSERT INTO notes (id, sub, text, created_at) VALUES (?, ?, ?, ?)")
+                    .bind(id)
+                    .bind(sub)
+                    .bind(text)
+                    .bind(now)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+        }
+        transaction.commit().await
+    }
+
+    /// The signing key: the stored one, or a new one that is stored.
+    pub(crate) async fn signing_key(&self, now: i64) -> Result<SigningKey, DemoProviderError> {
+        let stored = sqlx::query("SELECT pkcs8 FROM signing_keys ORDER BY created_at DESC LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|source| self.error(source))?;
+        if let Some(row) = stored {
+            return SigningKey::from_pkcs8(row.get::<&[u8], _>(0));
+        }
+        let key = tokio::task::spawn_blocking(SigningKey::generate).await.map_err(|_| DemoProviderError::SigningKey).flatten()?;
+        sqlx::query("INSERT INTO signing_keys (kid, pkcs8, created_at) VALUES (?, ?, ?)")
+            .bind(key.kid())
+            .bind(key.to_pkcs8()?)
+            .bind(now)
+            .execute(&self.pool)
+            .await
+            .map_err(|source| self.error(source))?;
+        Ok(key)
+    }
+
+    /// Deletes what has expired.
+    pub(crate) async fn sweep(&self, now: i64) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        for (sql, before) in [
+            ("DELETE FROM transactions WHERE expires_at <= ?", now),
+            ("DELETE FROM provider_sessions WHERE expires_at <= ?", now),
+            ("DELETE FROM codes WHERE expires_at <= ?", now - SPENT_CODE_SECONDS),
+            ("DELETE FROM access_tokens WHERE expires_at <= ?", now),
+            ("DELETE FROM refresh_tokens WHERE expires_at <= ?", now),
+        ] {
+            sqlx::query(sql).bind(before).execute(&mut *transaction).await?;
+        }
+        transaction
+            .execute(
+                "DELETE FROM grants WHERE id NOT IN (SELECT grant_id FROM access_tokens) \
+                 AND id NOT IN (SELECT grant_id FROM refresh_tokens)",
+            )
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Finishes writing and closes the file.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    fn error(&self, source: sqlx::Error) -> DemoProviderError {
+        database_error(&self.path, source)
+    }
+}
+
+fn database_error(path: &Path, source: sqlx::Error) -> DemoProviderError {
+    DemoProviderError::Database { path: path.to_owned(), source }
+}
+
+/// Creates the file, when there is none, so that only its owner can read it: SQLite would let everybody.
+fn create_private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
+}

@@ -1,0 +1,96 @@
+//! The provider's own sessions, what was allowed in them, and which clients were signed in to.
+
+use sqlx::Row;
+
+use super::Store;
+use crate::{
+    digest::sha256,
+    failure::Failure,
+    scope::{Scope, ScopeSet},
+};
+
+/// Somebody who is signed in at the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProviderSession {
+    /// The session's public name, as ID tokens carry it.
+    pub(crate) sid: String,
+    pub(crate) sub: String,
+    /// When the password was last given.
+    pub(crate) auth_time: i64,
+}
+
+/// A session that has just ended.
+#[derive(Debug)]
+pub(crate) struct EndedSession {
+    pub(crate) sid: String,
+    pub(crate) sub: String,
+    /// The clients that were signed in to during the session.
+    pub(crate) client_ids: Vec<String>,
+}
+
+impl Store {
+    pub(crate) async fn session(&self, secret: &str, now: i64) -> Result<Option<ProviderSession>, Failure> {
+        let row = sqlx::query("SELECT sid, sub, auth_time FROM provider_sessions WHERE secret_hash = ? AND expires_at > ?")
+            .bind(sha256(secret))
+            .bind(now)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| ProviderSession { sid: row.get(0), sub: row.get(1), auth_time: row.get(2) }))
+    }
+
+    /// Starts a session, or gives the one of the same name a new secret and a new authentication time.
+    pub(crate) async fn start_session(&self, session: &ProviderSession, secret: &str, expires_at: i64) -> Result<(), Failure> {
+        sqlx::query(
+            "INSERT INTO provider_sessions (sid, secret_hash, sub, auth_time, expires_at) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT (sid) DO UPDATE SET secret_hash = excluded.secret_hash, auth_time = excluded.auth_time, \
+             expires_at = excluded.expires_at",
+        )
+        .bind(&session.sid)
+        .bind(sha256(secret))
+        .bind(&session.sub)
+        .bind(session.auth_time)
+        .bind(expires_at)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends a session: its access ends too, apart from what was allowed to outlive it (`offline_access`,
+    /// [Back-Channel Logout §2.7](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCActions)).
+    pub(crate) async fn end_session(&self, sid: &str) -> Result<Option<EndedSession>, Failure> {
+        let mut transaction = self.pool.begin().await?;
+        let clients = sqlx::query("SELECT client_id FROM client_sessions WHERE sid = ?").bind(sid).fetch_all(&mut *transaction).await?;
+        let ended = sqlx::query("DELETE FROM provider_sessions WHERE sid = ? RETURNING sub").bind(sid).fetch_all(&mut *transaction).await?;
+        for row in sqlx::query("SELECT id, scope FROM grants WHERE sid = ?").bind(sid).fetch_all(&mut *transaction).await? {
+            if !ScopeSet::parse(row.get(1)).contains(Scope::OfflineAccess) {
+                sqlx::query("DELETE FROM grants WHERE id = ?").bind(row.get::<&str, _>(0)).execute(&mut *transaction).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(ended.first().map(|row| EndedSession {
+            sid: sid.to_owned(),
+            sub: row.get(0),
+            client_ids: clients.iter().map(|row| row.get(0)).collect(),
+        }))
+    }
+
+    /// Whether all that is asked for was allowed at once before, in this session.
+    pub(crate) async fn consented(&self, sid: &str, client_id: &str, scope: &ScopeSet) -> Result<bool, Failure> {
+        let consents = sqlx::query("SELECT scope FROM consents WHERE sid = ? AND client_id = ?")
+            .bind(sid)
+            .bind(client_id)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(consents.iter().any(|row| scope.is_subset(&ScopeSet::parse(row.get(0)))))
+    }
+
+    pub(crate) async fn add_consent(&self, sid: &str, client_id: &str, scope: &ScopeSet) -> Result<(), Failure> {
+        sqlx::query("INSERT INTO consents (sid, client_id, scope) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(sid)
+            .bind(client_id)
+            .bind(scope.to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
