@@ -1,8 +1,14 @@
 //! The provider's keys. [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::http::{OutboundRequest, OutboundResponse};
+use crate::json::{self, JsonError};
+use crate::signing_algorithm::SigningAlgorithm;
 
 /// The largest key set accepted, in bytes.
 pub const MAXIMUM_JWKS_BYTES: usize = 256 * 1024;
@@ -10,9 +16,34 @@ pub const MAXIMUM_JWKS_BYTES: usize = 256 * 1024;
 /// The most keys accepted in one set.
 pub const MAXIMUM_KEYS: usize = 100;
 
+/// The shortest RSA modulus trusted, in bits. [RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)
+const MINIMUM_RSA_BITS: usize = 2048;
+
+/// The longest RSA modulus tried, in bits: longer ones only cost time.
+const MAXIMUM_RSA_BITS: usize = 8192;
+
 /// Public keys for signatures.
 #[derive(Clone, Debug, Default)]
-pub struct JwkSet {}
+pub struct JwkSet {
+    keys: Vec<Jwk>,
+}
+
+/// A public key.
+#[derive(Clone, Debug)]
+pub(crate) struct Jwk {
+    key_id: Option<String>,
+    algorithm: Option<SigningAlgorithm>,
+    kind: KeyKind,
+    decoding_key: DecodingKey,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyKind {
+    Rsa { bits: usize },
+    P256,
+    P384,
+    Ed25519,
+}
 
 /// Why a key set is not used.
 #[derive(Debug, thiserror::Error)]
@@ -20,24 +51,162 @@ pub enum JwksError {
     /// The body is larger than [`MAXIMUM_JWKS_BYTES`].
     #[error("the key set is too large")]
     TooLarge,
+    /// The set holds more than [`MAXIMUM_KEYS`].
+    #[error("the key set holds too many keys")]
+    TooManyKeys,
+    /// The provider is at fault or overloaded: 5xx or 429.
+    #[error("the key set's address answered with status {status}")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The status is not 200.
+    #[error("the key set's address answered with status {status}")]
+    UnexpectedStatus {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The body is not a JSON object. [RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)
+    #[error("the key set cannot be read")]
+    Malformed(#[source] JsonError),
+    /// There is no array of keys. [RFC 7517 §5.1](https://www.rfc-editor.org/rfc/rfc7517#section-5.1)
+    #[error("the key set has no array of keys")]
+    MissingKeys,
 }
 
 impl JwksError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::TooLarge => "jwks_too_large",
+            Self::TooManyKeys => "jwks_too_many_keys",
+            Self::Unavailable { .. } => "jwks_unavailable",
+            Self::UnexpectedStatus { .. } => "jwks_unexpected_status",
+            Self::Malformed(_) => "jwks_malformed",
+            Self::MissingKeys => "jwks_keys_missing",
+        }
     }
 }
 
 /// The request for the key set.
-pub fn request(_jwks_uri: &Url) -> OutboundRequest {
-    todo!()
+pub fn request(jwks_uri: &Url) -> OutboundRequest {
+    OutboundRequest::get(jwks_uri.clone()).with_header("accept", "application/jwk-set+json, application/json")
 }
 
-/// Judges the key set.
+/// Judges the key set. In this order:
+///
+/// 1. The status is 200 and the body has at most 256 KiB.
+/// 2. The body is a JSON object without repeated members, whatever its content type: no specification demands one.
+/// 3. `keys` is an array of at most 100.
+/// 4. Keys of another type, curve or use, keys that cannot be read, and keys whose private half has been published are left out
+///    ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 ///
 /// # Errors
 /// The first check that fails.
-pub fn process_jwks(_response: &OutboundResponse) -> Result<JwkSet, JwksError> {
-    todo!()
+pub fn process_jwks(response: &OutboundResponse) -> Result<JwkSet, JwksError> {
+    if response.is_unavailable() {
+        return Err(JwksError::Unavailable { status: response.status });
+    }
+    if response.status != 200 {
+        return Err(JwksError::UnexpectedStatus { status: response.status });
+    }
+    if response.body.len() > MAXIMUM_JWKS_BYTES {
+        return Err(JwksError::TooLarge);
+    }
+    let document = json::parse_object(&response.body).map_err(JwksError::Malformed)?;
+    let keys = document.get("keys").and_then(Value::as_array).ok_or(JwksError::MissingKeys)?;
+    if keys.len() > MAXIMUM_KEYS {
+        return Err(JwksError::TooManyKeys);
+    }
+    Ok(JwkSet { keys: keys.iter().filter_map(Value::as_object).filter_map(read_key).collect() })
+}
+
+impl JwkSet {
+    /// How many usable keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no usable key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Jwk> {
+        self.keys.iter()
+    }
+}
+
+impl Jwk {
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    pub(crate) fn decoding_key(&self) -> &DecodingKey {
+        &self.decoding_key
+    }
+
+    /// Whether the key is of the algorithm's type, and is not reserved for another algorithm.
+    pub(crate) fn suits(&self, algorithm: SigningAlgorithm) -> bool {
+        use SigningAlgorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        let type_fits = match algorithm {
+            Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512 => matches!(self.kind, KeyKind::Rsa { .. }),
+            Es256 => self.kind == KeyKind::P256,
+            Es384 => self.kind == KeyKind::P384,
+            EdDsa => self.kind == KeyKind::Ed25519,
+        };
+        type_fits && self.algorithm.is_none_or(|reserved| reserved == algorithm)
+    }
+
+    /// Whether an RSA key is too short, or absurdly long.
+    pub(crate) fn is_weak(&self) -> bool {
+        matches!(self.kind, KeyKind::Rsa { bits } if !(MINIMUM_RSA_BITS..=MAXIMUM_RSA_BITS).contains(&bits))
+    }
+}
+
+/// A key for verifying signatures, or `None`.
+fn read_key(key: &Map<String, Value>) -> Option<Jwk> {
+    let for_signatures = json::string(key, "use").ok()?.is_none_or(|purpose| purpose == "sig");
+    let for_verifying =
+        json::strings(key, "key_ops").ok()?.is_none_or(|operations| operations.iter().any(|operation| operation == "verify"));
+    if !for_signatures || !for_verifying || key.contains_key("d") {
+        return None;
+    }
+    let algorithm = match json::string(key, "alg").ok()? {
+        Some(name) => Some(SigningAlgorithm::from_name(name)?),
+        None => None,
+    };
+    let part = |name: &str| {
+        let text = json::string(key, name).ok().flatten()?;
+        URL_SAFE_NO_PAD.decode(text).ok()
+    };
+    let curve = json::string(key, "crv").ok()?;
+    let (kind, decoding_key) = match (json::string(key, "kty").ok()??, curve) {
+        ("RSA", _) => {
+            let (modulus, exponent) = (part("n")?, part("e")?);
+            (KeyKind::Rsa { bits: bits(&modulus) }, DecodingKey::from_rsa_raw_components(&modulus, &exponent))
+        }
+        ("EC", Some("P-256")) => (KeyKind::P256, elliptic_curve_key(&part("x")?, &part("y")?, 32)?),
+        ("EC", Some("P-384")) => (KeyKind::P384, elliptic_curve_key(&part("x")?, &part("y")?, 48)?),
+        ("OKP", Some("Ed25519")) => {
+            let point = part("x").filter(|point| point.len() == 32)?;
+            (KeyKind::Ed25519, DecodingKey::from_ed_der(&point))
+        }
+        _ => return None,
+    };
+    Some(Jwk { key_id: json::string(key, "kid").ok()?.map(str::to_owned), algorithm, kind, decoding_key })
+}
+
+/// The uncompressed point, [RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1).
+fn elliptic_curve_key(x: &[u8], y: &[u8], coordinate_bytes: usize) -> Option<DecodingKey> {
+    if x.len() != coordinate_bytes || y.len() != coordinate_bytes {
+        return None;
+    }
+    Some(DecodingKey::from_ec_der(&[&[0x04], x, y].concat()))
+}
+
+/// The length of a big-endian number.
+fn bits(number: &[u8]) -> usize {
+    let Some(first) = number.iter().position(|byte| *byte != 0) else { return 0 };
+    (number.len() - first) * 8 - number[first].leading_zeros() as usize
 }

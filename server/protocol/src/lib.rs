@@ -25,6 +25,7 @@ pub mod discovery;
 pub mod http;
 pub mod id_token;
 pub mod jwks;
+pub mod jws;
 pub mod logout;
 pub mod logout_token;
 pub mod preset;
@@ -37,8 +38,8 @@ pub mod token;
 pub mod userinfo;
 
 mod client_auth;
+mod endpoint;
 mod json;
-mod jws;
 mod pkce;
 mod provider_text;
 
@@ -47,6 +48,7 @@ pub use callback::{AuthorizationResponse, ValidatedCallback};
 pub use discovery::ProviderMetadata;
 pub use http::{Method, OutboundRequest, OutboundResponse};
 pub use id_token::ValidatedIdToken;
+pub use json::JsonError;
 pub use jwks::JwkSet;
 pub use provider::Provider;
 pub use provider_text::ProviderText;

@@ -4,11 +4,19 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use crate::discovery::ProviderMetadata;
+use crate::id_token::{CLOCK_LEEWAY, whole_seconds};
+use crate::json;
 use crate::jwks::JwkSet;
+use crate::jws::{self, JwsError};
 use crate::provider::Provider;
 use crate::signing_algorithm::SigningAlgorithm;
+
+/// The event that makes a token a logout token.
+/// [Back-Channel Logout §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)
+pub const BACKCHANNEL_LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// What a logout token is held against.
 #[derive(Clone, Debug)]
@@ -27,8 +35,14 @@ pub struct LogoutTokenExpectations<'a> {
 
 impl<'a> LogoutTokenExpectations<'a> {
     /// What a logout token of this provider is held against; `None` when the provider issues none.
-    pub fn new(_provider: &'a Provider, _metadata: &'a ProviderMetadata, _now: Timestamp) -> Option<Self> {
-        todo!()
+    pub fn new(provider: &'a Provider, metadata: &'a ProviderMetadata, now: Timestamp) -> Option<Self> {
+        Some(Self {
+            issuer: provider.openid_issuer()?,
+            client_id: &provider.client_id,
+            algorithms: provider.pinned_algorithms(metadata),
+            now,
+            leeway: CLOCK_LEEWAY,
+        })
     }
 }
 
@@ -50,27 +64,127 @@ pub struct ValidatedLogoutToken {
 /// Why a logout token is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum LogoutTokenError {
-    /// No key of the set has the token's key id: fetch the set once more.
-    #[error("no known key has the token's key id")]
-    UnknownKeyId,
+    /// The signature is not trusted.
+    #[error(transparent)]
+    Jws(#[from] JwsError),
+    /// A required claim is missing. [Back-Channel Logout §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)
+    #[error("the logout token has no {0}")]
+    MissingClaim(&'static str),
+    /// A claim has the wrong type or a value that it cannot have.
+    /// [Back-Channel Logout §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)
+    #[error("the logout token's {0} is not what it must be")]
+    InvalidClaim(&'static str),
+    /// It is from another issuer. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 4
+    #[error("the logout token is from another issuer")]
+    IssuerMismatch,
+    /// It is for another client. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 4
+    #[error("the logout token is for another client")]
+    AudienceMismatch,
+    /// It has expired. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 4
+    #[error("the logout token has expired")]
+    Expired,
+    /// It was issued in the future. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 4
+    #[error("the logout token was issued in the future: the provider's clock or this one's is wrong")]
+    IssuedInTheFuture,
+    /// It says neither whose sessions nor which one. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 5
+    #[error("the logout token has neither sub nor sid")]
+    MissingSubjectAndSession,
+    /// It is about no logout. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 6
+    #[error("the token is not about a logout")]
+    MissingEvent,
+    /// It has a nonce, as only ID tokens may. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 7
+    #[error("the logout token has a nonce")]
+    NoncePresent,
 }
 
 impl LogoutTokenError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::Jws(error) => error.code(),
+            Self::MissingClaim(_) => "logout_token_claim_missing",
+            Self::InvalidClaim(_) => "logout_token_claim_invalid",
+            Self::IssuerMismatch => "logout_token_issuer_mismatch",
+            Self::AudienceMismatch => "logout_token_audience_mismatch",
+            Self::Expired => "logout_token_expired",
+            Self::IssuedInTheFuture => "logout_token_issued_in_the_future",
+            Self::MissingSubjectAndSession => "logout_token_without_subject",
+            Self::MissingEvent => "logout_token_without_event",
+            Self::NoncePresent => "logout_token_with_nonce",
+        }
     }
 
     /// Whether fetching the keys once more may help.
     pub fn wants_fresh_keys(&self) -> bool {
-        todo!()
+        matches!(self, Self::Jws(error) if error.wants_fresh_keys())
     }
 }
 
-/// Validates a logout token.
+/// Validates a logout token. In this order:
+///
+/// 1. The signature, as for an ID token ([`JwsError`] has each check by name); `typ` is absent, `logout+jwt` or `JWT`.
+/// 2. `iss` is the issuer, character by character; `aud` contains the client.
+/// 3. `iat` is there and not in the future, `exp` is there and not past, but for the leeway.
+/// 4. `sub` or `sid` is there; both are strings that are not empty.
+/// 5. `events` is an object with the back-channel logout event, itself an object.
+/// 6. There is no `nonce`.
+/// 7. `jti` is there and not empty. The caller refuses one that it has seen before.
 ///
 /// # Errors
 /// The first check that fails.
-pub fn validate(_raw: &str, _expectations: &LogoutTokenExpectations<'_>, _keys: &JwkSet) -> Result<ValidatedLogoutToken, LogoutTokenError> {
-    todo!()
+pub fn validate(raw: &str, expectations: &LogoutTokenExpectations<'_>, keys: &JwkSet) -> Result<ValidatedLogoutToken, LogoutTokenError> {
+    let claims = jws::verify(raw, &expectations.algorithms, &["logout+jwt", "jwt"], keys)?.claims;
+    let issuer = text(&claims, "iss")?.ok_or(LogoutTokenError::MissingClaim("iss"))?;
+    if issuer != expectations.issuer {
+        return Err(LogoutTokenError::IssuerMismatch);
+    }
+    let audience = match json::present(&claims, "aud").ok_or(LogoutTokenError::MissingClaim("aud"))? {
+        Value::String(audience) => vec![audience.clone()],
+        _ => json::strings(&claims, "aud").ok().flatten().ok_or(LogoutTokenError::InvalidClaim("aud"))?,
+    };
+    if !audience.iter().any(|audience| audience == expectations.client_id) {
+        return Err(LogoutTokenError::AudienceMismatch);
+    }
+
+    let now = expectations.now.as_second();
+    let leeway = whole_seconds(expectations.leeway);
+    if seconds(&claims, "iat")? > now + leeway {
+        return Err(LogoutTokenError::IssuedInTheFuture);
+    }
+    let end = seconds(&claims, "exp")?.saturating_add(leeway);
+    if now >= end {
+        return Err(LogoutTokenError::Expired);
+    }
+
+    let subject = text(&claims, "sub")?.map(str::to_owned);
+    let session_id = text(&claims, "sid")?.map(str::to_owned);
+    if subject.is_none() && session_id.is_none() {
+        return Err(LogoutTokenError::MissingSubjectAndSession);
+    }
+
+    let events = claims.get("events").and_then(Value::as_object).ok_or(LogoutTokenError::MissingEvent)?;
+    if !events.get(BACKCHANNEL_LOGOUT_EVENT).is_some_and(Value::is_object) {
+        return Err(LogoutTokenError::MissingEvent);
+    }
+    if claims.contains_key("nonce") {
+        return Err(LogoutTokenError::NoncePresent);
+    }
+    Ok(ValidatedLogoutToken {
+        issuer: issuer.to_owned(),
+        subject,
+        session_id,
+        token_id: text(&claims, "jti")?.ok_or(LogoutTokenError::MissingClaim("jti"))?.to_owned(),
+        expires_at: Timestamp::from_second(end).unwrap_or(Timestamp::MAX),
+    })
+}
+
+fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, LogoutTokenError> {
+    match json::string(claims, name) {
+        Ok(Some("")) | Err(_) => Err(LogoutTokenError::InvalidClaim(name)),
+        Ok(text) => Ok(text),
+    }
+}
+
+fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<i64, LogoutTokenError> {
+    json::seconds(claims, name).map_err(|_| LogoutTokenError::InvalidClaim(name))?.ok_or(LogoutTokenError::MissingClaim(name))
 }

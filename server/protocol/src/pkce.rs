@@ -1,1 +1,20 @@
-//! Written next.
+//! Proof key for code exchange. [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use crate::secret::PkceVerifier;
+
+/// The challenge of the method S256, the only one there is here: 43 characters.
+/// [RFC 7636 §4.2](https://www.rfc-editor.org/rfc/rfc7636#section-4.2)
+pub(crate) fn challenge(verifier: &PkceVerifier) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()))
+}
+
+/// 256 bits as 43 characters that are allowed in a verifier, a state and a nonce alike.
+pub(crate) fn random_value(random: &mut dyn FnMut(&mut [u8])) -> String {
+    let mut bytes = [0_u8; 32];
+    random(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::discovery::ProviderMetadata;
+use crate::discovery::{self, ProviderMetadata};
+use crate::endpoint;
 use crate::secret::ClientSecret;
 use crate::signing_algorithm::SigningAlgorithm;
 
 /// A provider as configured. [`crate::preset`] makes them.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a quirk of its own, and they combine freely")]
 pub struct Provider {
     /// The name in URLs and in the configuration, such as `github`.
     pub id: String,
@@ -43,6 +45,9 @@ pub struct Provider {
     pub default_token_lifetime: Option<Duration>,
     /// The algorithms that ID tokens may be signed with; when empty, the provider's metadata decides alone.
     pub id_token_algorithms: Vec<SigningAlgorithm>,
+    /// Audiences that an ID token may have beside this client.
+    /// [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation), step 3
+    pub trusted_audiences: Vec<String>,
     /// Where in the user's description each thing is.
     pub user_mapping: UserMapping,
     /// Where a provider keeps the user's e-mail addresses, when not with the user.
@@ -80,7 +85,7 @@ pub enum ProviderKind {
     /// OAuth 2.0 without ID tokens: the endpoints are configured.
     OAuth {
         /// The endpoints.
-        endpoints: Endpoints,
+        endpoints: Box<Endpoints>,
     },
 }
 
@@ -188,22 +193,138 @@ pub enum ProviderProblem {
 impl Provider {
     /// The contradictions in the configuration, all at once.
     pub fn problems(&self) -> Vec<ProviderProblem> {
-        todo!()
+        let mut problems = Vec::new();
+        if self.client_id.is_empty() {
+            problems.push(ProviderProblem::EmptyClientId);
+        }
+        let has_secret = self.client_secret.as_ref().is_some_and(|secret| !secret.expose().is_empty());
+        if self.client_auth != ClientAuth::None && !has_secret {
+            problems.push(ProviderProblem::MissingClientSecret);
+        }
+        if self.client_auth == ClientAuth::None && !self.pkce {
+            problems.push(ProviderProblem::PublicClientWithoutPkce);
+        }
+        match &self.kind {
+            ProviderKind::OpenId { issuer } => {
+                if discovery::metadata_url(issuer).is_err() {
+                    problems.push(ProviderProblem::InvalidIssuer);
+                }
+                if !self.scopes.iter().any(|scope| scope == "openid") {
+                    problems.push(ProviderProblem::MissingOpenIdScope);
+                }
+            }
+            ProviderKind::OAuth { endpoints } => {
+                for (name, address) in endpoints.named() {
+                    if !endpoint::is_secure(address) {
+                        problems.push(ProviderProblem::InsecureEndpoint(name));
+                    }
+                }
+                if self.iss_policy == IssPolicy::Require && self.expected_iss.is_none() {
+                    problems.push(ProviderProblem::MissingExpectedIss);
+                }
+            }
+        }
+        if self.email_endpoint.as_ref().is_some_and(|address| !endpoint::is_secure(address)) {
+            problems.push(ProviderProblem::InsecureEndpoint("email"));
+        }
+        for (name, _) in &self.extra_authorization_params {
+            if is_reserved(name) {
+                problems.push(ProviderProblem::ReservedParameter(name.clone()));
+            }
+        }
+        problems
     }
 
     /// The metadata of a provider whose endpoints are configured; `None` when they are to be discovered.
     pub fn fixed_metadata(&self) -> Option<ProviderMetadata> {
-        todo!()
+        let ProviderKind::OAuth { endpoints } = &self.kind else { return None };
+        Some(ProviderMetadata {
+            issuer: self.expected_iss.clone(),
+            authorization_endpoint: endpoints.authorization.clone(),
+            token_endpoint: endpoints.token.clone(),
+            jwks_uri: None,
+            userinfo_endpoint: endpoints.userinfo.clone(),
+            revocation_endpoint: endpoints.revocation.clone(),
+            end_session_endpoint: endpoints.end_session.clone(),
+            id_token_algorithms: Vec::new(),
+            token_endpoint_auth_methods: Vec::new(),
+            code_challenge_methods: Vec::new(),
+            iss_parameter_supported: false,
+            backchannel_logout_supported: false,
+            backchannel_logout_session_supported: false,
+        })
     }
 
     /// The issuer half of the user's key (issuer, sub): the issuer, else the expected `iss`, else the authorization
     /// endpoint's origin. It does not depend on how the provider is called in the configuration.
     pub fn user_issuer(&self) -> String {
-        todo!()
+        match (&self.kind, &self.expected_iss) {
+            (ProviderKind::OpenId { issuer }, _) => issuer.clone(),
+            (ProviderKind::OAuth { .. }, Some(iss)) => iss.clone(),
+            (ProviderKind::OAuth { endpoints }, None) => endpoints.authorization.origin().ascii_serialization(),
+        }
     }
 
-    /// The algorithms that ID tokens may be signed with: the configured ones that the metadata declares too.
-    pub fn pinned_algorithms(&self, _metadata: &ProviderMetadata) -> Vec<SigningAlgorithm> {
-        todo!()
+    /// What `iss` is in an authorization response, if that is known.
+    pub(crate) fn response_issuer(&self) -> Option<&str> {
+        match &self.kind {
+            ProviderKind::OpenId { issuer } => Some(issuer),
+            ProviderKind::OAuth { .. } => self.expected_iss.as_deref(),
+        }
     }
+
+    /// The issuer of an OpenID provider.
+    pub(crate) fn openid_issuer(&self) -> Option<&str> {
+        match &self.kind {
+            ProviderKind::OpenId { issuer } => Some(issuer),
+            ProviderKind::OAuth { .. } => None,
+        }
+    }
+
+    /// The algorithms that ID tokens may be signed with: the configured ones that the metadata declares too. Where the
+    /// metadata declares none, the configured ones, or RS256, which every provider must support
+    /// ([Core §15.1](https://openid.net/specs/openid-connect-core-1_0.html#ServerMTI)).
+    pub fn pinned_algorithms(&self, metadata: &ProviderMetadata) -> Vec<SigningAlgorithm> {
+        let declared = metadata.id_token_algorithms.iter().filter_map(|name| SigningAlgorithm::from_name(name));
+        match (self.id_token_algorithms.is_empty(), metadata.id_token_algorithms.is_empty()) {
+            (true, true) => vec![SigningAlgorithm::Rs256],
+            (true, false) => declared.collect(),
+            (false, true) => self.id_token_algorithms.clone(),
+            (false, false) => declared.filter(|algorithm| self.id_token_algorithms.contains(algorithm)).collect(),
+        }
+    }
+}
+
+impl Endpoints {
+    fn named(&self) -> impl Iterator<Item = (&'static str, &Url)> {
+        [
+            ("authorization", Some(&self.authorization)),
+            ("token", Some(&self.token)),
+            ("userinfo", self.userinfo.as_ref()),
+            ("revocation", self.revocation.as_ref()),
+            ("end_session", self.end_session.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, address)| Some((name, address?)))
+    }
+}
+
+/// Whether an authorization request parameter belongs to the flow itself. `request` and `request_uri` would replace the whole
+/// request ([RFC 9101](https://www.rfc-editor.org/rfc/rfc9101)), `response_mode` changes how the response comes back.
+pub(crate) fn is_reserved(parameter: &str) -> bool {
+    matches!(
+        parameter,
+        "response_type"
+            | "response_mode"
+            | "client_id"
+            | "client_secret"
+            | "redirect_uri"
+            | "scope"
+            | "state"
+            | "nonce"
+            | "code_challenge"
+            | "code_challenge_method"
+            | "request"
+            | "request_uri"
+    )
 }

@@ -2,17 +2,21 @@
 
 use jiff::Timestamp;
 
+use crate::client_auth;
 use crate::discovery::ProviderMetadata;
 use crate::http::{OutboundRequest, OutboundResponse};
-use crate::id_token::{IdTokenError, IdTokenIdentity, ValidatedIdToken};
+use crate::id_token::{self, IdTokenError, IdTokenExpectations, IdTokenIdentity, NonceRule, ValidatedIdToken};
 use crate::jwks::JwkSet;
 use crate::provider::Provider;
 use crate::secret::RefreshToken;
-use crate::token::{TokenError, TokenResponse};
+use crate::token::{ResponseRules, TokenError, TokenResponse};
 
 /// A refresh under way: judges the response that belongs to it.
 #[derive(Debug)]
-pub struct PendingRefresh {}
+pub struct PendingRefresh {
+    rules: ResponseRules,
+    refresh_token: RefreshToken,
+}
 
 /// Why a refresh is rejected.
 #[derive(Debug, thiserror::Error)]
@@ -34,46 +38,82 @@ pub enum RefreshError {
 impl RefreshError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::Token(error) => error.code(),
+            Self::IdToken(error) => error.code(),
+            Self::SubjectChanged => "refresh_subject_changed",
+            Self::AudienceChanged => "refresh_audience_changed",
+        }
     }
 
     /// Whether the grant is gone for good: the only answer that may end a session.
     pub fn is_invalid_grant(&self) -> bool {
         matches!(self, Self::Token(error) if error.is_invalid_grant())
     }
-}
 
-/// The request that refreshes, and what judges its response. `granted_scopes` are kept when the response names none.
-pub fn request(
-    _provider: &Provider,
-    _metadata: &ProviderMetadata,
-    _refresh_token: &RefreshToken,
-    _granted_scopes: &[String],
-) -> (OutboundRequest, PendingRefresh) {
-    todo!()
-}
-
-impl PendingRefresh {
-    /// Judges the token response; a missing refresh token keeps the old one.
-    ///
-    /// # Errors
-    /// [`RefreshError::Token`]
-    pub fn process(self, _response: &OutboundResponse, _now: Timestamp) -> Result<TokenResponse, RefreshError> {
-        todo!()
+    /// Whether fetching the keys once more may help.
+    pub fn wants_fresh_keys(&self) -> bool {
+        matches!(self, Self::IdToken(error) if error.wants_fresh_keys())
     }
 }
 
-/// Validates the ID token of a refresh against the one of the login; `None` when the response has none.
+/// The request that refreshes, and what judges its response. `granted_scopes` are kept when the response names none
+/// ([RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6)).
+pub fn request(
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    refresh_token: &RefreshToken,
+    granted_scopes: &[String],
+) -> (OutboundRequest, PendingRefresh) {
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
+    let request = client_auth::authenticated_form(provider, metadata, &metadata.token_endpoint, &form);
+    let rules = ResponseRules::new(provider, granted_scopes.to_vec());
+    (request, PendingRefresh { rules, refresh_token: refresh_token.clone() })
+}
+
+impl PendingRefresh {
+    /// Judges the token response by the rules of [`crate::token::PendingExchange::process`], but for the ID token, which may be
+    /// missing. A missing refresh token keeps the old one.
+    ///
+    /// # Errors
+    /// [`RefreshError::Token`]
+    pub fn process(self, response: &OutboundResponse, now: Timestamp) -> Result<TokenResponse, RefreshError> {
+        let mut tokens = self.rules.process(response, now)?;
+        tokens.refresh_token.get_or_insert(self.refresh_token);
+        Ok(tokens)
+    }
+}
+
+/// Validates the ID token of a refresh; `None` when the response has none. In this order:
+///
+/// 1. Everything that [`crate::id_token::validate`] checks, but for the nonce: a refresh sends none.
+/// 2. `sub` is the login's.
+/// 3. `aud` is the login's, in any order.
 ///
 /// # Errors
 /// The first check that fails.
 pub fn validate_id_token(
-    _provider: &Provider,
-    _metadata: &ProviderMetadata,
-    _tokens: &TokenResponse,
-    _original: &IdTokenIdentity,
-    _keys: &JwkSet,
-    _now: Timestamp,
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    tokens: &TokenResponse,
+    original: &IdTokenIdentity,
+    keys: &JwkSet,
+    now: Timestamp,
 ) -> Result<Option<ValidatedIdToken>, RefreshError> {
-    todo!()
+    let (Some(raw), Some(mut expectations)) = (&tokens.id_token, IdTokenExpectations::new(provider, metadata, tokens, now)) else {
+        return Ok(None);
+    };
+    expectations.issuer = &original.issuer;
+    let token = id_token::validate_with(raw, &expectations, NonceRule::Unchecked, keys)?;
+    if token.subject() != original.subject {
+        return Err(RefreshError::SubjectChanged);
+    }
+    if !same_members(token.audience(), &original.audience) {
+        return Err(RefreshError::AudienceChanged);
+    }
+    Ok(Some(token))
+}
+
+fn same_members(left: &[String], right: &[String]) -> bool {
+    left.iter().all(|member| right.contains(member)) && right.iter().all(|member| left.contains(member))
 }

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
 /// An asymmetric signature algorithm of [RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1) or
 /// [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1).
 ///
@@ -54,6 +59,32 @@ impl SigningAlgorithm {
             Self::Es384 => "ES384",
             Self::EdDsa => "EdDSA",
         }
+    }
+
+    pub(crate) fn implementation(self) -> Algorithm {
+        match self {
+            Self::Rs256 => Algorithm::RS256,
+            Self::Rs384 => Algorithm::RS384,
+            Self::Rs512 => Algorithm::RS512,
+            Self::Ps256 => Algorithm::PS256,
+            Self::Ps384 => Algorithm::PS384,
+            Self::Ps512 => Algorithm::PS512,
+            Self::Es256 => Algorithm::ES256,
+            Self::Es384 => Algorithm::ES384,
+            Self::EdDsa => Algorithm::EdDSA,
+        }
+    }
+
+    /// The left half of the hash that belongs to the algorithm, as `at_hash` holds it.
+    /// [Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken); Ed25519 hashes with SHA-512
+    /// itself (RFC 8032 §5.1), and certified implementations take that.
+    pub(crate) fn left_half_hash(self, text: &str) -> String {
+        let hash = match self {
+            Self::Rs256 | Self::Ps256 | Self::Es256 => Sha256::digest(text).to_vec(),
+            Self::Rs384 | Self::Ps384 | Self::Es384 => Sha384::digest(text).to_vec(),
+            Self::Rs512 | Self::Ps512 | Self::EdDsa => Sha512::digest(text).to_vec(),
+        };
+        URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
     }
 }
 

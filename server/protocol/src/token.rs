@@ -1,10 +1,15 @@
 //! The token request and its response.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use crate::callback::ValidatedCallback;
+use crate::client_auth;
 use crate::discovery::ProviderMetadata;
 use crate::http::{OutboundRequest, OutboundResponse};
+use crate::json::{self, JsonError};
 use crate::provider::Provider;
 use crate::provider_text::ProviderText;
 use crate::secret::{AccessToken, IdToken, RefreshToken};
@@ -31,7 +36,11 @@ pub struct TokenResponse {
 
 /// A code's exchange under way: judges the response that belongs to it.
 #[derive(Debug)]
-pub struct PendingExchange {}
+pub struct PendingExchange {
+    rules: ResponseRules,
+    nonce: Option<String>,
+    openid: bool,
+}
 
 /// Why a token response is rejected.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +48,15 @@ pub enum TokenError {
     /// The callback was validated for another provider. [RFC 9700 §4.4](https://www.rfc-editor.org/rfc/rfc9700#section-4.4)
     #[error("the callback belongs to another provider")]
     WrongProvider,
+    /// The provider is at fault or overloaded: 5xx or 429.
+    #[error("the token endpoint answered with status {status}")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The body is larger than [`MAXIMUM_TOKEN_RESPONSE_BYTES`].
+    #[error("the token response is too large")]
+    TooLarge,
     /// The provider said no. [RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)
     #[error("the token endpoint answered {error}")]
     Provider {
@@ -51,12 +69,33 @@ pub enum TokenError {
         /// The HTTP status it came with.
         status: u16,
     },
-    /// The provider is at fault or overloaded: 5xx or 429.
+    /// The status is neither 200 nor explained by the body. [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)
     #[error("the token endpoint answered with status {status}")]
-    Unavailable {
+    UnexpectedStatus {
         /// The HTTP status.
         status: u16,
     },
+    /// The content type is not JSON. [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)
+    #[error("the token response is not JSON")]
+    NotJson,
+    /// The body is not a JSON object, or it repeats a member.
+    #[error("the token response cannot be read")]
+    Malformed(#[source] JsonError),
+    /// A form-encoded response repeats a parameter. [RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)
+    #[error("the token response repeats a parameter")]
+    DuplicateParameter,
+    /// A required member is missing. [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)
+    #[error("the token response has no {0}")]
+    MissingMember(&'static str),
+    /// A member has the wrong type or a value that it cannot have. [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)
+    #[error("the token response's {0} is not what it must be")]
+    InvalidMember(&'static str),
+    /// The access token is no bearer token. [RFC 6749 §7.1](https://www.rfc-editor.org/rfc/rfc6749#section-7.1)
+    #[error("the access token is of the unknown type {0}")]
+    UnsupportedTokenType(ProviderText),
+    /// An OpenID provider sent no ID token. [Core §3.1.3.3](https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse)
+    #[error("the token response has no ID token")]
+    MissingIdToken,
 }
 
 /// The errors of the token endpoint, [RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), and GitHub's.
@@ -85,10 +124,41 @@ pub enum TokenErrorCode {
     Other,
 }
 
+impl TokenErrorCode {
+    fn from_name(name: &str) -> Self {
+        match name {
+            // The second and third are GitHub's words for it ("Troubleshooting OAuth app access token request errors").
+            "invalid_grant" | "bad_verification_code" | "bad_refresh_token" => Self::InvalidGrant,
+            "invalid_client" | "incorrect_client_credentials" => Self::InvalidClient,
+            "invalid_request" => Self::InvalidRequest,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "invalid_scope" => Self::InvalidScope,
+            "redirect_uri_mismatch" => Self::RedirectUriMismatch,
+            "unverified_user_email" => Self::UnverifiedUserEmail,
+            "server_error" | "temporarily_unavailable" | "slow_down" => Self::TemporarilyUnavailable,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl TokenError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::WrongProvider => "token_wrong_provider",
+            Self::Unavailable { .. } => "token_endpoint_unavailable",
+            Self::TooLarge => "token_response_too_large",
+            Self::Provider { .. } => "token_provider_error",
+            Self::UnexpectedStatus { .. } => "token_unexpected_status",
+            Self::NotJson => "token_response_not_json",
+            Self::Malformed(_) => "token_response_malformed",
+            Self::DuplicateParameter => "token_response_parameter_repeated",
+            Self::MissingMember(_) => "token_response_member_missing",
+            Self::InvalidMember(_) => "token_response_member_invalid",
+            Self::UnsupportedTokenType(_) => "token_type_unsupported",
+            Self::MissingIdToken => "token_id_token_missing",
+        }
     }
 
     /// Whether the grant is gone for good: the only answer that may end a session.
@@ -98,23 +168,165 @@ impl TokenError {
 }
 
 /// The request that exchanges the code, and what judges its response.
+/// [RFC 6749 §4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3)
 ///
 /// # Errors
-/// [`TokenError::WrongProvider`]
+/// [`TokenError::WrongProvider`]: a code never goes to another provider than the one that issued it.
 pub fn exchange_request(
-    _provider: &Provider,
-    _metadata: &ProviderMetadata,
-    _callback: ValidatedCallback,
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    callback: ValidatedCallback,
 ) -> Result<(OutboundRequest, PendingExchange), TokenError> {
-    todo!()
+    if callback.provider_id != provider.id || metadata.issuer.as_deref() != provider.response_issuer() {
+        return Err(TokenError::WrongProvider);
+    }
+    let mut form =
+        vec![("grant_type", "authorization_code"), ("code", callback.code.expose()), ("redirect_uri", callback.redirect_uri.as_str())];
+    if let Some(verifier) = &callback.verifier {
+        form.push(("code_verifier", verifier.expose()));
+    }
+    let request = client_auth::authenticated_form(provider, metadata, &metadata.token_endpoint, &form);
+    let pending = PendingExchange {
+        rules: ResponseRules::new(provider, provider.scopes.clone()),
+        nonce: callback.nonce,
+        openid: provider.openid_issuer().is_some(),
+    };
+    Ok((request, pending))
 }
 
 impl PendingExchange {
-    /// Judges the token response.
+    /// Judges the token response. In this order:
+    ///
+    /// 1. The status is not 5xx or 429, and the body has at most 64 KiB.
+    /// 2. The body is JSON by its content type and in fact, or a form where the provider may send one; no member is repeated.
+    /// 3. There is no `error`, whatever the status.
+    /// 4. The status is 200.
+    /// 5. `access_token` is a string that fits into a header.
+    /// 6. `token_type` is `Bearer`, in any case.
+    /// 7. `expires_in`, where present, is a number of seconds; `refresh_token`, `id_token` and `scope`, where present, are strings.
+    /// 8. An OpenID provider has sent an ID token. One of another provider is dropped: nothing could validate it.
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn process(self, _response: &OutboundResponse, _now: Timestamp) -> Result<TokenResponse, TokenError> {
-        todo!()
+    pub fn process(self, response: &OutboundResponse, now: Timestamp) -> Result<TokenResponse, TokenError> {
+        let mut tokens = self.rules.process(response, now)?;
+        if self.openid && tokens.id_token.is_none() {
+            return Err(TokenError::MissingIdToken);
+        }
+        tokens.nonce = self.nonce;
+        Ok(tokens)
     }
+}
+
+/// What the responses to a code's exchange and to a refresh have in common.
+#[derive(Debug)]
+pub(crate) struct ResponseRules {
+    requested_scopes: Vec<String>,
+    scope_separator: char,
+    default_lifetime: Option<Duration>,
+    may_be_form: bool,
+    keeps_id_token: bool,
+}
+
+impl ResponseRules {
+    pub(crate) fn new(provider: &Provider, requested_scopes: Vec<String>) -> Self {
+        Self {
+            requested_scopes,
+            scope_separator: provider.scope_separator_response,
+            default_lifetime: provider.default_token_lifetime,
+            may_be_form: provider.form_encoded_token_response,
+            keeps_id_token: provider.openid_issuer().is_some(),
+        }
+    }
+
+    pub(crate) fn process(self, response: &OutboundResponse, now: Timestamp) -> Result<TokenResponse, TokenError> {
+        if response.is_unavailable() {
+            return Err(TokenError::Unavailable { status: response.status });
+        }
+        if response.body.len() > MAXIMUM_TOKEN_RESPONSE_BYTES {
+            return Err(TokenError::TooLarge);
+        }
+        let members = self.read(response)?;
+        if let Some(error) = json::present(&members, "error") {
+            // Some providers put an object there; its words are not needed to know that it is a no.
+            let name = error.as_str().unwrap_or("error");
+            return Err(TokenError::Provider {
+                kind: TokenErrorCode::from_name(name),
+                error: ProviderText::new(name),
+                description: members.get("error_description").and_then(Value::as_str).map(ProviderText::new),
+                status: response.status,
+            });
+        }
+        if response.status != 200 {
+            return Err(TokenError::UnexpectedStatus { status: response.status });
+        }
+
+        let access_token = text(&members, "access_token")?.ok_or(TokenError::MissingMember("access_token"))?;
+        if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenError::InvalidMember("access_token"));
+        }
+        let token_type = text(&members, "token_type")?.ok_or(TokenError::MissingMember("token_type"))?;
+        if !token_type.eq_ignore_ascii_case("bearer") {
+            return Err(TokenError::UnsupportedTokenType(ProviderText::new(token_type)));
+        }
+        let lifetime = lifetime(&members)?.or(self.default_lifetime);
+        let refresh_token = text(&members, "refresh_token")?.map(|token| RefreshToken::new(token.to_owned()));
+        let id_token = text(&members, "id_token")?.filter(|_| self.keeps_id_token).map(|token| IdToken::new(token.to_owned()));
+        let scopes = match text(&members, "scope")? {
+            Some(scope) => split_scopes(scope, self.scope_separator),
+            None => self.requested_scopes,
+        };
+        Ok(TokenResponse {
+            access_token: AccessToken::new(access_token.to_owned()),
+            refresh_token,
+            id_token,
+            scopes,
+            expires_at: lifetime.map(|lifetime| now.saturating_add(lifetime).unwrap_or(Timestamp::MAX)),
+            nonce: None,
+        })
+    }
+
+    fn read(&self, response: &OutboundResponse) -> Result<Map<String, Value>, TokenError> {
+        if response.is_json() {
+            return json::parse_object(&response.body).map_err(|error| match response.status {
+                200 => TokenError::Malformed(error),
+                status => TokenError::UnexpectedStatus { status },
+            });
+        }
+        if self.may_be_form && response.media_type().as_deref() == Some("application/x-www-form-urlencoded") {
+            let mut members = Map::new();
+            for (name, value) in url::form_urlencoded::parse(&response.body) {
+                if members.insert(name.into_owned(), Value::from(value.into_owned())).is_some() {
+                    return Err(TokenError::DuplicateParameter);
+                }
+            }
+            return Ok(members);
+        }
+        Err(match response.status {
+            200 => TokenError::NotJson,
+            status => TokenError::UnexpectedStatus { status },
+        })
+    }
+}
+
+/// A string member; an empty one is as if it were not there.
+fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, TokenError> {
+    let text = json::string(members, name).map_err(|_| TokenError::InvalidMember(name))?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// `expires_in`: a number of seconds, which some providers, and every form, write as a string.
+fn lifetime(members: &Map<String, Value>) -> Result<Option<Duration>, TokenError> {
+    let invalid = TokenError::InvalidMember("expires_in");
+    let seconds = match json::present(members, "expires_in") {
+        None => return Ok(None),
+        Some(Value::String(text)) => text.parse::<i64>().ok(),
+        Some(_) => json::seconds(members, "expires_in").ok().flatten(),
+    };
+    let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok()).ok_or(invalid)?;
+    Ok(Some(Duration::from_secs(seconds)))
+}
+
+fn split_scopes(scope: &str, separator: char) -> Vec<String> {
+    scope.split([' ', separator]).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
