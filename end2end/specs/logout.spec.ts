@@ -12,7 +12,7 @@ test('signing out ends the session here, at the provider, and for a stolen cooki
   });
   // The replay is a good one: before the logout it works.
   expect(await (await thief.get('/api/v1/session')).json()).toMatchObject({ authenticated: true });
-  expect((await thief.get('/api/v1/proxy/notes/')).status()).toBe(200);
+  expect((await thief.get('/api/v1/proxy/notes')).status()).toBe(200);
 
   const ended = page.waitForRequest((request) => new URL(request.url()).origin === server.demoProviderUrl && request.isNavigationRequest());
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -23,7 +23,7 @@ test('signing out ends the session here, at the provider, and for a stolen cooki
   expect((await context.cookies(server.url)).filter(({ name }) => name === 'session')).toEqual([]);
 
   expect(await (await thief.get('/api/v1/session')).json()).toEqual({ authenticated: false });
-  const refused = await thief.get('/api/v1/proxy/notes/');
+  const refused = await thief.get('/api/v1/proxy/notes');
   expect(refused.status()).toBe(401);
   expect(refused.headers()['content-type']).toContain('application/problem+json');
   await thief.dispose();
