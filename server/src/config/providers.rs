@@ -13,10 +13,10 @@ static PRESET: Setting<Preset> = Setting::optional(
     "What kind of provider it is: GitHub, any provider that speaks OpenID Connect (everything is discovered from `issuer`), or any \
      provider that speaks OAuth 2.0 (its endpoints and how to read a user are written here).",
 )
-.default_in_words("`github` for the id `github`, `oauth` when `authorization_url` is set, otherwise `openid`")
+.default_in_words("`openid` with an `issuer`, `oauth` with an `authorization_url`, `github` for the id `github` or with a `web_url`")
 .example("openid");
 static NAME: Setting<String> = Setting::optional("name", "What the button says after “Sign in with”.")
-    .default_in_words("`GitHub` for GitHub, otherwise the id with a capital")
+    .default_in_words("`GitHub` for the id `github`, otherwise the id with a capital")
     .example("Example");
 static ICON: Setting<Icon> =
     Setting::optional("icon", "The icon on the button.").default_in_words("the one of the preset").example("openid");
@@ -42,9 +42,11 @@ static ISSUER: Setting<WebAddress> = Setting::optional(
 static SCOPES: Setting<Vec<String>> = Setting::optional("scopes", "The scopes to ask for. With `openid` they include `openid`.")
     .default_in_words("what the preset needs to say who the user is")
     .example("openid profile email");
-static SCOPE_SEPARATOR: Setting<ScopeSeparator> =
-    Setting::optional("scope_separator", "What stands between scopes in the request; the standard says a space. Only for `oauth`.")
-        .default("space");
+static SCOPE_SEPARATOR: Setting<ScopeSeparator> = Setting::optional(
+    "scope_separator",
+    "What stands between the scopes that the provider says it granted; a space is always understood as well. Only for `oauth`.",
+)
+.default("space");
 static PKCE: Setting<bool> = Setting::optional(
     "pkce",
     "Whether to send a PKCE challenge (S256). Switch it off only for a provider that refuses sign-ins because of it; a warning is logged \
@@ -60,15 +62,21 @@ static NONCE: Setting<bool> = Setting::optional(
 .example("true");
 static ISS_POLICY: Setting<IssPolicy> = Setting::optional(
     "iss_policy",
-    "What to do when the provider's answer has no `iss` (RFC 9207): refuse it (`require`), accept it (`allow`), or do not look at all \
-     (`ignore`). A wrong `iss` is always refused, except with `ignore`.",
+    "What to do when an answer of the provider lacks `iss` (RFC 9207): refuse it (`require`), refuse it only if the provider's metadata \
+     promises `iss` (`allow`), or accept it even then (`ignore`). A wrong `iss` is always refused.",
 )
-.default_in_words("what the preset or the provider's metadata says")
+.default_in_words("what the preset says, mostly `allow`")
 .example("require");
 static EXPECTED_ISS: Setting<WebAddress> =
     Setting::optional("expected_iss", "The `iss` that this provider's answers carry. Not for `openid`, where it is the issuer.")
         .default_in_words("GitHub's own for `github`, otherwise none")
         .example("https://login.example.com");
+static SERVER_CALLBACK: Setting<bool> = Setting::optional(
+    "server_callback",
+    "Whether the provider answers to the server instead of the app, as RFC 10017 §6.1.2.1 has it. The redirect address to register is then \
+     `/api/v1/oauth/code` behind `server.public_url`, not `/callback`.",
+)
+.default("false");
 static AUTHORIZATION_PARAMS: Setting<BTreeMap<String, String>> =
     Setting::optional("authorization_params", "More parameters for the provider's sign-in page.")
         .example("prompt=consent&access_type=offline");
@@ -100,7 +108,7 @@ static USER_ID: Setting<String> = Setting::optional(
 )
 .example("id");
 static USER_NAME: Setting<String> = Setting::optional("user.name", "The member with the user's name for people. Not for `github`.")
-    .default_in_words("`name`")
+    .default_in_words("`name` for `openid`, otherwise none")
     .example("name");
 static USER_LOGIN: Setting<String> = Setting::optional("user.login", "The member with the name the user signs in by. Not for `github`.")
     .default_in_words("`preferred_username` for `openid`, otherwise none")
@@ -141,6 +149,7 @@ pub(super) static SECTION: Section = Section {
         &NONCE,
         &ISS_POLICY,
         &EXPECTED_ISS,
+        &SERVER_CALLBACK,
         &AUTHORIZATION_PARAMS,
         &WEB_URL,
         &API_URL,
@@ -230,24 +239,34 @@ choice! {
 }
 
 choice! {
-    /// What to do about `iss` in an authorization response ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)).
+    /// What to do about a missing `iss` in an authorization response; a wrong one is always refused ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)).
     IssPolicy {
         /// Refuse an answer without it.
         Require = "require",
-        /// Accept an answer without it, refuse a wrong one.
+        /// Refuse an answer without it when the provider's metadata promises it.
         Allow = "allow",
-        /// Do not look.
+        /// Accept an answer without it even then, for metadata that is wrong about this client.
         Ignore = "ignore",
     }
 }
 
 choice! {
-    /// What stands between scopes in the request.
+    /// What stands between granted scopes.
     ScopeSeparator {
         /// A space, as RFC 6749 §3.3 says.
         Space = "space",
         /// A comma.
         Comma = "comma",
+    }
+}
+
+impl ScopeSeparator {
+    /// The character.
+    pub fn as_char(self) -> char {
+        match self {
+            Self::Space => ' ',
+            Self::Comma => ',',
+        }
     }
 }
 
@@ -272,12 +291,14 @@ pub struct ProviderConfig {
     pub scopes: Option<Vec<String>>,
     /// How the client authenticates, if it is set.
     pub client_auth: Option<ClientAuth>,
-    /// What to do about `iss`, if it is set.
+    /// What to do about a missing `iss`, if it is set.
     pub iss_policy: Option<IssPolicy>,
     /// Whether to send a PKCE challenge.
     pub pkce: bool,
     /// Whether to send a nonce and demand it back.
     pub nonce: bool,
+    /// Whether the provider answers to the server instead of the app.
+    pub server_callback: bool,
     /// More parameters for the authorization request.
     pub authorization_params: BTreeMap<String, String>,
     /// The address of a GitHub Enterprise Server or a stand-in, without a slash at the end.
@@ -288,7 +309,7 @@ pub struct ProviderConfig {
     pub endpoints: Option<Endpoints>,
     /// The `iss` of this provider's answers, if it is set.
     pub expected_iss: Option<String>,
-    /// What stands between scopes in the request.
+    /// What stands between the scopes that the provider says it granted.
     pub scope_separator: ScopeSeparator,
     /// Where in its data a user's properties are.
     pub user: UserMapping,
@@ -334,12 +355,20 @@ impl ProviderConfig {
         let client_secret = reader.secret(&CLIENT_SECRET);
         let client_auth = reader.optional(&CLIENT_AUTH);
         let issuer = confidential(reader, &ISSUER);
+        if issuer.as_ref().is_some_and(|issuer| issuer.url.query().is_some()) {
+            reader.problem(
+                &ISSUER,
+                "It has a query, and issuers have none (OpenID Connect Discovery §4.1).",
+                "Leave out the ? and what follows.",
+            );
+        }
         let scopes = reader.optional(&SCOPES);
         let scope_separator = reader.optional(&SCOPE_SEPARATOR);
         let pkce = reader.optional(&PKCE);
         let nonce = if reader.is_set(&NONCE) { reader.optional(&NONCE) } else { Some(preset == Some(Preset::OpenId)) };
         let iss_policy = reader.optional(&ISS_POLICY);
         let expected_iss = confidential(reader, &EXPECTED_ISS);
+        let server_callback = reader.optional(&SERVER_CALLBACK);
         let authorization_params = reader.optional(&AUTHORIZATION_PARAMS).unwrap_or_default();
         let web_url = confidential(reader, &WEB_URL).as_ref().map(without_slash);
         let api_url = confidential(reader, &API_URL).as_ref().map(without_slash);
@@ -374,6 +403,7 @@ impl ProviderConfig {
             iss_policy,
             pkce: pkce?,
             nonce: nonce?,
+            server_callback: server_callback?,
             authorization_params,
             web_url,
             api_url,
@@ -511,6 +541,6 @@ fn warn(reader: &mut Reader<'_>, preset: Preset, pkce: Option<bool>, nonce: Opti
         reader.warn(&NONCE, "the nonce is off, so an ID token is not tied to the sign-in that asked for it.");
     }
     if iss_policy == Some(IssPolicy::Ignore) {
-        reader.warn(&ISS_POLICY, "iss is not looked at, so answers of another provider are told apart by state alone.");
+        reader.warn(&ISS_POLICY, "answers without iss are accepted even where the provider promises to send it.");
     }
 }

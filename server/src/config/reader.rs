@@ -3,7 +3,7 @@
 use super::layers::{Entry, Findings, Values};
 use super::problem::Source;
 use super::schema::{file_key, variable};
-use super::setting::{Declared, Fallback, Setting};
+use super::setting::{Declared, Fallback, Secrecy, Setting};
 use super::value::{Raw, Unreadable, Value};
 use secrecy::SecretString;
 use std::io::Read as _;
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     }
 
     fn file_entry(&self, setting: &dyn Declared) -> Option<&'a Entry> {
-        self.values.get(&file_key(&self.key(setting)))
+        (setting.secrecy() == Secrecy::SecretOrFile).then(|| self.values.get(&file_key(&self.key(setting))))?
     }
 
     /// Whether some source sets it, rightly or wrongly; for a secret, also by its file.

@@ -22,7 +22,7 @@ static RENDER: Setting<Render> =
     Setting::optional("render", "Where pages are made: in the browser (`spa`), or first on the server (`ssr`).").default("spa");
 static SITE_DIR: Setting<PathBuf> =
     Setting::optional("site_dir", "The directory with the app's script, WebAssembly and styles, as `cargo xtask` makes it.")
-        .default_in_words("the files in the binary if it has any, otherwise `target/site`")
+        .default_in_words("the files in the binary, which the one of `cargo xtask build` has")
         .example("target/site");
 static AVATAR_HOSTS: Setting<Vec<String>> = Setting::optional(
     "avatar_hosts",

@@ -4,27 +4,31 @@ use super::reader::Reader;
 use super::schema::Section;
 use super::setting::Setting;
 use super::value::duration_text;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
-const SHORTEST_KEY_CHARACTERS: usize = 32;
+const KEY_LENGTH_BYTES: usize = 32;
 
 static DATABASE: Setting<PathBuf> = Setting::optional("database", "The SQLite file with the sessions; it is made when it is missing.")
     .default_in_words("`sessions.sqlite` in `server.data_dir`")
     .example("data/sessions.sqlite");
 static KEY: Setting<SecretString> = Setting::optional(
     "key",
-    "The key that seals tokens and cookies, of at least 32 random characters, such as `openssl rand -base64 32` prints. Servers that \
-     share sessions share the key.",
+    "The keys that seal tokens and cookies, one a line, the newest first: the first seals, every one opens, so that a key can be changed \
+     without signing anybody out. A key is 32 random bytes in base64url, 43 characters. Servers that share sessions share them.",
 )
 .default_in_words("what is in `key_file`")
-.example("ZXhhbXBsZSBvbmx5LCBtYWtlIHlvdXIgb3duIGtleSE=")
+.example("…")
 .secret();
-static KEY_FILE: Setting<PathBuf> =
-    Setting::optional("key_file", "The file with that key. When it is missing, a key is made and written there, readable for nobody else.")
-        .default_in_words("`session.key` in `server.data_dir`")
-        .example("data/session.key");
+static KEY_FILE: Setting<PathBuf> = Setting::optional(
+    "key_file",
+    "The file with those keys. When it is missing, a key is made and written there, readable for nobody else.",
+)
+.default_in_words("`session.key` in `server.data_dir`")
+.example("data/session.key");
 static IDLE: Setting<Duration> = Setting::optional("idle", "How long a session lives without being used.").default("30m");
 static ABSOLUTE: Setting<Duration> =
     Setting::optional("absolute", "How long a session lives at most, however much it is used.").default("8h");
@@ -41,9 +45,9 @@ pub(super) static SECTION: Section = Section {
 pub struct SessionConfig {
     /// The SQLite file.
     pub database: PathBuf,
-    /// The sealing key, if it is configured itself.
+    /// The sealing keys, one a line, if they are configured themselves.
     pub key: Option<SecretString>,
-    /// The file with the sealing key, made when it is missing.
+    /// The file with the sealing keys, made when it is missing.
     pub key_file: PathBuf,
     /// The lifetime of a session without use.
     pub idle: Duration,
@@ -68,15 +72,21 @@ impl SessionConfig {
     }
 }
 
+/// The first line that is not a key, counted from 1.
+fn malformed_line(key: &SecretString) -> Option<usize> {
+    let is_key = |line: &str| URL_SAFE_NO_PAD.decode(line.trim()).is_ok_and(|bytes| Zeroizing::new(bytes).len() == KEY_LENGTH_BYTES);
+    key.expose_secret().lines().position(|line| !line.trim().is_empty() && !is_key(line)).map(|index| index + 1)
+}
+
 fn validate(reader: &mut Reader<'_>, key: Option<&SecretString>, idle: Option<Duration>, absolute: Option<Duration>) {
     if reader.is_set(&KEY) && reader.is_set(&KEY_FILE) {
         reader.problem(&KEY, "It is set, and so is key_file.", "Keep one of the two.");
     }
-    if key.is_some_and(|key| key.expose_secret().trim().chars().count() < SHORTEST_KEY_CHARACTERS) {
+    if let Some(line) = key.and_then(malformed_line) {
         reader.problem(
             &KEY,
-            format!("It is shorter than {SHORTEST_KEY_CHARACTERS} characters, so it could be guessed."),
-            "Make one with: openssl rand -base64 32",
+            format!("Its line {line} is not a key: 32 bytes in base64url, 43 characters."),
+            "Make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d =",
         );
     }
     for (setting, value) in [(&IDLE, idle), (&ABSOLUTE, absolute)] {

@@ -10,7 +10,7 @@ use url::Url;
 static URL: Setting<WebAddress> = Setting::required("url", "Where the API is. `/api/v1/proxy/<name>/…` leads to the same path below it.")
     .example("https://api.example.com/v1");
 static METHODS: Setting<Vec<String>> =
-    Setting::optional("methods", "The methods that are passed on.").default_in_words("all but CONNECT and TRACE").example("GET POST");
+    Setting::optional("methods", "The methods that are passed on.").default_in_words("all").example("GET POST");
 static TIMEOUT: Setting<Duration> = Setting::optional("timeout", "How long the API may take until its answer begins.").default("30s");
 static PROVIDERS: Setting<Vec<String>> = Setting::optional(
     "providers",
@@ -96,7 +96,7 @@ fn validate_methods(reader: &mut Reader<'_>, methods: Option<&[String]>) {
         if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             reader.problem(&METHODS, format!("“{method}” is not a method."), "Write methods in capitals, such as GET.");
         } else if matches!(method.as_str(), "CONNECT" | "TRACE") {
-            reader.problem(&METHODS, format!("{method} is never passed on."), "Remove it.");
+            reader.problem(&METHODS, format!("{method} is not a method of an API."), "Remove it.");
         }
     }
 }
