@@ -1,0 +1,158 @@
+//! What the server remembers of a session.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use oauth2flow_app::api::User;
+use oauth2flow_protocol::{AccessToken, IdToken, RefreshToken};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// The secret in the session cookie: 256 random bits. Only its hash is stored.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct SessionId([u8; 32]);
+
+impl SessionId {
+    /// Takes 256 fresh random bits.
+    pub const fn new(random: [u8; 32]) -> Self {
+        Self(random)
+    }
+
+    /// Reads a cookie's value; anything but 32 bytes in base64url is no session id.
+    pub fn parse(cookie: &str) -> Option<Self> {
+        Some(Self(URL_SAFE_NO_PAD.decode(cookie).ok()?.try_into().ok()?))
+    }
+
+    /// The cookie's value.
+    pub fn to_cookie(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0))
+    }
+
+    /// The key under which the store keeps the session.
+    pub fn key(&self) -> Key {
+        Key(Sha256::digest(self.0).into())
+    }
+
+    /// The token that a form carries instead of the header: only who holds the cookie can have made the page.
+    pub fn csrf_token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest([b"oauth2flow form token".as_slice(), &self.0].concat()))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SessionId([REDACTED])")
+    }
+}
+
+/// A SHA-256 under which the store keeps something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key(pub [u8; 32]);
+
+impl Key {
+    /// The key of something that may be used once, such as a state; `kind` keeps the kinds apart.
+    pub fn of_claim(kind: &str, value: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(kind.as_bytes());
+        hash.update([0]);
+        hash.update(value.as_bytes());
+        Self(hash.finalize().into())
+    }
+}
+
+/// A session as the store keeps it; `tokens` is sealed.
+#[derive(Clone, Debug)]
+pub struct SessionRecord {
+    /// The hash of the session id.
+    pub key: Key,
+    /// Raised by every write; a write names the version it read.
+    pub version: i64,
+    /// The id of the provider.
+    pub provider: String,
+    /// Who answers for `sub`; (issuer, sub) is the user's key.
+    pub issuer: String,
+    /// The user at that issuer.
+    pub sub: String,
+    /// The session at the provider, which a back-channel logout may name.
+    pub sid: Option<String>,
+    /// What the browser may know.
+    pub profile: Profile,
+    /// When the user signed in.
+    pub created_at: Timestamp,
+    /// When the session was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends unless it is used.
+    pub idle_expires_at: Timestamp,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// The sealed [`Tokens`].
+    pub tokens: Vec<u8>,
+}
+
+/// The part of a session that holds no secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Profile {
+    /// Who signed in.
+    pub user: User,
+    /// What the provider granted.
+    pub scopes: Vec<String>,
+    /// When the access token ends, in Unix seconds.
+    pub access_token_expires_at: Option<i64>,
+    /// Whether there is a refresh token.
+    pub refreshable: bool,
+}
+
+/// The provider's tokens, which never leave the backend.
+#[derive(Debug)]
+pub struct Tokens {
+    /// What the proxy attaches.
+    pub access: AccessToken,
+    /// What renews it.
+    pub refresh: Option<RefreshToken>,
+    /// What sign-out shows to the provider (`id_token_hint`).
+    pub id: Option<IdToken>,
+    /// Whom the ID token of the login was for; that of a refresh has to be for the same.
+    pub audience: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct TokensOut<'a> {
+    access: &'a str,
+    refresh: Option<&'a str>,
+    id: Option<&'a str>,
+    audience: &'a [String],
+}
+
+#[derive(Deserialize)]
+struct TokensIn {
+    access: String,
+    refresh: Option<String>,
+    id: Option<String>,
+    audience: Vec<String>,
+}
+
+impl Tokens {
+    /// The bytes to seal.
+    #[expect(clippy::expect_used, reason = "strings always serialize")]
+    pub fn to_plaintext(&self) -> Zeroizing<Vec<u8>> {
+        let out = TokensOut {
+            access: self.access.expose(),
+            refresh: self.refresh.as_ref().map(RefreshToken::expose),
+            id: self.id.as_ref().map(IdToken::expose),
+            audience: &self.audience,
+        };
+        Zeroizing::new(serde_json::to_vec(&out).expect("strings serialize"))
+    }
+
+    /// Reads what [`Tokens::to_plaintext`] wrote.
+    pub fn from_plaintext(plaintext: &[u8]) -> Option<Self> {
+        let tokens: TokensIn = serde_json::from_slice(plaintext).ok()?;
+        Some(Self {
+            access: AccessToken::new(tokens.access),
+            refresh: tokens.refresh.map(RefreshToken::new),
+            id: tokens.id.map(IdToken::new),
+            audience: tokens.audience,
+        })
+    }
+}

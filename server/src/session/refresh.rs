@@ -1,0 +1,168 @@
+//! Renewing an access token: before it ends, once whatever the load, and without losing a session to a provider that
+//! is merely down.
+
+use crate::outbound::OutboundError;
+use crate::{
+    provider::{ProviderError, Registered},
+    session::{
+        record::{Key, SessionRecord, Tokens},
+        store::StoreError,
+    },
+    state::AppState,
+};
+use jiff::Timestamp;
+use oauth2flow_protocol::{
+    AccessToken, TokenResponse,
+    id_token::IdTokenIdentity,
+    refresh::{self, RefreshError},
+    token::MAXIMUM_TOKEN_RESPONSE_BYTES,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+use thiserror::Error;
+
+/// A token that ends within this time is renewed before it is used.
+const RENEW_BEFORE_SECONDS: i64 = 30;
+
+/// Why there is no usable access token.
+#[derive(Debug, Error)]
+pub enum AccessTokenError {
+    /// The provider has taken the grant back: the session is over.
+    #[error("the provider no longer renews the grant")]
+    GrantEnded(#[source] Option<RefreshError>),
+    /// The provider answered something else than new tokens.
+    #[error("the provider does not renew the token")]
+    Refused(#[source] RefreshError),
+    /// The provider did not answer.
+    #[error("the provider does not answer")]
+    Outbound(#[source] OutboundError),
+    /// The provider's metadata or keys cannot be had.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task that renews has died.
+    #[error("the renewal was interrupted")]
+    Interrupted,
+}
+
+/// Which sessions are being renewed by this process.
+#[derive(Default)]
+pub struct InFlight(Mutex<HashMap<Key, Weak<tokio::sync::Mutex<()>>>>);
+
+impl InFlight {
+    fn lock_of(&self, key: Key) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {
+            return lock;
+        }
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        locks.insert(key, Arc::downgrade(&lock));
+        lock
+    }
+}
+
+/// The access token of a session, renewed first when it is about to end.
+///
+/// # Errors
+/// When there is none to be had; only [`AccessTokenError::GrantEnded`] means that the session is over.
+pub async fn access_token(app: &AppState, record: SessionRecord) -> Result<AccessToken, AccessTokenError> {
+    if let Some(token) = usable(app, &record) {
+        return Ok(token);
+    }
+    // The renewal goes on when the browser that caused it goes away: the provider may have spent the old refresh token.
+    let app = app.clone();
+    tokio::spawn(async move { renew_once(&app, record.key).await }).await.map_err(|_| AccessTokenError::Interrupted)?
+}
+
+fn usable(app: &AppState, record: &SessionRecord) -> Option<AccessToken> {
+    let ends = record.profile.access_token_expires_at;
+    let wanted_until = app.clock.now().as_second() + if record.profile.refreshable { RENEW_BEFORE_SECONDS } else { 0 };
+    if ends.is_some_and(|ends| ends <= wanted_until) {
+        return None;
+    }
+    app.sessions.tokens(record).map(|tokens| tokens.access)
+}
+
+async fn renew_once(app: &AppState, key: Key) -> Result<AccessToken, AccessTokenError> {
+    let lock = app.sessions.refreshing.lock_of(key);
+    let _one_at_a_time = lock.lock().await;
+    // Whoever waited here takes what the first one got.
+    let Some(record) = app.sessions.store().get(key).await? else { return Err(AccessTokenError::GrantEnded(None)) };
+    if let Some(token) = usable(app, &record) {
+        return Ok(token);
+    }
+    let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), app.sessions.tokens(&record)) else {
+        app.sessions.end(key).await?;
+        return Err(AccessTokenError::GrantEnded(None));
+    };
+    match renew(app, registered, record.clone(), &tokens).await {
+        Err(error @ AccessTokenError::GrantEnded(_)) => {
+            app.sessions.end(key).await?;
+            Err(error)
+        }
+        // A provider that is down does not stop a token that still works.
+        Err(_) if still_valid(&record, app.clock.now()) => Ok(tokens.access),
+        other => other,
+    }
+}
+
+fn still_valid(record: &SessionRecord, now: Timestamp) -> bool {
+    record.profile.access_token_expires_at.is_none_or(|ends| ends > now.as_second())
+}
+
+async fn renew(
+    app: &AppState,
+    registered: &Registered,
+    mut record: SessionRecord,
+    tokens: &Tokens,
+) -> Result<AccessToken, AccessTokenError> {
+    let Some(refresh_token) = &tokens.refresh else { return Err(AccessTokenError::GrantEnded(None)) };
+    let metadata = registered.metadata().await?;
+    let (request, pending) = refresh::request(&registered.provider, &metadata, refresh_token, &record.profile.scopes);
+    let response = app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await.map_err(AccessTokenError::Outbound)?;
+    let renewed = pending.process(&response, app.clock.now()).map_err(|error| {
+        if error.is_invalid_grant() { AccessTokenError::GrantEnded(Some(error)) } else { AccessTokenError::Refused(error) }
+    })?;
+    check_id_token(app, registered, &record, tokens, &renewed).await?;
+    record.profile.access_token_expires_at = renewed.expires_at.map(Timestamp::as_second);
+    record.profile.scopes.clone_from(&renewed.scopes);
+    let new = Tokens {
+        access: renewed.access_token,
+        refresh: renewed.refresh_token,
+        id: renewed.id_token.or_else(|| tokens.id.clone()),
+        audience: tokens.audience.clone(),
+    };
+    app.sessions.seal_tokens(&mut record, &new);
+    if app.sessions.store().replace_tokens(&record).await? {
+        return Ok(new.access);
+    }
+    // The session ended while the provider was thinking: nobody may use what it gave.
+    crate::logout::revoke(app, registered, &new).await;
+    Err(AccessTokenError::GrantEnded(None))
+}
+
+async fn check_id_token(
+    app: &AppState,
+    registered: &Registered,
+    record: &SessionRecord,
+    tokens: &Tokens,
+    renewed: &TokenResponse,
+) -> Result<(), AccessTokenError> {
+    if renewed.id_token.is_none() {
+        return Ok(());
+    }
+    let metadata = registered.metadata().await?;
+    let original = IdTokenIdentity { issuer: record.issuer.clone(), subject: record.sub.clone(), audience: tokens.audience.clone() };
+    let now = app.clock.now();
+    let validate = |keys: &_| refresh::validate_id_token(&registered.provider, &metadata, renewed, &original, keys, now);
+    let checked = match validate(&*registered.keys(&metadata).await?) {
+        Err(RefreshError::IdToken(error)) if error.wants_fresh_keys() => validate(&*registered.rotated_keys(&metadata).await?),
+        other => other,
+    };
+    checked.map(drop).map_err(AccessTokenError::Refused)
+}
