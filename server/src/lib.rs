@@ -1,1 +1,27 @@
-//! server
+//! oauth2flow: sign-in by the OAuth 2.0 authorization code flow, done completely and safely.
+//!
+//! Handlers move bytes, `oauth2flow_protocol` decides, stores remember. [`router`] has every route on one page.
+
+#![recursion_limit = "256"]
+
+pub mod application;
+pub mod assets;
+pub mod body;
+pub mod clock;
+pub mod config;
+pub mod entropy;
+pub mod error;
+pub mod login;
+pub mod logout;
+pub mod middleware;
+pub mod openapi;
+pub mod outbound;
+pub mod pages;
+pub mod provider;
+pub mod registration;
+pub mod router;
+pub mod routes;
+pub mod serve;
+pub mod session;
+pub mod state;
+pub mod telemetry;

@@ -1,1 +1,101 @@
-fn main() {}
+//! The server: arguments, configuration, logs, then serve until told to stop.
+
+use clap::Parser as _;
+use oauth2flow::{
+    application::{Application, Surroundings},
+    clock::SystemClock,
+    config::{Arguments, Config, LogFormat, listing},
+    entropy::SystemEntropy,
+    telemetry,
+};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+/// The exit code for a configuration, file or port that cannot be used: starting again changes nothing.
+const CANNOT_START: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.settings {
+        print!("{}", listing());
+        return ExitCode::SUCCESS;
+    }
+    let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    // A variable that is not text cannot be one of ours.
+    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = match Config::load(&arguments, environment, &working_directory) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return ExitCode::from(CANNOT_START);
+        }
+    };
+    if let Err(error) = telemetry::start(&config.log) {
+        eprintln!("log.filter cannot be read: {error}. Write something like \"info\" or \"info,sqlx=warn\".");
+        return ExitCode::from(CANNOT_START);
+    }
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("The server cannot start: {error}");
+            return ExitCode::from(CANNOT_START);
+        }
+    };
+    runtime.block_on(run(config))
+}
+
+async fn run(config: Config) -> ExitCode {
+    let for_people = matches!(config.log.format, LogFormat::Text);
+    let demo = config.demo.enabled.then_some(config.demo.listen);
+    let started = async {
+        let surroundings = Surroundings::bind(&config, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await?;
+        Application::assemble(config, surroundings).await
+    };
+    let application = match started.await {
+        Ok(application) => application,
+        Err(error) => {
+            eprintln!("The server cannot start: {error:#}");
+            return ExitCode::from(CANNOT_START);
+        }
+    };
+    tracing::info!(address = application.public_url(), "ready");
+    if for_people {
+        println!("\n  oauth2flow is ready: {}", application.public_url());
+        if let Some(address) = demo {
+            println!("  The demo provider is at http://{address} (accounts alice and bob, password demo).");
+        }
+        println!("  Ctrl-C ends both.\n");
+    }
+    match application.run(told_to_stop()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %error, "the server ended badly");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ends on Ctrl-C, or on the signal that a supervisor sends.
+async fn told_to_stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+    tracing::info!("stopping: running requests may finish");
+}

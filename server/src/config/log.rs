@@ -13,8 +13,7 @@ static FILTER: Setting<String> = Setting::optional(
 )
 .default("info");
 
-pub(super) static SECTION: Section =
-    Section { name: "log", element: None, doc: "What the server tells.", settings: &[&FORMAT, &FILTER] };
+pub(super) static SECTION: Section = Section { name: "log", element: None, doc: "What the server tells.", settings: &[&FORMAT, &FILTER] };
 
 choice! {
     /// How lines of the log are written.

@@ -1,0 +1,185 @@
+//! Putting the parts together, and taking them down in order.
+
+use crate::{
+    assets::Assets,
+    clock::Clock,
+    config::{Config, UpstreamConfig},
+    entropy::{Entropy, random},
+    outbound::Outbound,
+    pages::StaticPage,
+    provider::{Providers, Registered},
+    registration,
+    router::router,
+    serve::serve,
+    session::{Sessions, cookie::Cookies, seal::KeyRing, store::SqliteStore},
+    state::{App, AppState},
+};
+use anyhow::Context as _;
+use axum::http::Method;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use oauth2flow_demo_provider::{DemoProvider, DemoProviderConfig};
+use secrecy::{ExposeSecret, SecretString};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch};
+use url::Url;
+
+const DEMO_CLIENT_ID: &str = "oauth2flow-demo";
+const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
+
+/// What the application is handed: the time, randomness, and where to listen.
+pub struct Surroundings {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where the app listens.
+    pub listener: TcpListener,
+    /// Where the demo provider listens, if it is to run.
+    pub demo_listener: Option<TcpListener>,
+}
+
+impl Surroundings {
+    /// Takes the ports that the configuration names. That comes before everything else, so that a second server changes nothing.
+    ///
+    /// # Errors
+    /// When a port cannot be had.
+    pub async fn bind(config: &Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> anyhow::Result<Self> {
+        let listener = bind(config.server.listen, "--listen ADDRESS or server.listen").await?;
+        let demo_listener = if config.demo.enabled { Some(bind(config.demo.listen, "--set demo.listen=ADDRESS").await?) } else { None };
+        Ok(Self { clock, entropy, listener, demo_listener })
+    }
+}
+
+async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| match address.port() {
+        0 => format!("cannot listen on {address}"),
+        port => format!("cannot listen on {address}. If another program has port {port}, end it, or choose another port with {setting}"),
+    })
+}
+
+/// The application, ready to serve.
+pub struct Application {
+    state: AppState,
+    listener: TcpListener,
+    demo: Option<(DemoProvider, TcpListener)>,
+}
+
+impl Application {
+    /// Opens keys, store and site, and makes the providers known.
+    ///
+    /// # Errors
+    /// When something cannot be used; the message says what, and what to do.
+    pub async fn assemble(config: Config, surroundings: Surroundings) -> anyhow::Result<Self> {
+        oauth2flow_protocol::install_crypto_provider();
+        let Surroundings { clock, entropy, listener, demo_listener } = surroundings;
+        let mut config = config;
+        let assets = match &config.server.site_dir {
+            Some(directory) => Assets::from_directory(directory)?,
+            None => Assets::embedded()?,
+        };
+        let keys = Arc::new(match &config.session.key {
+            Some(key) => KeyRing::parse(key, "session.key")?,
+            None => KeyRing::open(&config.session.key_file, &*entropy)?,
+        });
+        let store = SqliteStore::open(&config.session.database).await?;
+        let outbound = Outbound::new().context("the HTTP client cannot be set up")?;
+        let mut providers = registration::providers(&config)?;
+        let demo = match demo_listener {
+            Some(listener) => {
+                let (provider, demo) = open_demo(&mut config, &listener, &clock, &entropy).await?;
+                providers.insert(0, provider);
+                Some((demo, listener))
+            }
+            None => None,
+        };
+        let registered =
+            providers.into_iter().map(|provider| Registered::new(provider, false, outbound.clone(), Arc::clone(&clock))).collect();
+        let static_page =
+            StaticPage::render(&assets, &config.server.avatar_hosts).context("server.avatar_hosts cannot stand in a header")?;
+        let sessions =
+            Sessions::new(store, Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&entropy), config.session.idle, config.session.absolute);
+        let cookies = Cookies::new(config.server.public_url.is_secure());
+        let providers = Providers::new(registered);
+        let state = AppState::new(App { config, clock, entropy, outbound, providers, sessions, keys, cookies, assets, static_page });
+        Ok(Self { state, listener, demo })
+    }
+
+    /// The address people open.
+    pub fn public_url(&self) -> &str {
+        self.state.config.server.public_url.origin()
+    }
+
+    /// Whether the demo provider runs.
+    pub fn has_demo(&self) -> bool {
+        self.demo.is_some()
+    }
+
+    /// Serves until `shutdown` ends, then takes everything down in order.
+    ///
+    /// # Errors
+    /// When the demo provider's listener breaks.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let (stop, stopped) = watch::channel(false);
+        let wait = |mut stopped: watch::Receiver<bool>| async move {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        let demo = self.demo.map(|(demo, listener)| tokio::spawn(demo.serve(listener, wait(stopped.clone()))));
+        let sweeper = tokio::spawn(sweep(self.state.clone(), wait(stopped)));
+        let grace = self.state.config.server.shutdown_grace;
+        serve(self.listener, router(self.state.clone()), shutdown, grace).await;
+        let _ = stop.send(true);
+        let _ = sweeper.await;
+        if let Some(demo) = demo {
+            tokio::time::timeout(grace, demo).await.unwrap_or(Ok(Ok(()))).map_err(io::Error::other)??;
+        }
+        self.state.sessions.store().close().await;
+        Ok(())
+    }
+}
+
+/// Starts the demo provider for this app alone, with a secret that nobody has to know, and puts its notes behind the proxy.
+async fn open_demo(
+    config: &mut Config,
+    listener: &TcpListener,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<(oauth2flow_protocol::Provider, DemoProvider)> {
+    let issuer = format!("http://{}", listener.local_addr()?);
+    let secret = SecretString::from(URL_SAFE_NO_PAD.encode(random::<32>(&**entropy)));
+    let origin = config.server.public_url.origin();
+    let mut demo = DemoProviderConfig::new(&issuer, DEMO_CLIENT_ID, secret.expose_secret());
+    demo.redirect_uris = vec![format!("{origin}/callback")];
+    demo.post_logout_redirect_uris = vec![format!("{origin}/")];
+    demo.backchannel_logout_uri = Some(format!("{origin}/api/v1/oauth/backchannel-logout/demo"));
+    demo.database = Some(config.server.data_dir.join("demo-provider.sqlite"));
+    demo.access_token_lifetime = config.demo.access_token_lifetime;
+    let clock = Arc::clone(clock);
+    demo.clock = oauth2flow_demo_provider::Clock::new(move || clock.now().as_second());
+    let provider = registration::demo(&issuer, DEMO_CLIENT_ID, &secret);
+    if config.upstreams.iter().all(|upstream| upstream.name != "notes") {
+        config.upstreams.push(UpstreamConfig {
+            name: "notes".to_owned(),
+            url: Url::parse(&format!("{issuer}/notes"))?,
+            methods: Some([Method::GET, Method::POST, Method::DELETE].map(|method| method.to_string()).to_vec()),
+            timeout: Duration::from_secs(10),
+            providers: Some(vec!["demo".to_owned()]),
+        });
+    }
+    Ok((provider, DemoProvider::open(demo).await?))
+}
+
+/// Forgets expired sessions and claims now and then.
+async fn sweep(app: AppState, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = ticks.tick() => match app.sessions.store().sweep(app.clock.now()).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::debug!(forgotten, "expired records swept"),
+                Err(error) => tracing::warn!(error = %error, "expired records could not be swept"),
+            },
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The site: what `cargo xtask` built, held in memory with its compressed forms.
+//!
+//! A few hundred kilobytes whose names carry their content's hash: read once, served without a system call.
+
+use anyhow::{Context as _, bail};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+};
+use oauth2flow_app::shell::SiteAssets;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, fs, path::Path};
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=3600, must-revalidate");
+
+/// The files of the site by URL path.
+pub struct Assets {
+    files: HashMap<String, File>,
+    /// The names of script, wasm and styles.
+    pub site: SiteAssets,
+}
+
+struct File {
+    content_type: HeaderValue,
+    cache_control: HeaderValue,
+    etag: HeaderValue,
+    identity: Bytes,
+    brotli: Option<Bytes>,
+    gzip: Option<Bytes>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    js: String,
+    wasm: String,
+    css: String,
+}
+
+#[cfg(feature = "embedded-site")]
+#[derive(rust_embed::RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../target/site"]
+struct Embedded;
+
+impl Assets {
+    /// Reads the site from a directory.
+    ///
+    /// # Errors
+    /// When the directory holds no built site.
+    pub fn from_directory(directory: &Path) -> anyhow::Result<Self> {
+        let mut contents = Vec::new();
+        read_directory(directory, directory, &mut contents).with_context(|| {
+            format!("the site in {} cannot be read. Build it with `cargo xtask run` or `cargo xtask build`", directory.display())
+        })?;
+        Self::new(contents).with_context(|| format!("the site in {} is not complete", directory.display()))
+    }
+
+    /// The site that was compiled in.
+    ///
+    /// # Errors
+    /// When this binary has none.
+    pub fn embedded() -> anyhow::Result<Self> {
+        #[cfg(feature = "embedded-site")]
+        return Self::new(Embedded::iter().filter_map(|path| Some((path.to_string(), Embedded::get(&path)?.data.into_owned()))).collect());
+        #[cfg(not(feature = "embedded-site"))]
+        bail!("this binary holds no site. Start it with `cargo xtask run`, or name the site's directory: --site-dir target/site")
+    }
+
+    fn new(contents: Vec<(String, Vec<u8>)>) -> anyhow::Result<Self> {
+        let mut contents: HashMap<String, Bytes> = contents.into_iter().map(|(path, data)| (path, Bytes::from(data))).collect();
+        let manifest = contents.remove("manifest.json").context("manifest.json is missing")?;
+        let manifest: Manifest = serde_json::from_slice(&manifest).context("manifest.json cannot be read")?;
+        let files: HashMap<String, File> = contents
+            .iter()
+            .filter(|(path, _)| !path.ends_with(".br") && !path.ends_with(".gz"))
+            .map(|(path, data)| (format!("/{path}"), File::new(path, data, &contents)))
+            .collect();
+        for name in [&manifest.js, &manifest.wasm, &manifest.css] {
+            if !files.contains_key(name) {
+                bail!("manifest.json names {name}, which is missing");
+            }
+        }
+        Ok(Self { files, site: SiteAssets { js: manifest.js, wasm: manifest.wasm, css: manifest.css } })
+    }
+
+    /// The file at a path, in the smallest form that the browser takes.
+    pub fn serve(&self, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
+        let file = self.files.get(path)?;
+        let mut response = Response::new(Body::empty());
+        let out = response.headers_mut();
+        out.insert(header::CONTENT_TYPE, file.content_type.clone());
+        out.insert(header::CACHE_CONTROL, file.cache_control.clone());
+        out.insert(header::ETAG, file.etag.clone());
+        out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == file.etag) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return Some(response);
+        }
+        let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepts = |coding: &str| {
+            accepted.split(',').any(|offer| {
+                let (name, quality) = offer.split_once(';').unwrap_or((offer, ""));
+                name.trim() == coding && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+            })
+        };
+        let (data, coding) = match (&file.brotli, &file.gzip) {
+            (Some(brotli), _) if accepts("br") => (brotli, Some("br")),
+            (_, Some(gzip)) if accepts("gzip") => (gzip, Some("gzip")),
+            _ => (&file.identity, None),
+        };
+        if let Some(coding) = coding {
+            out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+        *response.body_mut() = Body::from(data.clone());
+        Some(response)
+    }
+}
+
+impl File {
+    fn new(path: &str, data: &Bytes, contents: &HashMap<String, Bytes>) -> Self {
+        let hash = Sha256::digest(data);
+        let etag = format!("W/\"{:016x}\"", u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]));
+        Self {
+            content_type: HeaderValue::from_static(content_type(path)),
+            cache_control: if path.starts_with("pkg/") { IMMUTABLE } else { REVALIDATE },
+            etag: HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("W/\"0\"")),
+            identity: data.clone(),
+            brotli: contents.get(&format!("{path}.br")).cloned(),
+            gzip: contents.get(&format!("{path}.gz")).cloned(),
+        }
+    }
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("html") => "text/html; charset=utf-8",
+        Some("ico") => "image/x-icon",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("json") => "application/json",
+        Some("png") => "image/png",
+        Some("svg") => "image/svg+xml",
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("wasm") => "application/wasm",
+        Some("webmanifest") => "application/manifest+json",
+        _ => "application/octet-stream",
+    }
+}
+
+fn read_directory(top: &Path, directory: &Path, contents: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_directory(top, &path, contents)?;
+        } else if let Some(name) = path.strip_prefix(top)?.to_str() {
+            contents.push((name.replace('\\', "/"), fs::read(&path)?));
+        }
+    }
+    Ok(())
+}

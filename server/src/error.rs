@@ -1,0 +1,86 @@
+//! One failure type for every handler: a problem code, what happened this time, and the cause for the log.
+//!
+//! A handler returns a [`Failure`]; the `problem` middleware writes the answer, because only it knows the request's
+//! id and whether a person is looking.
+
+mod cause;
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use oauth2flow_app::problem::ProblemCode;
+use std::{error::Error, fmt, sync::Arc};
+
+/// What went wrong with a request.
+#[derive(Clone)]
+pub struct Failure {
+    /// The stable code.
+    pub code: ProblemCode,
+    /// What happened this time, for the person who asked; never a secret.
+    pub detail: String,
+    /// The way on, where there is one.
+    pub return_to: Option<String>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure that the code's own words explain.
+    pub fn new(code: ProblemCode) -> Self {
+        Self { code, detail: code.explain().why.to_owned(), return_to: None, source: None }
+    }
+
+    /// Says what happened this time.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Keeps the cause for the log.
+    #[must_use]
+    pub fn source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Says where to go on.
+    #[must_use]
+    pub fn return_to(mut self, return_to: impl Into<String>) -> Self {
+        self.return_to = Some(return_to.into());
+        self
+    }
+
+    /// The causes, outermost first, on one line.
+    pub fn causes(&self) -> Option<String> {
+        let mut current: &dyn Error = self.source.as_deref()?;
+        let mut text = current.to_string();
+        while let Some(cause) = current.source() {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            current = cause;
+        }
+        Some(text)
+    }
+}
+
+impl From<ProblemCode> for Failure {
+    fn from(code: ProblemCode) -> Self {
+        Self::new(code)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Failure").field("code", &self.code).field("detail", &self.detail).field("causes", &self.causes()).finish()
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

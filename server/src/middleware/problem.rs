@@ -1,0 +1,75 @@
+//! Writes the answer to a failure: a problem document (RFC 9457) for programs, a page for people.
+
+use super::request_log::RequestId;
+use crate::error::Failure;
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt as _;
+use oauth2flow_app::{api::Problem, problem::ProblemCode};
+use std::panic::AssertUnwindSafe;
+
+/// Turns a handler's [`Failure`] into the answer, and a panic into one too.
+pub async fn write(request: Request, next: Next) -> Response {
+    let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let for_a_person = is_navigation(request.method(), request.uri().path(), request.headers());
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_panic) => axum::response::IntoResponse::into_response(Failure::from(ProblemCode::InternalError)),
+    };
+    let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
+    log(&failure);
+    if failure.code == ProblemCode::StoreUnavailable {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if for_a_person { redirect_to_page(response, &failure, &request_id) } else { write_document(response, failure, request_id) }
+}
+
+/// A person is looking when the browser navigates to one of the login's own addresses.
+fn is_navigation(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let accepts_html = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
+    let navigates = headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    matches!(*method, Method::GET | Method::HEAD | Method::POST) && path.starts_with("/api/v1/oauth/") && accepts_html && navigates
+}
+
+fn log(failure: &Failure) {
+    let code = failure.code.code();
+    let causes = failure.causes();
+    let causes = causes.as_deref().unwrap_or_default();
+    if failure.code.status() >= 500 {
+        tracing::error!(code, causes, "request failed");
+    } else {
+        tracing::info!(code, causes, "request refused");
+    }
+}
+
+fn redirect_to_page(mut response: Response, failure: &Failure, request_id: &RequestId) -> Response {
+    let location = format!("/problem?code={}&request_id={request_id}", failure.code.code());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+fn write_document(mut response: Response, failure: Failure, request_id: RequestId) -> Response {
+    let code = failure.code.code();
+    let problem = Problem {
+        kind: format!("/problem?code={code}"),
+        title: failure.code.explain().title.to_owned(),
+        status: failure.code.status(),
+        code: code.to_owned(),
+        detail: failure.detail,
+        request_id: request_id.to_string(),
+        return_to: failure.return_to,
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}

@@ -1,0 +1,136 @@
+//! The pages: rendered here and taken over by the browser (`ssr`), or one constant document (`spa`).
+
+use crate::{
+    assets::Assets,
+    config::Render,
+    error::Failure,
+    routes::{proxy, session},
+    session::describe,
+    state::AppState,
+};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use leptos::{
+    context::{provide_context, use_context},
+    nonce::use_nonce,
+};
+use leptos_axum::ResponseOptions;
+use oauth2flow_app::{
+    api::Session,
+    problem::ProblemCode,
+    shell::{RequestContext, SetStatus, shell, static_shell},
+};
+use std::sync::Arc;
+
+/// The paths that the app has a page for; every other one is its "not found" page.
+const PAGES: [&str; 4] = ["/", "/account", "/callback", "/problem"];
+
+/// The document that the single-page app starts from: rendered once, the same for everybody.
+pub struct StaticPage {
+    html: Bytes,
+    policy: HeaderValue,
+}
+
+impl StaticPage {
+    /// Renders it.
+    ///
+    /// # Errors
+    /// When a configured avatar host cannot stand in a header.
+    pub fn render(assets: &Assets, avatar_hosts: &[String]) -> Result<Self, header::InvalidHeaderValue> {
+        let shell = static_shell(&assets.site);
+        let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), avatar_hosts))?;
+        Ok(Self { html: Bytes::from(shell.html), policy })
+    }
+}
+
+/// The content security policy of a page: nothing from elsewhere, no script but those that this server wrote.
+fn policy(scripts: &str, avatar_hosts: &[String]) -> String {
+    let mut images = "'self' data:".to_owned();
+    for host in avatar_hosts {
+        images.push(' ');
+        images.push_str(host);
+    }
+    format!(
+        "default-src 'none'; script-src {scripts} 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src {images}; \
+         font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Serves a file of the site, else a page.
+///
+/// # Errors
+/// `method_not_allowed`, and in `ssr` what reading the session can fail with.
+pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Response, Failure> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(ProblemCode::MethodNotAllowed.into());
+    }
+    if let Some(file) = app.assets.serve(request.uri().path(), request.headers()) {
+        return Ok(file);
+    }
+    match app.config.server.render {
+        Render::Spa => Ok(constant(&app, request.uri().path())),
+        Render::Ssr => render(app, request).await,
+    }
+}
+
+fn constant(app: &AppState, path: &str) -> Response {
+    let status = if PAGES.contains(&path) { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, app.static_page.policy.clone()),
+        // The document names the files of one build; after an update it has to name those of the next.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (status, headers, Body::from(app.static_page.html.clone())).into_response()
+}
+
+async fn render(app: AppState, request: Request) -> Result<Response, Failure> {
+    let known = request_context(&app, request.uri().path(), request.headers()).await?;
+    let (assets, policy_app) = (app.assets.site.clone(), app.clone());
+    let context = move || {
+        provide_context(known.clone());
+        let Some(response) = use_context::<ResponseOptions>() else { return };
+        if let Some(nonce) = use_nonce() {
+            let policy = policy(&format!("'nonce-{nonce}'"), &policy_app.config.server.avatar_hosts);
+            if let Ok(policy) = HeaderValue::try_from(policy) {
+                response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+            }
+        }
+        provide_context(SetStatus(Arc::new(move |status| {
+            if let Ok(status) = StatusCode::from_u16(status) {
+                response.set_status(status);
+            }
+        })));
+    };
+    let mut response = leptos_axum::render_app_to_stream_with_context(context, move || shell(&assets))(request).await;
+    // The page says who is signed in.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Result<RequestContext, Failure> {
+    let mut known = RequestContext {
+        session: Some(Session::anonymous()),
+        providers: app.providers.describe(),
+        csrf_token: None,
+        notes: None,
+        now_unix_seconds: app.clock.now().as_second(),
+    };
+    // The callback is rendered without looking at who asks: the code in its address is nobody's until the browser posts it.
+    if path == "/callback" || !PAGES.contains(&path) {
+        return Ok(known);
+    }
+    if let Some((id, record)) = session::current(app, headers).await? {
+        known.session = Some(describe(&record));
+        known.csrf_token = Some(id.csrf_token());
+        if path == "/account" {
+            known.notes = proxy::notes(app, record).await;
+        }
+    }
+    Ok(known)
+}

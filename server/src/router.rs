@@ -1,0 +1,50 @@
+//! Every route, on one page.
+
+use crate::{
+    error::Failure,
+    middleware::{csrf, problem, request_log, security_headers},
+    openapi, pages,
+    routes::{backchannel_logout, code, health, login, logout, providers, proxy, session},
+    state::AppState,
+};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{any, get, post},
+};
+use oauth2flow_app::problem::ProblemCode;
+
+/// The whole application.
+pub fn router(app: AppState) -> Router {
+    let browser_api = Router::new()
+        .route("/oauth/providers", get(providers::handler))
+        .route("/oauth/login", get(login::handler))
+        .route("/oauth/code", get(code::get).post(code::post))
+        .route("/oauth/logout", post(logout::handler))
+        .route("/session", get(session::handler))
+        .layer(from_fn_with_state(app.clone(), csrf::state_changing));
+    let proxied = Router::new()
+        .route("/proxy/{upstream}", any(proxy::handler))
+        .route("/proxy/{upstream}/", any(proxy::handler))
+        .route("/proxy/{upstream}/{*path}", any(proxy::handler))
+        .layer(from_fn_with_state(app.clone(), csrf::proxied));
+    // The provider calls this one, not a browser.
+    let provider_api = Router::new().route("/oauth/backchannel-logout/{provider}", post(backchannel_logout::handler));
+    let api = browser_api
+        .merge(proxied)
+        .merge(provider_api)
+        .method_not_allowed_fallback(async || Failure::from(ProblemCode::MethodNotAllowed))
+        .fallback(async || Failure::from(ProblemCode::NotFound));
+    Router::new()
+        .nest("/api/v1", api)
+        .merge(openapi::router())
+        .route("/api/{*path}", any(async || Failure::from(ProblemCode::NotFound)))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(pages::handler)
+        .method_not_allowed_fallback(async || Failure::from(ProblemCode::MethodNotAllowed))
+        .layer(from_fn(problem::write))
+        .layer(from_fn_with_state(app.clone(), security_headers::set))
+        .layer(from_fn_with_state(app.clone(), request_log::observe))
+        .with_state(app)
+}

@@ -1,0 +1,111 @@
+//! `POST /oauth/code`: step 5 of the flow, the app forwards what the provider put into the redirect.
+//! `GET /oauth/code`: the server callback, for those who want the code to arrive by navigation (RFC 10017 §6.1.2.1).
+
+use crate::{
+    body,
+    error::Failure,
+    login::{self, Completed, Outcome},
+    middleware::csrf::{is_form, media_type},
+    state::AppState,
+};
+use axum::{
+    Json,
+    body::Body,
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use oauth2flow_app::{api, problem::ProblemCode};
+use oauth2flow_protocol::AuthorizationResponse;
+
+/// Finishes a login.
+///
+/// A program posts JSON and gets JSON; a page without script posts a form and is sent on.
+#[utoipa::path(post, path = "/api/v1/oauth/code", tag = "login", request_body = api::AuthorizationResponse,
+    responses(
+        (status = 200, description = "Signed in; sets the session cookie", body = api::Completed),
+        (status = 303, description = "Signed in, for a form"),
+        (status = 400, description = "`invalid_request`, `state_mismatch`, `login_expired`, `issuer_mismatch`, `code_rejected`", body = api::Problem),
+        (status = 403, description = "`access_denied`, `csrf_rejected`", body = api::Problem),
+        (status = 409, description = "`already_completed`", body = api::Problem),
+        (status = 413, description = "`payload_too_large`", body = api::Problem),
+        (status = 415, description = "`unsupported_media_type`", body = api::Problem),
+        (status = 502, description = "`provider_unavailable`, `provider_refused`, `provider_misconfigured`, `provider_invalid_response`, `id_token_invalid`", body = api::Problem),
+        (status = 503, description = "`store_unavailable`", body = api::Problem),
+        (status = 504, description = "`provider_timeout`", body = api::Problem)))]
+pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body: Body) -> Result<Response, Failure> {
+    let bytes = body::read(request_body).await?;
+    if is_form(&headers) {
+        let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(&bytes))?;
+        return Ok(navigate(&app, login::complete(&app, &headers, response).await));
+    }
+    if !media_type(&headers).eq_ignore_ascii_case("application/json") {
+        return Err(ProblemCode::UnsupportedMediaType.into());
+    }
+    let posted: api::AuthorizationResponse =
+        serde_json::from_slice(&bytes).map_err(|error| Failure::new(ProblemCode::InvalidRequest).source(error))?;
+    let response = AuthorizationResponse::from_pairs(pairs(&posted))?;
+    let Outcome { transaction_id, result } = login::complete(&app, &headers, response).await;
+    let answered = match result {
+        Ok(Completed { session, user, return_to }) => {
+            let mut response = Json(api::Completed { user, return_to: return_to.to_string() }).into_response();
+            response.headers_mut().append(header::SET_COOKIE, app.cookies.set_session(&session.to_cookie()));
+            response
+        }
+        Err(failure) => failure.into_response(),
+    };
+    Ok(without_transaction(&app, answered, transaction_id))
+}
+
+/// Finishes a login at the server callback. A HEAD request or a prefetch uses nothing up.
+#[utoipa::path(get, path = "/api/v1/oauth/code", tag = "login", responses((status = 303, description = "Signed in, or to the page that says why not")))]
+pub async fn get(State(app): State<AppState>, method: Method, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Failure> {
+    let prefetch = headers.get("sec-purpose").is_some_and(|purpose| purpose.to_str().is_ok_and(|purpose| purpose.contains("prefetch")));
+    if method != Method::GET || prefetch {
+        return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
+    }
+    let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;
+    Ok(navigate(&app, login::complete(&app, &headers, response).await))
+}
+
+/// Sends the browser on.
+fn navigate(app: &AppState, Outcome { transaction_id, result }: Outcome) -> Response {
+    let answered = match result {
+        Ok(Completed { session, return_to, .. }) => {
+            let mut response = see_other(return_to.as_str());
+            response.headers_mut().append(header::SET_COOKIE, app.cookies.set_session(&session.to_cookie()));
+            response
+        }
+        Err(failure) if failure.code == ProblemCode::AlreadyCompleted => see_other(failure.return_to.as_deref().unwrap_or("/")),
+        Err(failure) => failure.into_response(),
+    };
+    without_transaction(app, answered, transaction_id)
+}
+
+fn without_transaction(app: &AppState, mut response: Response, transaction_id: Option<String>) -> Response {
+    if let Some(id) = transaction_id {
+        response.headers_mut().append(header::SET_COOKIE, app.cookies.clear_transaction(&id));
+    }
+    response
+}
+
+/// 303 to a path of this origin.
+pub fn see_other(location: &str) -> Response {
+    match HeaderValue::try_from(location) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(error) => Failure::new(ProblemCode::InternalError).source(error).into_response(),
+    }
+}
+
+fn pairs(posted: &api::AuthorizationResponse) -> impl Iterator<Item = (&'static str, &str)> {
+    [
+        ("code", &posted.code),
+        ("state", &posted.state),
+        ("iss", &posted.iss),
+        ("error", &posted.error),
+        ("error_description", &posted.error_description),
+        ("error_uri", &posted.error_uri),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+}

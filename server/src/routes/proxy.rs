@@ -1,0 +1,223 @@
+//! `ANY /proxy/{upstream}/{*path}`: step 7 of the flow, the API call with the token that the backend keeps.
+
+use crate::{
+    error::Failure,
+    outbound::OutboundError,
+    routes::session,
+    session::{record::SessionRecord, refresh},
+    state::AppState,
+};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header},
+};
+use oauth2flow_app::{
+    api::{CSRF_HEADER, Note},
+    problem::ProblemCode,
+};
+use oauth2flow_protocol::AccessToken;
+use std::time::Duration;
+use url::Url;
+
+const PREFIX: &str = "/api/v1/proxy/";
+
+/// How long a page waits for the notes in it, and how many of them it takes.
+const NOTES_TIMEOUT: Duration = Duration::from_secs(2);
+const MAXIMUM_NOTES_BYTES: usize = 256 * 1024;
+
+/// Fields that concern one connection only (RFC 9110 §7.6.1).
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Fields of an answer that would speak for this origin, which is not the upstream's.
+const NOT_FOR_THE_BROWSER: [HeaderName; 6] = [
+    header::SET_COOKIE,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::CONTENT_SECURITY_POLICY,
+    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    HeaderName::from_static("clear-site-data"),
+];
+
+/// Passes a call on to an upstream with the session's access token, and streams the answer back.
+#[utoipa::path(get, path = "/api/v1/proxy/{upstream}/{path}", tag = "proxy",
+    description = "Passes a call on to a configured upstream with the session's access token, whatever the method, and streams the answer back.",
+    params(
+        ("upstream" = String, Path, description = "The upstream's name"),
+        ("path" = String, Path, description = "The path at the upstream"),
+        ("X-CSRF" = String, Header, description = "Always `1`")),
+    responses(
+        (status = 200, description = "Whatever the upstream answers"),
+        (status = 401, description = "`unauthenticated`, `session_ended`", body = oauth2flow_app::api::Problem),
+        (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
+        (status = 404, description = "`unknown_upstream`", body = oauth2flow_app::api::Problem),
+        (status = 502, description = "`upstream_unavailable`", body = oauth2flow_app::api::Problem),
+        (status = 504, description = "`upstream_timeout`", body = oauth2flow_app::api::Problem)))]
+pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Response<Body>, Failure> {
+    let (_, record) = session::required(&app, request.headers()).await?;
+    let (name, path) = split(request.uri()).ok_or(ProblemCode::NotFound)?;
+    let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name).ok_or(ProblemCode::UnknownUpstream)?;
+    if upstream.methods.as_ref().is_some_and(|methods| methods.iter().all(|method| method != request.method().as_str())) {
+        return Err(Failure::new(ProblemCode::MethodNotAllowed).detail(format!("The upstream {name} does not take {}.", request.method())));
+    }
+    if upstream.providers.as_ref().is_some_and(|providers| !providers.contains(&record.provider)) {
+        // A provider's token is for that provider's APIs: sent elsewhere, it could be used by whoever runs the other.
+        return Err(
+            Failure::new(ProblemCode::UnknownUpstream).detail(format!("The upstream {name} is not for users of {}.", record.provider))
+        );
+    }
+    let url = target(&upstream.url, path, request.uri().query())?;
+    let token = refresh::access_token(&app, record).await?;
+    let (parts, body) = request.into_parts();
+    let mut headers = end_to_end(parts.headers);
+    drop_private(&mut headers);
+    headers.insert(header::AUTHORIZATION, bearer(&token)?);
+    let answer = app.outbound.forward(parts.method, url, headers, body, upstream.timeout).await.map_err(|error| {
+        let code = match error {
+            OutboundError::Timeout(_) | OutboundError::Silent => ProblemCode::UpstreamTimeout,
+            OutboundError::Unavailable(_) | OutboundError::TooLarge { .. } => ProblemCode::UpstreamUnavailable,
+        };
+        Failure::new(code).source(error)
+    })?;
+    let (mut parts, body) = answer.into_parts();
+    parts.headers = end_to_end(parts.headers);
+    for name in NOT_FOR_THE_BROWSER {
+        parts.headers.remove(name);
+    }
+    Ok(Response::from_parts(parts, body))
+}
+
+/// The notes of the demo provider's user, for the account page that is rendered here; `None` when they cannot be had soon.
+pub async fn notes(app: &AppState, record: SessionRecord) -> Option<Vec<Note>> {
+    let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == "notes")?;
+    if upstream.providers.as_ref().is_none_or(|providers| !providers.contains(&record.provider)) {
+        return None;
+    }
+    let token = refresh::access_token(app, record).await.ok()?;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::AUTHORIZATION, bearer(&token).ok()?);
+    let answer = app.outbound.forward(Method::GET, upstream.url.clone(), headers, Body::empty(), NOTES_TIMEOUT).await.ok()?;
+    let body = tokio::time::timeout(NOTES_TIMEOUT, axum::body::to_bytes(answer.into_body(), MAXIMUM_NOTES_BYTES)).await.ok()?.ok()?;
+    serde_json::from_slice(&body).ok()
+}
+
+fn bearer(token: &AccessToken) -> Result<HeaderValue, Failure> {
+    let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+        .map_err(|_| Failure::new(ProblemCode::ProviderInvalidResponse).detail("The access token cannot be sent in a header."))?;
+    authorization.set_sensitive(true);
+    Ok(authorization)
+}
+
+/// The upstream's name and the rest of the path, as they came over the wire.
+fn split(uri: &Uri) -> Option<(&str, &str)> {
+    let rest = uri.path().strip_prefix(PREFIX)?;
+    Some(match rest.find('/') {
+        Some(end) => rest.split_at(end),
+        None => (rest, ""),
+    })
+}
+
+/// The address at the upstream.
+///
+/// # Errors
+/// `invalid_path` for a path that could mean another place to the upstream than it does here.
+fn target(base: &Url, path: &str, query: Option<&str>) -> Result<Url, Failure> {
+    let lower = path.to_ascii_lowercase();
+    let ambiguous = ["%2e", "%2f", "%5c", "%00", "\\", "//"].iter().any(|part| lower.contains(part));
+    if ambiguous || path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(ProblemCode::InvalidPath.into());
+    }
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url.set_query(query);
+    let stays = url.origin() == base.origin() && url.path().starts_with(base.path().trim_end_matches('/'));
+    if stays { Ok(url) } else { Err(ProblemCode::InvalidPath.into()) }
+}
+
+/// The fields that are meant for the other end; `Connection` may name more that are not.
+fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in HOP_BY_HOP.iter().chain(&named) {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// What the upstream must not learn, or must not be told by the browser.
+fn drop_private(headers: &mut HeaderMap) {
+    for name in [header::HOST, header::COOKIE, header::AUTHORIZATION, header::FORWARDED, header::ORIGIN, header::REFERER] {
+        headers.remove(name);
+    }
+    headers.remove(CSRF_HEADER);
+    let forwarded: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("x-forwarded-") || *name == "x-real-ip").cloned().collect();
+    for name in forwarded {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{end_to_end, split, target};
+    use axum::http::{HeaderMap, HeaderValue, Uri, header};
+    use url::Url;
+
+    #[test]
+    fn a36_a_path_never_leaves_its_upstream() {
+        let base = Url::parse("http://api.example/v1").unwrap();
+        for path in [
+            "/../secret",
+            "/a/../../secret",
+            "/./a",
+            "//evil.example",
+            "/%2e%2e/secret",
+            "/%2E%2e/secret",
+            "/a%2f..%2fb",
+            "/a%5Cb",
+            "/\\evil",
+            "/a%00b",
+        ] {
+            assert!(target(&base, path, None).is_err(), "{path}");
+        }
+        for (path, expected) in [
+            ("", "http://api.example/v1"),
+            ("/", "http://api.example/v1/"),
+            ("/notes/1", "http://api.example/v1/notes/1"),
+            ("/@evil.example/", "http://api.example/v1/@evil.example/"),
+            ("/http://evil", "refused"),
+        ] {
+            assert_eq!(target(&base, path, None).map_or("refused".to_owned(), String::from), expected, "{path}");
+        }
+        assert_eq!(target(&base, "/a", Some("x=//../&y=1")).unwrap().as_str(), "http://api.example/v1/a?x=//../&y=1");
+    }
+
+    #[test]
+    fn a36_an_absolute_form_target_counts_by_its_path_only() {
+        let uri: Uri = "http://evil.example/api/v1/proxy/notes/1".parse().unwrap();
+        assert_eq!(split(&uri), Some(("notes", "/1")));
+    }
+
+    #[test]
+    fn what_connection_names_goes_no_further() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close, X-Secret"));
+        headers.insert("x-secret", HeaderValue::from_static("1"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        assert_eq!(end_to_end(headers).keys().collect::<Vec<_>>(), ["accept"]);
+    }
+}

@@ -1,0 +1,49 @@
+//! `GET /session`: who is signed in, and for how long.
+
+use crate::{
+    error::Failure,
+    session::{
+        cookie::Presented,
+        describe,
+        record::{SessionId, SessionRecord},
+    },
+    state::AppState,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use oauth2flow_app::{api::Session, problem::ProblemCode};
+
+/// Describes the session; never a token.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
+    (status = 200, description = "The session, or that there is none", body = Session),
+    (status = 503, description = "`store_unavailable`: the cookie is kept", body = oauth2flow_app::api::Problem)))]
+pub async fn handler(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, Failure> {
+    Ok(match current(&app, &headers).await? {
+        Some((_, record)) => Json(describe(&record)).into_response(),
+        None if app.cookies.session(&headers) == Presented::Absent => Json(Session::anonymous()).into_response(),
+        None => ([(header::SET_COOKIE, app.cookies.clear_session())], Json(Session::anonymous())).into_response(),
+    })
+}
+
+/// The live session of a request's cookie.
+///
+/// # Errors
+/// `store_unavailable`
+pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(SessionId, SessionRecord)>, Failure> {
+    let Presented::Value(cookie) = app.cookies.session(headers) else { return Ok(None) };
+    let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
+    let record = app.sessions.find(id.key()).await?;
+    Ok(record.map(|record| (id, record)))
+}
+
+/// The live session of a request's cookie, for those who have to have one.
+///
+/// # Errors
+/// `unauthenticated`, `store_unavailable`
+pub async fn required(app: &AppState, headers: &HeaderMap) -> Result<(SessionId, SessionRecord), Failure> {
+    current(app, headers).await?.ok_or_else(|| ProblemCode::Unauthenticated.into())
+}

@@ -1,0 +1,21 @@
+//! Logs: to standard output, as text for people or as JSON for machines.
+//!
+//! A secret never gets here: the types that hold one have no revealing `Debug`, and neither queries, headers nor bodies
+//! are logged.
+
+use crate::config::{LogConfig, LogFormat};
+use tracing_subscriber::{EnvFilter, filter::ParseError};
+
+/// Begins to log.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub fn start(config: &LogConfig) -> Result<(), ParseError> {
+    let filter = EnvFilter::builder().parse(&config.filter)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    match config.format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+    }
+    Ok(())
+}
