@@ -279,7 +279,28 @@ async fn send(method: &str, path: &str, body: Option<String>) -> Result<Response
         return Ok(response);
     }
     let status = response.status();
-    Err(read::<Problem>(response).await.unwrap_or_else(|_| Problem { status, ..Problem::local(code_for(status)) }))
+    let text = response.text().await.map_err(|_| unreachable())?;
+    Err(serde_json::from_str(&text).unwrap_or_else(|_| foreign_problem(path, status, &text)))
+}
+
+/// What to call a failure that this app's server has not written: that of an API behind the proxy, or of a gateway
+/// before the server.
+fn foreign_problem(path: &str, status: u16, text: &str) -> Problem {
+    /// How APIs that speak OAuth tell what they did not like (RFC 6749 §5.2).
+    #[derive(Deserialize)]
+    struct Refusal {
+        error_description: String,
+    }
+    let code = match status {
+        400..=499 if path.starts_with("/proxy/") => ProblemCode::UpstreamRefused,
+        401 => ProblemCode::Unauthenticated,
+        404 => ProblemCode::NotFound,
+        413 => ProblemCode::PayloadTooLarge,
+        502..=504 => ProblemCode::ServerUnreachable,
+        _ => ProblemCode::InternalError,
+    };
+    let detail = serde_json::from_str(text).map(|refusal: Refusal| refusal.error_description).unwrap_or_default();
+    Problem { status, detail, ..Problem::local(code) }
 }
 
 fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::Request, JsValue> {
@@ -298,17 +319,6 @@ fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::R
     web_sys::Request::new_with_str_and_init(address, &options)
 }
 
-/// What to call a failure whose answer was not written by this app's server, such as that of a gateway before it.
-fn code_for(status: u16) -> ProblemCode {
-    match status {
-        401 => ProblemCode::Unauthenticated,
-        404 => ProblemCode::NotFound,
-        413 => ProblemCode::PayloadTooLarge,
-        502..=504 => ProblemCode::ServerUnreachable,
-        _ => ProblemCode::InternalError,
-    }
-}
-
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
     let text = response.text().await.map_err(|_| Problem::local(ProblemCode::ServerUnreachable))?;
     serde_json::from_str(&text).map_err(|_| Problem::local(ProblemCode::InternalError))
@@ -317,4 +327,24 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
 /// The bodies are made of strings alone, which JSON can always hold.
 fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, foreign_problem};
+    use crate::problem::ProblemCode;
+
+    #[test]
+    fn an_api_behind_the_proxy_says_in_its_own_words_what_it_did_not_like() {
+        let problem = foreign_problem("/proxy/notes", 409, r#"{"error":"too_many","error_description":"There are too many notes."}"#);
+        assert_eq!((problem.status, problem.detail.as_str()), (409, "There are too many notes."));
+        assert!(problem.is(ProblemCode::UpstreamRefused));
+    }
+
+    #[test]
+    fn a_gateway_that_answers_with_a_page_is_told_by_its_status() {
+        let expected = Problem { status: 502, ..Problem::local(ProblemCode::ServerUnreachable) };
+        assert_eq!(foreign_problem("/session", 502, "<html>Bad Gateway</html>"), expected);
+        assert!(foreign_problem("/session", 401, "").is(ProblemCode::Unauthenticated));
+    }
 }

@@ -47,6 +47,8 @@ pub enum ProblemCode {
     UpstreamUnavailable,
     /// The API behind the proxy did not answer in time.
     UpstreamTimeout,
+    /// The API behind the proxy would not carry the call out; the app says so itself.
+    UpstreamRefused,
     /// There is nothing at this address.
     NotFound,
     /// The address does not take this method.
@@ -97,7 +99,7 @@ pub struct Explanation {
 
 impl ProblemCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::AccessDenied,
@@ -119,6 +121,7 @@ impl ProblemCode {
         Self::InvalidPath,
         Self::UpstreamUnavailable,
         Self::UpstreamTimeout,
+        Self::UpstreamRefused,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::UnsupportedMediaType,
@@ -315,6 +318,14 @@ impl ProblemCode {
                 "It was asked, and took too long. You are still signed in.",
                 "Try again in a moment.",
                 TryLater,
+            ),
+            Self::UpstreamRefused => (
+                "upstream_refused",
+                400,
+                "The API said no",
+                "The call has reached it, and was not carried out.",
+                "Change the call, and try again.",
+                OpenAccount,
             ),
             Self::NotFound => (
                 "not_found",

@@ -6,7 +6,6 @@ use crate::{
     api::{self, Note, Problem},
     components::{problem_notice::ProblemNotice, skeleton::Skeleton},
     handover::Handover,
-    problem::ProblemCode,
     session::CurrentSession,
 };
 
@@ -27,7 +26,7 @@ pub fn Notes() -> impl IntoView {
             }
             Err(failure) => {
                 // The session may have ended: the page shows what the server says about it.
-                if failure.is(ProblemCode::Unauthenticated) || failure.is(ProblemCode::SessionEnded) {
+                if failure.status == 401 {
                     session.refresh();
                 }
                 problem.set(Some(failure));
@@ -79,7 +78,9 @@ pub fn Notes() -> impl IntoView {
     view! {
         {move || match notes.get() {
             Some(list) => {
+                let empty = list.is_empty();
                 view! {
+                    {empty.then(|| view! { <p class="fine-print">"No notes yet. Write the first one."</p> })}
                     <ul class="notes" aria-label="Notes">
                         {list.into_iter().map(|note| view! { <NoteItem note delete=Callback::new(delete) /> }).collect_view()}
                     </ul>

@@ -1,0 +1,331 @@
+//! What the server writes into each page.
+#![cfg(feature = "ssr")]
+
+use leptos::{nonce::Nonce, prelude::*};
+use leptos_meta::ServerMetaContext;
+use leptos_router::location::RequestUrl;
+use oauth2flow_app::{
+    api::{AccessTokenLifetime, Note, Provider, Session, SessionLifetime, SignedIn, User},
+    problem::{NextStep, ProblemCode},
+    shell::{RequestContext, SetStatus, SiteAssets, StaticShell, shell, static_shell},
+};
+use sha2::{Digest, Sha256};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
+
+const NOW: i64 = 1_795_345_020;
+
+fn assets() -> SiteAssets {
+    SiteAssets {
+        js: "/pkg/oauth2flow.0123456789abcdef.js".to_owned(),
+        wasm: "/pkg/oauth2flow.fedcba9876543210.wasm".to_owned(),
+        css: "/pkg/oauth2flow.0011223344556677.css".to_owned(),
+    }
+}
+
+fn providers() -> Vec<Provider> {
+    vec![Provider { id: "demo".to_owned(), name: "Demo".to_owned(), icon: "demo".to_owned() }]
+}
+
+fn alice() -> SignedIn {
+    SignedIn {
+        authenticated: true,
+        user: User {
+            sub: "a1".to_owned(),
+            name: Some("Alice Example".to_owned()),
+            login: Some("alice".to_owned()),
+            email: Some("alice@example.com".to_owned()),
+            email_verified: Some(true),
+            picture: None,
+        },
+        provider: "demo".to_owned(),
+        scopes: vec!["openid".to_owned(), "notes:read".to_owned()],
+        session: SessionLifetime {
+            created_at: "2026-11-22T10:57:00Z".to_owned(),
+            idle_expires_at: "2026-11-22T11:26:12Z".to_owned(),
+            expires_at: "2026-11-22T18:57:00Z".to_owned(),
+        },
+        access_token: AccessTokenLifetime { expires_at: Some("2026-11-22T10:56:00Z".to_owned()), refreshable: true },
+    }
+}
+
+fn signed_in(signed_in: SignedIn) -> RequestContext {
+    RequestContext {
+        session: Some(Session::SignedIn(Box::new(signed_in))),
+        providers: providers(),
+        csrf_token: Some("csrf-42".to_owned()),
+        notes: Some(Vec::new()),
+        now_unix_seconds: NOW,
+    }
+}
+
+fn anonymous() -> RequestContext {
+    RequestContext { session: Some(Session::anonymous()), providers: providers(), now_unix_seconds: NOW, ..RequestContext::default() }
+}
+
+/// The page at `url`, and the status that it asks for.
+fn render(url: &str, context: RequestContext) -> (String, Option<u16>) {
+    let status = Arc::new(AtomicU16::new(0));
+    let set_status = SetStatus(Arc::new({
+        let status = Arc::clone(&status);
+        move |code| status.store(code, Ordering::Relaxed)
+    }));
+    let (meta, _output) = ServerMetaContext::new();
+    let html = Owner::new().with(|| {
+        provide_context(RequestUrl::new(url));
+        provide_context(meta);
+        provide_context(Nonce::from_value("n0nce"));
+        provide_context(set_status);
+        provide_context(context);
+        shell(&assets()).to_html()
+    });
+    // The markers that hydration goes by stand between pieces of text.
+    let html = html.replace("<!>", "");
+    (html, Some(status.load(Ordering::Relaxed)).filter(|&status| status != 0))
+}
+
+fn html(url: &str, context: RequestContext) -> String {
+    render(url, context).0
+}
+
+/// What stands between the one opening and closing tag of that name.
+fn element<'a>(html: &'a str, name: &str) -> &'a str {
+    let (before, rest) = html.split_once(&format!("<{name}")).unwrap_or_else(|| panic!("no <{name}> in {html}"));
+    let (content, after) = rest.split_once(&format!("</{name}>")).unwrap();
+    assert!(!before.contains(&format!("</{name}>")) && !after.contains(&format!("<{name}")), "one <{name}>");
+    content.split_once('>').unwrap().1
+}
+
+#[test]
+fn every_page_is_a_whole_document_with_one_heading() {
+    let pages = [
+        ("/", anonymous(), "Sign in, and see how it works"),
+        ("/", signed_in(alice()), "Sign in, and see how it works"),
+        ("/account", anonymous(), "Sign in to see your account"),
+        ("/account", signed_in(alice()), "Your account"),
+        ("/account", RequestContext::default(), "Your account"),
+        ("/callback?code=c&state=s", RequestContext::default(), "Finishing your sign-in"),
+        ("/problem?code=access_denied&request_id=r-1", anonymous(), "You cancelled the sign-in"),
+        ("/nowhere", anonymous(), "There is nothing here"),
+    ];
+    for (url, context, heading) in pages {
+        let html = html(url, context);
+        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"ssr\">"), "{url}: {html}");
+        assert_eq!(element(&html, "h1"), heading, "{url}");
+        assert!(html.contains("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"), "{url}");
+        assert!(html.contains("<main id=\"content\" tabindex=\"-1\">"), "{url}");
+        assert!(html.contains("Skip to content"), "{url}");
+        assert!(html.contains("<nav aria-label=\"Main\">"), "{url}");
+        assert!(html.contains(&format!("<link rel=\"stylesheet\" href=\"{}\">", assets().css)), "{url}");
+    }
+}
+
+#[test]
+fn nothing_in_a_page_is_forbidden_by_its_content_security_policy() {
+    let urls = ["/", "/account", "/callback?code=c&state=s", "/problem?code=login_expired", "/nowhere"];
+    for url in urls {
+        for context in [anonymous(), signed_in(alice()), RequestContext::default()] {
+            let html = html(url, context);
+            assert!(!html.contains(" style="), "{url} has an inline style");
+            assert!(!html.contains("<style"), "{url} has a style element");
+            assert!(!html.contains(" onclick=") && !html.contains("javascript:"), "{url} has an inline handler");
+            let scripts = html.matches("<script").count();
+            assert!(scripts >= 1 && html.matches("<script nonce=\"n0nce\">").count() == scripts, "{url} has a script without the nonce");
+        }
+    }
+}
+
+#[test]
+fn home_offers_a_link_to_each_provider_that_leaves_the_router() {
+    let html = html("/", anonymous());
+    assert!(html.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/account\""), "{html}");
+    assert!(html.contains("rel=\"external\""));
+    assert!(html.contains("<span>Sign in with Demo</span>"));
+}
+
+#[test]
+fn home_greets_who_is_signed_in() {
+    let html = html("/", signed_in(alice()));
+    assert!(html.contains("Signed in as <strong>Alice Example</strong>"), "{html}");
+    assert!(html.contains("Open your account"));
+    assert!(!html.contains("/oauth/login"));
+}
+
+#[test]
+fn the_page_that_is_open_is_marked_in_the_navigation() {
+    let html = html("/account", anonymous());
+    assert!(html.contains("<a href=\"/account\" aria-current=\"page\">Account</a>"), "{html}");
+    assert_eq!(html.matches("aria-current").count(), 1);
+}
+
+#[test]
+fn the_account_shows_the_user_the_lifetimes_and_the_way_out() {
+    let mut context = signed_in(alice());
+    context.notes =
+        Some(vec![Note { id: "n1".to_owned(), text: "Buy <b>milk</b>".to_owned(), created_at: "2026-11-22T10:57:00Z".to_owned() }]);
+    let html = html("/account", context);
+    for (term, description) in [
+        ("Name", "Alice Example"),
+        ("Login", "alice"),
+        ("E-mail", "alice@example.com<span class=\"tag\">verified</span>"),
+        ("Identifier", "a1"),
+        ("Provider", "Demo"),
+    ] {
+        assert!(html.contains(&format!("<dt>{term}</dt><dd>{description}</dd>")), "{term}: {html}");
+    }
+    assert!(html.contains("<code>openid</code>") && html.contains("<code>notes:read</code>"));
+    assert!(html.contains("<time datetime=\"2026-11-22T11:26:12Z\" aria-live=\"off\">29 min 12 s</time>"), "{html}");
+    assert!(html.contains("<time datetime=\"2026-11-22T18:57:00Z\" aria-live=\"off\">8 h 0 min</time>"));
+    assert!(html.contains("renewed when it is next used"), "the access token has ended");
+    assert!(html.contains("method=\"post\" action=\"/api/v1/oauth/logout\""));
+    assert!(html.contains("<input type=\"hidden\" name=\"csrf_token\" value=\"csrf-42\">"), "{html}");
+    assert!(html.contains("Buy &lt;b&gt;milk&lt;/b&gt;"));
+    assert!(html.contains("aria-label=\"Delete note: Buy"));
+    assert!(html.contains("<label for=\"new-note\">New note</label>"));
+}
+
+#[test]
+fn notes_are_for_the_provider_that_has_them() {
+    let html = html("/account", signed_in(SignedIn { provider: "github".to_owned(), ..alice() }));
+    assert!(html.contains("add it to <code>oauth2flow.toml</code> as an upstream"), "{html}");
+    assert!(!html.contains("New note"));
+}
+
+#[test]
+fn a_signed_out_account_page_comes_back_to_itself_with_its_query() {
+    let html = html("/account?tab=1&x=%2F", anonymous());
+    assert!(html.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/account%3Ftab%3D1%26x%3D%252F\""), "{html}");
+}
+
+#[test]
+fn a_hostile_user_name_stays_text() {
+    let hostile = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>";
+    let user = User {
+        sub: hostile.to_owned(),
+        name: Some(hostile.to_owned()),
+        login: Some(hostile.to_owned()),
+        email: Some(hostile.to_owned()),
+        email_verified: None,
+        picture: Some("https://images.example/\"onload=\"alert(1)".to_owned()),
+    };
+    let hostile_session = SignedIn { user, scopes: vec![hostile.to_owned()], ..alice() };
+    for url in ["/", "/account"] {
+        let html = html(url, signed_in(hostile_session.clone()));
+        assert!(!html.contains("<script>alert"), "{url}: {html}");
+        assert!(!html.contains("<img src=x"), "{url}");
+        assert!(!html.contains("\"onload=\"alert"), "{url}");
+        assert!(html.contains("&lt;img src=x"), "{url}");
+    }
+}
+
+#[test]
+fn a_picture_is_only_taken_from_https() {
+    let picture = |address: &str| {
+        let user = User { picture: Some(address.to_owned()), ..alice().user };
+        html("/account", signed_in(SignedIn { user, ..alice() }))
+    };
+    let page = picture("https://images.example/a.png");
+    assert!(page.contains("<img src=\"https://images.example/a.png\" alt=\"\""), "{page}");
+    assert!(page.contains("referrerpolicy=\"no-referrer\""));
+    for address in ["http://images.example/a.png", "javascript:alert(1)", "data:text/html,x", "//images.example/a.png"] {
+        assert!(!picture(address).contains("<img"), "{address}");
+    }
+}
+
+#[test]
+fn the_callback_holds_a_form_for_browsers_without_scripts_and_nobody_s_session() {
+    let html = html(
+        "/callback?code=a%22b%3Cc&state=s%26t&iss=http%3A%2F%2F127.0.0.1%3A4000&session_state=x",
+        RequestContext { csrf_token: None, ..anonymous() },
+    );
+    let form = element(&html, "noscript");
+    assert!(form.starts_with("<form method=\"post\" action=\"/api/v1/oauth/code\">"), "{form}");
+    assert!(form.contains("<input type=\"hidden\" name=\"code\" value=\"a&quot;b&lt;c\">"), "{form}");
+    assert!(form.contains("<input type=\"hidden\" name=\"state\" value=\"s&amp;t\">"), "{form}");
+    assert!(form.contains("<input type=\"hidden\" name=\"iss\" value=\"http://127.0.0.1:4000\">"), "{form}");
+    assert!(form.contains("<button type=\"submit\" class=\"button\">Continue</button>"), "{form}");
+    assert!(!form.contains("session_state"));
+    assert!(html.contains("role=\"status\""));
+}
+
+#[test]
+fn a_callback_without_a_proper_answer_has_no_form() {
+    let nothing = html("/callback", anonymous());
+    assert!(element(&nothing, "noscript").contains("nothing to finish"), "{nothing}");
+    let repeated = html("/callback?code=a&code=b&state=s", anonymous());
+    assert!(element(&repeated, "noscript").contains(ProblemCode::InvalidRequest.explain().title), "{repeated}");
+    for page in [nothing, repeated] {
+        assert!(!page.contains("<form"), "{page}");
+    }
+}
+
+#[test]
+fn every_problem_has_a_page_with_its_status_its_words_and_the_next_step() {
+    for code in ProblemCode::ALL {
+        let explanation = code.explain();
+        let (html, status) = render(&format!("/problem?code={}&request_id=01J-abc", explanation.code), anonymous());
+        assert_eq!(status, Some(explanation.status), "{code:?}");
+        assert_eq!(element(&html, "h1").replace("&#x27;", "'"), explanation.title);
+        assert!(html.contains(explanation.advice), "{code:?}: {html}");
+        assert!(html.contains(&format!("<code>{}</code>", explanation.code)), "{code:?}");
+        assert!(html.contains("Request id: <code>01J-abc</code>"), "{code:?}");
+        let step = match explanation.next {
+            NextStep::SignInAgain => "Sign in again",
+            NextStep::OpenAccount => "Open your account",
+            NextStep::TryLater => "Try again",
+            NextStep::GoHome | NextStep::AskOperator => "Go to the home page",
+        };
+        assert!(element(&html, "article").contains(step), "{code:?}");
+    }
+}
+
+#[test]
+fn a_problem_that_is_not_known_shows_nothing_from_the_address() {
+    let (html, status) = render("/problem?code=%3Cscript%3Ealert(1)%3C/script%3E&request_id=%3Cimg%20src%3Dx%3E", anonymous());
+    assert_eq!(status, Some(500));
+    assert_eq!(element(&html, "h1"), "Something went wrong here");
+    let page = element(&html, "main");
+    assert!(!page.contains("alert(1)") && !page.contains("src=x") && !page.contains("Request id"), "{page}");
+}
+
+#[test]
+fn an_address_without_a_page_is_not_found() {
+    let (html, status) = render("/accounts/../nowhere?x=<y>", anonymous());
+    assert_eq!(status, Some(404));
+    assert!(html.contains("Go to the home page"));
+    assert_eq!(render("/", anonymous()).1, None);
+}
+
+#[test]
+fn without_any_context_the_app_still_renders() {
+    let html = html("/", RequestContext::default());
+    assert!(html.contains("Loading…"), "{html}");
+    assert!(html.contains("</html>"));
+}
+
+#[test]
+fn the_static_document_is_named_by_the_hash_of_its_script() {
+    let StaticShell { html, script_hashes } = static_shell(&assets());
+    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"spa\">"), "{html}");
+    assert_eq!(html.matches("<script").count(), 1);
+    let script = element(&html, "script");
+    let hash = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, Sha256::digest(script.as_bytes()));
+    assert_eq!(script_hashes, [format!("'sha256-{hash}'")]);
+    assert!(script.contains("import(\"/pkg/oauth2flow.0123456789abcdef.js\")"), "{script}");
+    assert!(script.contains("fetch(\"/pkg/oauth2flow.fedcba9876543210.wasm\")"), "{script}");
+    assert!(!html.contains("nonce"), "{html}");
+    assert!(!html.contains(" style=") && !html.contains("<style"));
+    assert!(html.contains("<title>oauth2flow</title>"));
+    assert!(html.contains("<h1>oauth2flow</h1>") && html.contains("Loading…") && html.contains("<noscript>"));
+    assert_eq!(static_shell(&assets()), StaticShell { html, script_hashes });
+}
+
+#[test]
+fn an_address_cannot_break_out_of_the_script() {
+    let hostile = SiteAssets { js: "/pkg/\"</script><script>alert(1)//".to_owned(), ..assets() };
+    let html = static_shell(&hostile).html;
+    assert_eq!(html.matches("<script").count(), 1, "{html}");
+    assert!(html.contains("import(\"/pkg/\\\"\\u003c/script>\\u003cscript>alert(1)//\")"), "{html}");
+}
