@@ -18,7 +18,8 @@ Examples:
   oauth2flow --set session.idle=1h --set log.format=json
       Any setting, by its key.
 
-Settings come from oauth2flow.toml, then from the environment, then from flags; the last one wins.
+Settings come from oauth2flow.toml (or the file of --config or OAUTH2FLOW_CONFIG), then from the environment,
+then from flags; the last one wins.
 All of them: oauth2flow --settings";
 
 /// The arguments of the command line. Values are checked together with all others, so that all problems are reported at once.
@@ -26,13 +27,13 @@ All of them: oauth2flow --settings";
 #[derive(Clone, Default, clap::Parser)]
 #[command(name = "oauth2flow", version, about = "Sign-in, sessions and an API proxy for a web app, with any OAuth 2.0 or OpenID Connect provider", after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Read the settings from this file instead of oauth2flow.toml [variable: `OAUTH2FLOW_CONFIG`]
+    /// Read the settings from this file instead of oauth2flow.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Listen on this IP address and port [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// The address people's browsers use, such as <https://app.example.com>
+    /// The address people's browsers use: https, or http on this machine
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// Render in the browser (spa) or on the server (ssr) [default: spa]
