@@ -6,7 +6,7 @@ use crate::{
     config::{Config, UpstreamConfig},
     entropy::{Entropy, random},
     outbound::Outbound,
-    pages::StaticPage,
+    pages::Pages,
     provider::{Providers, Registered},
     registration,
     router::router,
@@ -92,15 +92,19 @@ impl Application {
             }
             None => None,
         };
-        let registered =
-            providers.into_iter().map(|provider| Registered::new(provider, false, outbound.clone(), Arc::clone(&clock))).collect();
-        let static_page =
-            StaticPage::render(&assets, &config.server.avatar_hosts).context("server.avatar_hosts cannot stand in a header")?;
+        let registered = providers
+            .into_iter()
+            .map(|provider| {
+                let server_callback = config.providers.iter().any(|config| config.id == provider.id && config.server_callback);
+                Registered::new(provider, server_callback, outbound.clone(), Arc::clone(&clock))
+            })
+            .collect();
+        let pages = Pages::prepare(&assets, &config.server.avatar_hosts).context("server.avatar_hosts cannot stand in a header")?;
         let sessions =
             Sessions::new(store, Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&entropy), config.session.idle, config.session.absolute);
         let cookies = Cookies::new(config.server.public_url.is_secure());
         let providers = Providers::new(registered);
-        let state = AppState::new(App { config, clock, entropy, outbound, providers, sessions, keys, cookies, assets, static_page });
+        let state = AppState::new(App { config, clock, entropy, outbound, providers, sessions, keys, cookies, assets, pages });
         Ok(Self { state, listener, demo })
     }
 

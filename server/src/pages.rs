@@ -19,32 +19,37 @@ use leptos::{
     context::{provide_context, use_context},
     nonce::use_nonce,
 };
-use leptos_axum::ResponseOptions;
+use leptos_axum::{ResponseOptions, generate_route_list};
 use oauth2flow_app::{
+    App,
     api::Session,
     problem::ProblemCode,
     shell::{RequestContext, SetStatus, shell, static_shell},
 };
 use std::sync::Arc;
 
-/// The paths that the app has a page for; every other one is its "not found" page.
-const PAGES: [&str; 4] = ["/", "/account", "/callback", "/problem"];
-
-/// The document that the single-page app starts from: rendered once, the same for everybody.
-pub struct StaticPage {
+/// The app's pages, and the document that the single-page app starts from: rendered once, the same for everybody.
+pub struct Pages {
+    /// The paths that the app has a page for; every other one is its "not found" page.
+    paths: Vec<String>,
     html: Bytes,
     policy: HeaderValue,
 }
 
-impl StaticPage {
-    /// Renders it.
+impl Pages {
+    /// Asks the app for its routes, which also readies the renderer, and renders the document.
     ///
     /// # Errors
     /// When a configured avatar host cannot stand in a header.
-    pub fn render(assets: &Assets, avatar_hosts: &[String]) -> Result<Self, header::InvalidHeaderValue> {
+    pub fn prepare(assets: &Assets, avatar_hosts: &[String]) -> Result<Self, header::InvalidHeaderValue> {
         let shell = static_shell(&assets.site);
         let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), avatar_hosts))?;
-        Ok(Self { html: Bytes::from(shell.html), policy })
+        let paths = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+        Ok(Self { paths, html: Bytes::from(shell.html), policy })
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.paths.iter().any(|page| page == path)
     }
 }
 
@@ -79,14 +84,14 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
 }
 
 fn constant(app: &AppState, path: &str) -> Response {
-    let status = if PAGES.contains(&path) { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let status = if app.pages.has(path) { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, app.static_page.policy.clone()),
+        (header::CONTENT_SECURITY_POLICY, app.pages.policy.clone()),
         // The document names the files of one build; after an update it has to name those of the next.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    (status, headers, Body::from(app.static_page.html.clone())).into_response()
+    (status, headers, Body::from(app.pages.html.clone())).into_response()
 }
 
 async fn render(app: AppState, request: Request) -> Result<Response, Failure> {
@@ -122,7 +127,7 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Res
         now_unix_seconds: app.clock.now().as_second(),
     };
     // The callback is rendered without looking at who asks: the code in its address is nobody's until the browser posts it.
-    if path == "/callback" || !PAGES.contains(&path) {
+    if path == "/callback" || !app.pages.has(path) {
         return Ok(known);
     }
     if let Some((id, record)) = session::current(app, headers).await? {

@@ -79,6 +79,9 @@ fn one(config: &ProviderConfig) -> anyhow::Result<Provider> {
     if let Some(expected_iss) = &config.expected_iss {
         provider.expected_iss = Some(expected_iss.clone());
     }
+    if config.preset == Preset::OAuth {
+        provider.scope_separator_response = config.scope_separator.as_char();
+    }
     provider.pkce = config.pkce;
     provider.nonce = config.nonce;
     provider.extra_authorization_params.extend(config.authorization_params.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -123,7 +126,12 @@ fn map_user(mapping: &mut UserMapping, config: &config::UserMapping) {
     }
 }
 
-/// A dotted path as the JSON pointer that the protocol reads.
+/// A dotted path as the JSON pointer that the protocol reads. What begins with a slash is one already, for members whose
+/// names have dots.
 fn member(path: &str) -> String {
-    if path.contains('.') { format!("/{}", path.replace('~', "~0").replace('/', "~1").replace('.', "/")) } else { path.to_owned() }
+    if path.contains('.') && !path.starts_with('/') {
+        format!("/{}", path.replace('~', "~0").replace('/', "~1").replace('.', "/"))
+    } else {
+        path.to_owned()
+    }
 }

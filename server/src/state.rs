@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     entropy::Entropy,
     outbound::Outbound,
+    pages::Pages,
     provider::Providers,
     session::{Sessions, cookie::Cookies, seal::KeyRing},
 };
@@ -35,8 +36,8 @@ pub struct App {
     pub cookies: Cookies,
     /// The site.
     pub assets: Assets,
-    /// The page that the single-page app starts from, and its policy.
-    pub static_page: crate::pages::StaticPage,
+    /// The app's pages.
+    pub pages: Pages,
 }
 
 impl AppState {

@@ -17,5 +17,10 @@ pub fn start(config: &LogConfig) -> Result<(), ParseError> {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
     }
+    // Where it happened is for the log; what a value was might not be. The middleware answers the request.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(location, "a task panicked: this is a bug, please report it");
+    }));
     Ok(())
 }

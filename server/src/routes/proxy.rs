@@ -66,7 +66,9 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
     let (_, record) = session::required(&app, request.headers()).await?;
     let (name, path) = split(request.uri()).ok_or(ProblemCode::NotFound)?;
     let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name).ok_or(ProblemCode::UnknownUpstream)?;
-    if upstream.methods.as_ref().is_some_and(|methods| methods.iter().all(|method| method != request.method().as_str())) {
+    // CONNECT asks for a tunnel, TRACE for its own headers back, the token among them.
+    let never = matches!(*request.method(), Method::CONNECT | Method::TRACE);
+    if never || upstream.methods.as_ref().is_some_and(|methods| methods.iter().all(|method| method != request.method().as_str())) {
         return Err(Failure::new(ProblemCode::MethodNotAllowed).detail(format!("The upstream {name} does not take {}.", request.method())));
     }
     if upstream.providers.as_ref().is_some_and(|providers| !providers.contains(&record.provider)) {
