@@ -9,6 +9,7 @@ use oauth2flow_protocol::{
     logout::{self, TokenToRevoke},
     token::MAXIMUM_TOKEN_RESPONSE_BYTES,
 };
+use tracing::Instrument as _;
 use url::Url;
 
 /// Takes the tokens of an ended session back and answers the provider's end-session address, when it has one.
@@ -21,11 +22,12 @@ pub async fn at_provider(app: &AppState, record: &SessionRecord) -> Option<Url> 
     // The browser need not wait for the provider to have forgotten.
     let app = app.clone();
     let provider = record.provider.clone();
-    tokio::spawn(async move {
+    let revoking = async move {
         if let Some(registered) = app.providers.get(&provider) {
             revoke(&app, registered, &tokens).await;
         }
-    });
+    };
+    tokio::spawn(revoking.in_current_span());
     url
 }
 

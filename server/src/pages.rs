@@ -69,7 +69,7 @@ fn policy(scripts: &str, avatar_hosts: &[String]) -> String {
 /// Serves a file of the site, else a page.
 ///
 /// # Errors
-/// `method_not_allowed`, and in `ssr` what reading the session can fail with.
+/// `method_not_allowed`
 pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Response, Failure> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(ProblemCode::MethodNotAllowed.into());
@@ -79,7 +79,7 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
     }
     match app.config.server.render {
         Render::Spa => Ok(constant(&app, request.uri().path())),
-        Render::Ssr => render(app, request).await,
+        Render::Ssr => Ok(render(app, request).await),
     }
 }
 
@@ -94,8 +94,8 @@ fn constant(app: &AppState, path: &str) -> Response {
     (status, headers, Body::from(app.pages.html.clone())).into_response()
 }
 
-async fn render(app: AppState, request: Request) -> Result<Response, Failure> {
-    let known = request_context(&app, request.uri().path(), request.headers()).await?;
+async fn render(app: AppState, request: Request) -> Response {
+    let known = request_context(&app, request.uri().path(), request.headers()).await;
     let (assets, policy_app) = (app.assets.site.clone(), app.clone());
     let context = move || {
         provide_context(known.clone());
@@ -115,10 +115,10 @@ async fn render(app: AppState, request: Request) -> Result<Response, Failure> {
     let mut response = leptos_axum::render_app_to_stream_with_context(context, move || shell(&assets))(request).await;
     // The page says who is signed in.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }
 
-async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Result<RequestContext, Failure> {
+async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> RequestContext {
     let mut known = RequestContext {
         session: Some(Session::anonymous()),
         providers: app.providers.describe(),
@@ -128,14 +128,26 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Res
     };
     // The callback is rendered without looking at who asks: the code in its address is nobody's until the browser posts it.
     if path == "/callback" || !app.pages.has(path) {
-        return Ok(known);
+        return known;
     }
-    if let Some((id, record)) = session::current(app, headers).await? {
-        known.session = Some(describe(&record));
-        known.csrf_token = Some(id.csrf_token());
-        if path == "/account" {
-            known.notes = proxy::notes(app, record).await;
+    match session::current(app, headers).await {
+        Ok(Some((id, record))) => {
+            known.session = Some(describe(&record));
+            known.csrf_token = Some(id.csrf_token());
+            if path == "/account" {
+                known.notes = proxy::notes(app, record).await;
+            }
+        }
+        Ok(None) => {}
+        // The page asks again from the browser, and says what is the matter if it still is.
+        Err(failure) => {
+            tracing::error!(
+                code = failure.code.code(),
+                causes = failure.causes().unwrap_or_default(),
+                "a page was rendered without its session"
+            );
+            known.session = None;
         }
     }
-    Ok(known)
+    known
 }

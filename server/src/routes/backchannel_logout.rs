@@ -1,7 +1,14 @@
 //! `POST /oauth/backchannel-logout/{provider}`: the provider ends a session
 //! ([Back-Channel Logout §2.8](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCActions)).
 
-use crate::{body, error::Failure, middleware::csrf::is_form, provider::Registered, session::record::Key, state::AppState};
+use crate::{
+    body,
+    error::Failure,
+    middleware::csrf::is_form,
+    provider::Registered,
+    session::{record::Key, store::NamedSessions},
+    state::AppState,
+};
 use axum::{
     body::Body,
     extract::{Path, State},
@@ -39,10 +46,11 @@ pub async fn handler(
     };
     let token = validate(&app, registered, &raw).await?;
     let remembered_until = token.expires_at.saturating_add(REPLAY_MARGIN).unwrap_or(token.expires_at);
-    if !app.sessions.store().claim(Key::of_claim(&format!("logout token of {}", token.issuer), &token.token_id), remembered_until).await? {
+    let named = NamedSessions { issuer: &token.issuer, sub: token.subject.as_deref(), sid: token.session_id.as_deref() };
+    let claim = Key::of_claim(&format!("logout token of {}", token.issuer), &token.token_id);
+    let Some(ended) = app.sessions.store().remove_named(&named, claim, remembered_until).await? else {
         return Err(Failure::new(ProblemCode::InvalidRequest).detail("This logout token has been used."));
-    }
-    let ended = app.sessions.store().remove_named(&token.issuer, token.subject.as_deref(), token.session_id.as_deref()).await?;
+    };
     tracing::info!(provider, ended, "signed out by the provider");
     Ok(StatusCode::OK)
 }

@@ -22,6 +22,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 use thiserror::Error;
+use tracing::Instrument as _;
 
 /// A token that ends within this time is renewed before it is used.
 const RENEW_BEFORE_SECONDS: i64 = 30;
@@ -76,7 +77,7 @@ pub async fn access_token(app: &AppState, record: SessionRecord) -> Result<Acces
     }
     // The renewal goes on when the browser that caused it goes away: the provider may have spent the old refresh token.
     let app = app.clone();
-    tokio::spawn(async move { renew_once(&app, record.key).await }).await.map_err(|_| AccessTokenError::Interrupted)?
+    tokio::spawn(async move { renew_once(&app, record.key).await }.in_current_span()).await.map_err(|_| AccessTokenError::Interrupted)?
 }
 
 fn usable(app: &AppState, record: &SessionRecord) -> Option<AccessToken> {

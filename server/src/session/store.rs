@@ -2,7 +2,7 @@
 
 mod sqlite;
 
-pub use sqlite::{OpenError, SqliteStore};
+pub use sqlite::{NamedSessions, OpenError, SqliteStore};
 
 use thiserror::Error;
 

@@ -4,7 +4,7 @@ use super::StoreError;
 use crate::session::record::{Key, Profile, SessionRecord};
 use jiff::Timestamp;
 use sqlx::{
-    ConnectOptions, Connection, Row, SqlitePool,
+    ConnectOptions, Connection, Row, SqliteExecutor, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
@@ -196,20 +196,27 @@ impl SqliteStore {
     }
 
     /// Ends the sessions that a logout token names: one provider session by `sid`, or every session of a `sub`.
+    /// Answers how many, or `None` when this token has been used before; the two go together or not at all, so that a
+    /// provider whose call failed can repeat it.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn remove_named(&self, issuer: &str, sub: Option<&str>, sid: Option<&str>) -> Result<u64, StoreError> {
-        let done = match sid {
-            Some(sid) => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3)")
-                .bind(issuer)
-                .bind(sid)
-                .bind(sub),
-            None => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2").bind(issuer).bind(sub),
+    pub async fn remove_named(&self, named: &NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<u64>, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        if !claim(&mut *transaction, token, expires_at).await? {
+            return Ok(None);
         }
-        .execute(&self.pool)
+        let done = match named.sid {
+            Some(sid) => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3)")
+                .bind(named.issuer)
+                .bind(sid)
+                .bind(named.sub),
+            None => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2").bind(named.issuer).bind(named.sub),
+        }
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected())
+        transaction.commit().await?;
+        Ok(Some(done.rows_affected()))
     }
 
     /// Claims something that may be used once. Answers whether this was the first time.
@@ -217,12 +224,7 @@ impl SqliteStore {
     /// # Errors
     /// When the store does not answer.
     pub async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let done = sqlx::query("INSERT INTO claims (key, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(key.0.as_slice())
-            .bind(expires_at.as_second())
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(claim(&self.pool, key, expires_at).await?)
     }
 
     /// Remembers which session a claim led to.
@@ -266,6 +268,26 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// The sessions that a logout token names.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedSessions<'token> {
+    /// Who answers for `sub` and `sid`.
+    pub issuer: &'token str,
+    /// The user.
+    pub sub: Option<&'token str>,
+    /// The session at the provider.
+    pub sid: Option<&'token str>,
+}
+
+async fn claim(executor: impl SqliteExecutor<'_>, key: Key, expires_at: Timestamp) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("INSERT INTO claims (key, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(key.0.as_slice())
+        .bind(expires_at.as_second())
+        .execute(executor)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Looks, without writing, whether an existing file is one of ours.
