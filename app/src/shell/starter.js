@@ -12,7 +12,17 @@
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", done, { once: true });
     else done();
   });
-  Promise.all([import(JS_ADDRESS), fetch(WASM_ADDRESS), parsed])
+  // 'strict-dynamic' trusts an element that a trusted script makes, but not an import of an inline script that is known
+  // by its hash. Once the element has loaded the module, the import finds it there.
+  const loaded = new Promise((done, failed) => {
+    const module = document.createElement("script");
+    module.type = "module";
+    module.src = JS_ADDRESS;
+    module.onload = done;
+    module.onerror = () => failed(new Error("the module did not load"));
+    document.head.append(module);
+  });
+  Promise.all([loaded.then(() => import(JS_ADDRESS)), fetch(WASM_ADDRESS), parsed])
     .then(([app, wasm]) => app.default({ module_or_path: wasm }))
     .catch((reason) => {
       console.error(reason);
