@@ -4,7 +4,6 @@ import { alice, expectAccountPage, heading, signIn } from '../fixtures/journey.t
 import { places } from '../fixtures/places.ts';
 import { expect, test } from '../fixtures/test.ts';
 
-test.use({ expectedConsole: [/no\/such\/page: Failed to load resource.* 404/] });
 
 for (const place of places) {
   test(`${place.name} has no accessibility violation that axe can find`, async ({ page }) => {

@@ -2,9 +2,6 @@ import type { Page } from '@playwright/test';
 import { places } from '../fixtures/places.ts';
 import { expect, test } from '../fixtures/test.ts';
 
-// A page that does not exist answers 404, and the browser says so.
-test.use({ expectedConsole: [/no\/such\/page: Failed to load resource.* 404/] });
-
 /** What sticks out of the page on the right. */
 async function overflowing(page: Page): Promise<string[]> {
   return page.evaluate(() => {
