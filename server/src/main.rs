@@ -1,5 +1,6 @@
 //! The server: arguments, configuration, logs, then serve until told to stop.
 
+use anyhow::Context as _;
 use clap::Parser as _;
 use oauth2flow::{
     application::{Application, Surroundings},
@@ -8,7 +9,7 @@ use oauth2flow::{
     entropy::SystemEntropy,
     telemetry,
 };
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
 
 /// The exit code for a configuration, file or port that cannot be used: starting again changes nothing.
 const CANNOT_START: u8 = 2;
@@ -51,10 +52,12 @@ async fn run(config: Config) -> ExitCode {
     let demo = config.demo.enabled.then_some(config.demo.listen);
     let started = async {
         let surroundings = Surroundings::bind(&config, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await?;
-        Application::assemble(config, surroundings).await
+        let application = Application::assemble(config, surroundings).await?;
+        // Whoever reads that the server is ready may stop it at once, and should find it listening.
+        anyhow::Ok((application, told_to_stop().context("signals cannot be received")?))
     };
-    let application = match started.await {
-        Ok(application) => application,
+    let (application, told_to_stop) = match started.await {
+        Ok(started) => started,
         Err(error) => {
             eprintln!("The server cannot start: {error:#}");
             return ExitCode::from(CANNOT_START);
@@ -68,7 +71,7 @@ async fn run(config: Config) -> ExitCode {
         }
         println!("  Ctrl-C ends both.\n");
     }
-    match application.run(told_to_stop()).await {
+    match application.run(told_to_stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = %error, "the server ended badly");
@@ -77,25 +80,27 @@ async fn run(config: Config) -> ExitCode {
     }
 }
 
-/// Ends on Ctrl-C, or on the signal that a supervisor sends.
-async fn told_to_stop() {
-    let interrupt = async {
+/// Ends on Ctrl-C, or on the signal that a supervisor sends. From this call on, neither ends the process by itself.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: running requests may finish");
+    })
+}
+
+/// Ends on Ctrl-C.
+#[cfg(not(unix))]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
-    tracing::info!("stopping: running requests may finish");
+        tracing::info!("stopping: running requests may finish");
+    })
 }

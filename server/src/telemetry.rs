@@ -4,6 +4,7 @@
 //! are logged.
 
 use crate::config::{LogConfig, LogFormat};
+use std::io::IsTerminal as _;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 /// Begins to log.
@@ -12,7 +13,9 @@ use tracing_subscriber::{EnvFilter, filter::ParseError};
 /// When the filter cannot be read.
 pub fn start(config: &LogConfig) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    // Colours are for people who look on, not for files; https://no-color.org has the variable.
+    let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(colours);
     match config.format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
