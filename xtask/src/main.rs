@@ -1,1 +1,67 @@
-fn main() {}
+//! `cargo xtask`: the one entry a person needs to run, test and build oauth2flow.
+//!
+//! Every command is a file of its own; every step says what it does, how long it took, or why it was skipped.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+mod bench;
+mod browser;
+mod cargo;
+mod child;
+mod clean;
+mod composition;
+mod debian;
+mod end2end;
+mod release;
+mod run;
+mod screenshots;
+mod server;
+mod site;
+mod size;
+mod step;
+mod test;
+mod wasm_target;
+mod workspace;
+
+/// Run, test and build oauth2flow.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build what is missing and start the server
+    Run(run::Arguments),
+    /// Check the format, the lints and the documentation, and run every test
+    Test(test::Arguments),
+    /// Build the release: one self-contained binary
+    Build,
+    /// Measure the release: start-up, first page, and the crates' own benchmarks
+    Bench,
+    /// Take the pictures of every page into docs/screenshots
+    Screenshots,
+    /// Remove what `run` and `build` made
+    Clean(clean::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Test(arguments) => test::test(&arguments),
+        Command::Build => release::build(),
+        Command::Bench => bench::bench(),
+        Command::Screenshots => screenshots::take(),
+        Command::Clean(arguments) => clean::clean(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The browser tests' packages, and Playwright.
+
+use crate::child::run_step;
+use crate::site::digest;
+use crate::step::Step;
+use crate::workspace::{end2end_directory, program, root};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Installs the packages that `package-lock.json` names, unless they are there.
+pub(crate) fn ensure_packages() -> Result<()> {
+    const NAME: &str = "packages of the browser tests";
+    let lock_path = end2end_directory().join("package-lock.json");
+    let lock = digest(&fs::read(&lock_path).with_context(|| format!("cannot read {}", lock_path.display()))?);
+    // Inside node_modules, so that it goes when they go.
+    let stamp = end2end_directory().join("node_modules/.installed-from");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        Step::skipped(NAME, "they are as package-lock.json wants them");
+        return Ok(());
+    }
+    if program("npm").is_none() {
+        bail!("the browser tests need Node 20 or newer with npm; without a browser: cargo xtask test --fast");
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(end2end_directory()).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+    run_step(&format!("install the {NAME}"), &mut npm)?;
+    fs::write(&stamp, lock).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Playwright, with what its configuration wants to know.
+pub(crate) fn playwright(server: &Path, site: &Path, chromium: &PathBuf) -> Command {
+    let mut command = Command::new("npx");
+    command.args(["playwright", "test"]).current_dir(end2end_directory());
+    command.env("OAUTH2FLOW_BIN", root().join(server)).env("OAUTH2FLOW_SITE_DIR", root().join(site)).env("CHROMIUM_PATH", chromium);
+    command
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask run`: everything up to a server that answers.
+
+use crate::server::{self, Mode};
+use crate::workspace::{root, site_directory};
+use crate::{site, wasm_target};
+use anyhow::{Context, Result};
+use std::process::{Command, ExitCode};
+
+/// What to run.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Build the server with optimizations
+    #[arg(long)]
+    release: bool,
+    /// Who makes the pages: the browser (spa) or the server (ssr)
+    #[arg(long, value_enum, default_value_t = Mode::Spa)]
+    mode: Mode,
+    /// Everything after `--` goes to the server
+    #[arg(last = true)]
+    server_arguments: Vec<String>,
+}
+
+/// Makes what is missing and becomes the server.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+    site::ensure(&wasm_target::ensure()?)?;
+    let program = server::build(arguments.release, false)?;
+    let mut command = Command::new(&program);
+    command.current_dir(root()).arg("--site-dir").arg(site_directory()).args(["--render", &arguments.mode.to_string()]);
+    command.args(arguments.server_arguments);
+    become_the(&mut command).with_context(|| format!("cannot start {}", program.display()))
+}
+
+/// Replaces this process, so that signals and the exit code are the server's own.
+#[cfg(unix)]
+fn become_the(server: &mut Command) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    Err(server.exec().into())
+}
+
+/// Starts the server and waits: the console gives its Ctrl-C to both.
+#[cfg(not(unix))]
+fn become_the(server: &mut Command) -> Result<ExitCode> {
+    let status = server.status()?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}

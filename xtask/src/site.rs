@@ -1,0 +1,157 @@
+//! The site: the app as WebAssembly with its script, the styles and the public files, as `target/site`.
+
+use crate::cargo;
+use crate::composition::Composition;
+use crate::step::Step;
+use crate::wasm_target::{TARGET, WasmTarget};
+use crate::workspace::{cache_directory, empty_directory, remove_directory, root, shown, site_directory};
+use anyhow::{Context, Result};
+use assets::Assets;
+use serde::{Deserialize, Serialize};
+use stamp::Stamp;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+mod assets;
+mod bindings;
+mod optimizer;
+mod stamp;
+mod styles;
+
+pub(crate) use assets::{brotli, gzip};
+pub(crate) use bindings::{bind, custom_section};
+pub(crate) use stamp::digest;
+
+/// The library whose WebAssembly is the app.
+const LIBRARY: &str = "oauth2flow_app";
+
+/// Where a page finds the app: `manifest.json`, which the server reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// The script that starts the app.
+    pub(crate) js: String,
+    /// The app.
+    pub(crate) wasm: String,
+    /// The styles.
+    pub(crate) css: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of the site that is there.
+    pub(crate) fn read() -> Result<Self> {
+        let path = site_directory().join("manifest.json");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not a manifest", path.display()))
+    }
+
+    /// Whether all files it names are there, compressed ones too.
+    fn is_whole(&self) -> bool {
+        [&self.js, &self.wasm, &self.css].iter().all(|file| {
+            ["", ".br", ".gz"].iter().all(|suffix| site_directory().join(format!("{}{suffix}", file.trim_start_matches('/'))).is_file())
+        })
+    }
+}
+
+/// Where the composition of the present site's WebAssembly is kept.
+fn composition_file() -> PathBuf {
+    cache_directory().join("composition.json")
+}
+
+/// What the bytes of the site's WebAssembly are made of.
+pub(crate) fn composition() -> Result<Composition> {
+    let path = composition_file();
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} cannot be understood", path.display()))
+}
+
+/// Makes the site unless it is there, from exactly the sources, settings and tools that are there.
+pub(crate) fn ensure(target: &WasmTarget) -> Result<()> {
+    let stamp_file = cache_directory().join("site.stamp");
+    let stamp = Stamp::of(target)?;
+    if stamp.is_in(&stamp_file) && composition_file().is_file() && Manifest::read().is_ok_and(|manifest| manifest.is_whole()) {
+        Step::skipped("site", &format!("{} is up to date", shown(&site_directory())));
+        return Ok(());
+    }
+    fs::create_dir_all(cache_directory())?;
+    make(target)?;
+    stamp.write(&stamp_file)
+}
+
+fn make(target: &WasmTarget) -> Result<()> {
+    let module = compile(target)?;
+
+    let step = Step::start("bind it to JavaScript");
+    let bound = bind(&module, true)?;
+    let composition = Composition::of(&bound.wasm)?;
+    fs::write(composition_file(), serde_json::to_string_pretty(&composition)?)?;
+    step.done();
+
+    let wasm = optimizer::optimize(bindings::without_names(&bound.wasm)?)?;
+
+    let step = Step::start("bundle the styles");
+    let css = styles::bundle(&root().join("style/main.css"))?;
+    step.done();
+
+    let step = Step::start("name and compress the files");
+    let fresh = root().join("target/site.new");
+    empty_directory(&fresh)?;
+    let assets = Assets::new(&fresh);
+    assets.copy_all(&root().join("public"))?;
+    for (path, text) in &bound.snippets {
+        assets.write(&Path::new("pkg/snippets").join(path), text.as_bytes())?;
+    }
+    let manifest = Manifest {
+        js: assets.write_hashed("pkg", "oauth2flow", "js", bound.js.as_bytes())?,
+        wasm: assets.write_hashed("pkg", "oauth2flow", "wasm", &wasm)?,
+        css: assets.write_hashed("pkg", "oauth2flow", "css", css.as_bytes())?,
+    };
+    fs::write(fresh.join("manifest.json"), format!("{}\n", serde_json::to_string_pretty(&manifest)?))?;
+    replace(&fresh, &site_directory())?;
+    step.done_with(&shown(&site_directory()));
+    Ok(())
+}
+
+fn compile(target: &WasmTarget) -> Result<PathBuf> {
+    let mut command = target.cargo();
+    command.args(["build", "--package", "oauth2flow-app", "--lib", "--target", TARGET, "--profile", "wasm-release"]);
+    command.args(["--no-default-features", "--features", "hydrate"]);
+    let built = cargo::build("compile the app to WebAssembly", &mut command)?;
+    built.wasm(LIBRARY).map(Path::to_path_buf).context("cargo made no WebAssembly module")
+}
+
+/// Puts a finished directory in the place of another one; a server that is reading the old one never sees half of each.
+fn replace(fresh: &Path, place: &Path) -> Result<()> {
+    let old = place.with_extension("old");
+    remove_directory(&old)?;
+    if place.exists() {
+        fs::rename(place, &old).with_context(|| format!("cannot move {} away", place.display()))?;
+    }
+    fs::rename(fresh, place).with_context(|| format!("cannot move {} to {}", fresh.display(), place.display()))?;
+    remove_directory(&old)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_old_site_remains() {
+        let directory = cache_directory().join("tests/replace");
+        empty_directory(&directory).unwrap();
+        let (fresh, place) = (directory.join("site.new"), directory.join("site"));
+        for round in ["first", "second"] {
+            fs::create_dir(&fresh).unwrap();
+            fs::write(fresh.join(round), round).unwrap();
+            replace(&fresh, &place).unwrap();
+            assert_eq!(fs::read_to_string(place.join(round)).unwrap(), round);
+            assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
+            assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_manifest_is_what_the_server_reads() {
+        let manifest = Manifest { js: "/pkg/a.js".into(), wasm: "/pkg/b.wasm".into(), css: "/pkg/c.css".into() };
+        assert_eq!(serde_json::to_string(&manifest).unwrap(), r#"{"js":"/pkg/a.js","wasm":"/pkg/b.wasm","css":"/pkg/c.css"}"#);
+    }
+}

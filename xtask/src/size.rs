@@ -1,0 +1,111 @@
+//! What a person's first visit costs, and how much it may cost.
+
+use crate::site::{Manifest, brotli, gzip};
+use crate::workspace::site_directory;
+use anyhow::{Context, Result};
+use std::fmt::Write as _;
+use std::fs;
+
+/// The most that the first page with everything it needs may take, in brotli.
+pub(crate) const BUDGET_BYTES: usize = 200 * 1024;
+
+/// One file of the first visit, as it is and as it travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// What it is.
+    pub(crate) name: &'static str,
+    /// As it is.
+    pub(crate) raw: usize,
+    /// In brotli.
+    pub(crate) brotli: usize,
+    /// In gzip.
+    pub(crate) gzip: usize,
+}
+
+impl Size {
+    /// Measures a page that the server makes.
+    pub(crate) fn of_page(name: &'static str, page: &[u8]) -> Result<Self> {
+        Ok(Self { name, raw: page.len(), brotli: brotli(page)?.len(), gzip: gzip(page)?.len() })
+    }
+
+    fn of_file(name: &'static str, address: &str) -> Result<Self> {
+        let length = |suffix: &str| {
+            let path = site_directory().join(format!("{}{suffix}", address.trim_start_matches('/')));
+            let metadata = fs::metadata(&path).with_context(|| format!("cannot measure {}", path.display()))?;
+            usize::try_from(metadata.len()).context("a file beyond all measure")
+        };
+        Ok(Self { name, raw: length("")?, brotli: length(".br")?, gzip: length(".gz")? })
+    }
+}
+
+/// All that a first visit loads.
+pub(crate) struct FirstLoad {
+    sizes: Vec<Size>,
+}
+
+impl FirstLoad {
+    /// The site's files and this page.
+    pub(crate) fn new(manifest: &Manifest, page: Size) -> Result<Self> {
+        Ok(Self {
+            sizes: vec![
+                Size::of_file("WebAssembly", &manifest.wasm)?,
+                Size::of_file("script", &manifest.js)?,
+                Size::of_file("styles", &manifest.css)?,
+                page,
+            ],
+        })
+    }
+
+    fn total(&self) -> Size {
+        let sum = |part: fn(&Size) -> usize| self.sizes.iter().map(part).sum();
+        Size { name: "first load", raw: sum(|size| size.raw), brotli: sum(|size| size.brotli), gzip: sum(|size| size.gzip) }
+    }
+
+    /// How many bytes of brotli are too many.
+    pub(crate) fn over_budget_bytes(&self) -> Option<usize> {
+        self.total().brotli.checked_sub(BUDGET_BYTES).filter(|excess| *excess > 0)
+    }
+
+    /// The table for people.
+    pub(crate) fn table(&self) -> String {
+        let mut table = format!("  {:<16}{:>12}{:>12}{:>12}\n", "bytes", "raw", "brotli", "gzip");
+        for size in self.sizes.iter().chain([&self.total()]) {
+            // Cannot fail: it writes into memory.
+            let _ = writeln!(table, "  {:<16}{:>12}{:>12}{:>12}", size.name, size.raw, size.brotli, size.gzip);
+        }
+        let used = self.total().brotli * 100 / BUDGET_BYTES;
+        let _ = writeln!(table, "  {used} % of the budget of {BUDGET_BYTES} bytes (200 KiB) of brotli");
+        table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first_load(brotli: usize) -> FirstLoad {
+        let page = Size { name: "page", raw: 2_000, brotli: 800, gzip: 900 };
+        FirstLoad { sizes: vec![Size { name: "WebAssembly", raw: 400_000, brotli, gzip: 150_000 }, page] }
+    }
+
+    #[test]
+    fn exactly_the_budget_is_fine_and_one_byte_more_is_not() {
+        assert_eq!(first_load(BUDGET_BYTES - 800).over_budget_bytes(), None);
+        assert_eq!(first_load(BUDGET_BYTES - 799).over_budget_bytes(), Some(1));
+    }
+
+    #[test]
+    fn the_table_ends_with_the_sum_and_its_share_of_the_budget() {
+        let table = first_load(101_600).table();
+        let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[3], ["first", "load", "402000", "102400", "150900"]);
+        assert!(table.contains("50 % of the budget of 204800 bytes"), "{table}");
+    }
+
+    #[test]
+    fn a_page_is_measured_in_all_three_forms() {
+        let size = Size::of_page("page", "hello ".repeat(100).as_bytes()).unwrap();
+        assert_eq!(size.raw, 600);
+        assert!(size.brotli < size.gzip && size.gzip < size.raw, "{size:?}");
+    }
+}

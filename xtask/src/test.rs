@@ -1,0 +1,114 @@
+//! `cargo xtask test`: every check and every test, one summary.
+
+use crate::cargo::{build as cargo_build, cargo};
+use crate::child::{Finished, ended, run_quietly, run_step, succeeds};
+use crate::server::SERVER;
+use crate::step::Step;
+use crate::{site, wasm_target};
+use anyhow::{Context, Result, bail};
+use counts::Counts;
+use report::Report;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+mod counts;
+mod nextest;
+mod playwright;
+mod report;
+mod wasm;
+
+/// Everything but xtask: built on its own, xtask has been built already, since it is what runs here; built together with
+/// the rest, its many dependencies would get other features and be compiled once more.
+const PRODUCT: [&str; 3] = ["--workspace", "--exclude", "xtask"];
+
+/// What to test.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Leave out everything that needs a browser
+    #[arg(long)]
+    fast: bool,
+    /// Run only the tests whose names contain one of these, and no checks
+    filters: Vec<String>,
+}
+
+/// Runs all steps, whatever becomes of the ones before, and sums up.
+pub(crate) fn test(arguments: &Arguments) -> Result<ExitCode> {
+    let filters = &arguments.filters;
+    let mut report = Report::default();
+    if filters.is_empty() {
+        report.check("format", format);
+        report.check("lints", lints);
+        report.check("documentation", documentation);
+    }
+    let server = report.value("server", server);
+    report.tests("unit and integration tests", || nextest::run("unit and integration tests", &PRODUCT, filters));
+    report.tests("tests of xtask", || nextest::run("tests of xtask", &["--package", "xtask"], filters));
+    report.tests("examples in the documentation", || documentation_tests(filters));
+
+    let target = report.value("WebAssembly target", wasm_target::ensure);
+    let site = target.as_ref().and_then(|target| report.value("site", || site::ensure(target)));
+    // Chromium also runs those of the app's own tests that want a page.
+    let chromium = if arguments.fast { None } else { report.value("browser", playwright::prepare) };
+    match &target {
+        Some(target) => report.tests("tests in WebAssembly", || wasm::run(target, chromium.as_deref(), filters)),
+        None => report.missing("tests in WebAssembly"),
+    }
+    match (&server, site, &chromium) {
+        _ if arguments.fast => report.left_out("tests in the browser", "--fast"),
+        (Some(server), Some(()), Some(chromium)) => {
+            report.tests("tests in the browser", || playwright::run(server, chromium, filters));
+        }
+        _ => report.missing("tests in the browser"),
+    }
+    Ok(report.finish())
+}
+
+fn format() -> Result<()> {
+    run_step("check the format", cargo().args(["fmt", "--all", "--check"])).map(drop)
+}
+
+fn lints() -> Result<()> {
+    run_step("check the lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    // The workspace has the app as the server renders it; this is the app as it runs in the browser.
+    let browser = ["clippy", "--package", "oauth2flow-app", "--no-default-features", "--features", "hydrate", "--", "--deny", "warnings"];
+    run_step("check the lints of the app in the browser", cargo().args(browser)).map(drop)
+}
+
+fn documentation() -> Result<()> {
+    let mut command = cargo();
+    command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    run_step("check the documentation and its links", &mut command).map(drop)
+}
+
+/// Builds the server and all tests together, so that nothing is compiled twice.
+fn server() -> Result<PathBuf> {
+    let built = cargo_build("compile the server and all tests", cargo().arg("build").args(PRODUCT).arg("--all-targets"))?;
+    built.program(SERVER).map(Path::to_path_buf).context("cargo made no server")
+}
+
+fn documentation_tests(filters: &[String]) -> Result<Counts> {
+    let step = Step::start("run the examples in the documentation");
+    let mut command = cargo();
+    command.args(["test", "--doc"]).args(PRODUCT).arg("--").args(filters);
+    let finished = run_quietly(&mut command, &step)?;
+    let counts = Counts::of_libtest(&finished.transcript);
+    conclude(step, &command, &finished, counts)
+}
+
+/// Ends a step that ran tests: it is done when the program is content and no test failed.
+fn conclude(step: Step, command: &Command, finished: &Finished, counts: Counts) -> Result<Counts> {
+    if finished.status.success() && counts.failed == 0 {
+        step.done_with(&counts.to_string());
+    } else {
+        step.failed(&finished.transcript);
+        if counts.failed == 0 {
+            bail!("{}", ended(command, finished.status));
+        }
+    }
+    Ok(counts)
+}
+
+/// Whether a subcommand of cargo is installed.
+fn has_subcommand(name: &str) -> bool {
+    succeeds(cargo().args([name, "--version"]))
+}

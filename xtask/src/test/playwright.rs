@@ -1,0 +1,68 @@
+//! The browser tests, in both modes.
+
+use super::counts::Counts;
+use crate::child::{ended, run_streaming};
+use crate::step::Step;
+use crate::workspace::{cache_directory, site_directory};
+use crate::{browser, end2end};
+use anyhow::{Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Installs what the tests need and gives the path of Chromium.
+pub(super) fn prepare() -> Result<PathBuf> {
+    end2end::ensure_packages()?;
+    browser::ensure()
+}
+
+/// Runs them against this server.
+pub(super) fn run(server: &Path, chromium: &PathBuf, filters: &[String]) -> Result<Counts> {
+    let report = cache_directory().join("playwright.json");
+    // A report of the last run must not be taken for this one's.
+    let _ = fs::remove_file(&report);
+    let step = Step::start_streaming("tests in the browser, in both modes");
+    let mut command = end2end::playwright(server, &site_directory(), chromium);
+    command.args(["--project=spa", "--project=ssr", "--reporter=list,json"]).env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+    if !filters.is_empty() {
+        command.args(["--pass-with-no-tests", "--grep", &any_of(filters)]);
+    }
+    let finished = run_streaming(&mut command)?;
+    let Ok(text) = fs::read_to_string(&report) else {
+        step.failed("");
+        bail!("{}", ended(&command, finished.status));
+    };
+    let counts = Counts::of_playwright(&text)?;
+    if finished.status.success() && counts.failed == 0 {
+        step.done_with(&counts.to_string());
+    } else {
+        step.failed("");
+        if counts.failed == 0 {
+            bail!("{}", ended(&command, finished.status));
+        }
+    }
+    Ok(counts)
+}
+
+/// The regular expression that finds any of these words as they are.
+fn any_of(words: &[String]) -> String {
+    let escape = |word: &String| {
+        word.chars().fold(String::new(), |mut pattern, character| {
+            if !character.is_alphanumeric() && !character.is_whitespace() {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+            pattern
+        })
+    };
+    words.iter().map(escape).collect::<Vec<_>>().join("|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_as_they_are() {
+        assert_eq!(any_of(&["signs out".to_owned(), "a.b (c)".to_owned()]), r"signs out|a\.b \(c\)");
+    }
+}
