@@ -177,7 +177,7 @@ impl SqliteStore {
     /// # Errors
     /// When the store does not answer.
     pub async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sessions SET last_seen_at = ?, idle_expires_at = ? WHERE key = ? AND last_seen_at < ?1")
+        sqlx::query("UPDATE sessions SET last_seen_at = ?1, idle_expires_at = ?2 WHERE key = ?3 AND last_seen_at < ?1")
             .bind(last_seen_at.as_second())
             .bind(idle_expires_at.as_second())
             .bind(key.0.as_slice())
