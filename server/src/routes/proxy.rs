@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{OriginalUri, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header},
 };
 use oauth2flow_app::{
@@ -62,9 +62,9 @@ const NOT_FOR_THE_BROWSER: [HeaderName; 6] = [
         (status = 404, description = "`unknown_upstream`", body = oauth2flow_app::api::Problem),
         (status = 502, description = "`upstream_unavailable`", body = oauth2flow_app::api::Problem),
         (status = 504, description = "`upstream_timeout`", body = oauth2flow_app::api::Problem)))]
-pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Response<Body>, Failure> {
+pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri, request: Request) -> Result<Response<Body>, Failure> {
     let (_, record) = session::required(&app, request.headers()).await?;
-    let (name, path) = split(request.uri()).ok_or(ProblemCode::NotFound)?;
+    let (name, path) = split(&uri).ok_or(ProblemCode::NotFound)?;
     let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name).ok_or(ProblemCode::UnknownUpstream)?;
     // CONNECT asks for a tunnel, TRACE for its own headers back, the token among them.
     let never = matches!(*request.method(), Method::CONNECT | Method::TRACE);
@@ -77,7 +77,7 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
             Failure::new(ProblemCode::UnknownUpstream).detail(format!("The upstream {name} is not for users of {}.", record.provider))
         );
     }
-    let url = target(&upstream.url, path, request.uri().query())?;
+    let url = target(&upstream.url, path, uri.query())?;
     let token = refresh::access_token(&app, record).await?;
     let (parts, body) = request.into_parts();
     let mut headers = end_to_end(parts.headers);
