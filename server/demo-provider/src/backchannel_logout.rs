@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A person waits for this, so it does not take longer.
-const TIME_LIMIT: Duration = Duration::from_millis(1500);
+const TIME_LIMIT: Duration = Duration::from_secs(1);
 /// How long a logout token is valid, in seconds.
 const LOGOUT_TOKEN_SECONDS: i64 = 120;
 

@@ -60,7 +60,7 @@ fn page(status: StatusCode, title: &str, content: &str) -> Response {
 {content}
 </div>
 </main>
-<footer><p><a href="/">What is this page?</a></p></footer>
+<footer><p><a href="/">About this demo provider</a></p></footer>
 </body>
 </html>
 "#,

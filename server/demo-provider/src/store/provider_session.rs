@@ -61,6 +61,8 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let clients = sqlx::query("SELECT client_id FROM client_sessions WHERE sid = ?").bind(sid).fetch_all(&mut *transaction).await?;
         let ended = sqlx::query("DELETE FROM provider_sessions WHERE sid = ? RETURNING sub").bind(sid).fetch_all(&mut *transaction).await?;
+        // A code that nobody has exchanged yet would begin an access that has already ended.
+        sqlx::query("DELETE FROM codes WHERE sid = ? AND uses = 0").bind(sid).execute(&mut *transaction).await?;
         for row in sqlx::query("SELECT id, scope FROM grants WHERE sid = ?").bind(sid).fetch_all(&mut *transaction).await? {
             if !ScopeSet::parse(row.get(1)).contains(Scope::OfflineAccess) {
                 sqlx::query("DELETE FROM grants WHERE id = ?").bind(row.get::<&str, _>(0)).execute(&mut *transaction).await?;

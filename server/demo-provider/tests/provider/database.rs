@@ -2,10 +2,12 @@
 
 use std::{error::Error, fs, path::Path};
 
-use oauth2flow_demo_provider::{DemoProvider, DemoProviderConfig, DemoProviderError};
+use oauth2flow_demo_provider::{Clock, DemoProvider, DemoProviderConfig, DemoProviderError};
 use reqwest::{Method, StatusCode};
+use sqlx::{Connection, Executor, SqliteConnection};
+use tokio::{net::TcpListener, sync::oneshot};
 
-use crate::support::{ALL_SCOPES, TestProvider};
+use crate::support::{ALL_SCOPES, START, TestProvider};
 
 /// What a process that is killed leaves behind: the files as they are at this moment.
 fn leave_behind(from: &Path, to: &Path) {
@@ -110,8 +112,6 @@ async fn a_file_that_is_no_database_is_left_as_it_was() {
 
 #[tokio::test]
 async fn a_database_of_another_program_is_left_as_it_was() {
-    use sqlx::{Connection, Executor, SqliteConnection};
-
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("other.sqlite");
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", path.display())).await.unwrap();
@@ -135,4 +135,52 @@ async fn an_issuer_off_loopback_is_refused() {
         assert!(matches!(error, DemoProviderError::Issuer(_)));
         assert!(error.to_string().contains(issuer));
     }
+}
+
+#[tokio::test]
+async fn what_has_expired_is_deleted_when_the_file_is_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, copy) = (directory.path().join("demo.sqlite"), directory.path().join("copy.sqlite"));
+    let provider = TestProvider::start_on_file(path.clone()).await;
+    let tokens = provider.tokens(ALL_SCOPES).await;
+    provider.refresh(&tokens["refresh_token"]).await;
+    let mut browser = provider.browser();
+    browser.code(&[]).await;
+    browser.authorize(&[("prompt", "login")]).await;
+    leave_behind(&path, &copy);
+
+    let config = DemoProviderConfig::new("http://127.0.0.1:4000", "app", "secret");
+    let clock = Clock::new(|| START + 15 * 24 * 60 * 60);
+    let _provider = DemoProvider::open(DemoProviderConfig { database: Some(copy.clone()), clock, ..config }).await.unwrap();
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", copy.display())).await.unwrap();
+    for (count, rows) in [
+        ("SELECT count(*) FROM transactions", 0),
+        ("SELECT count(*) FROM provider_sessions", 0),
+        ("SELECT count(*) FROM consents", 0),
+        ("SELECT count(*) FROM client_sessions", 0),
+        ("SELECT count(*) FROM codes", 0),
+        ("SELECT count(*) FROM access_tokens", 0),
+        ("SELECT count(*) FROM refresh_tokens", 0),
+        ("SELECT count(*) FROM grants", 0),
+        ("SELECT count(*) FROM notes", 4),
+        ("SELECT count(*) FROM signing_keys", 1),
+    ] {
+        assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut connection).await.unwrap(), rows, "{count}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_told_to_stop_closes_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("demo.sqlite");
+    let provider = open(&path).await.unwrap();
+    assert!(directory.path().join("demo.sqlite-wal").exists());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(provider.serve(listener, async {
+        stopped.await.unwrap();
+    }));
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+    assert!(!directory.path().join("demo.sqlite-wal").exists());
 }

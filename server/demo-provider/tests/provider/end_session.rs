@@ -144,3 +144,13 @@ async fn access_ends_with_the_session_unless_it_was_allowed_offline() {
     assert_eq!(provider.call(Method::GET, "/userinfo", &offline["access_token"]).await.status, StatusCode::OK);
     assert_eq!(provider.refresh(&offline["refresh_token"]).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_code_that_nobody_has_exchanged_ends_with_the_session() {
+    let provider = TestProvider::start().await;
+    let mut browser = provider.browser();
+    let tokens = browser.tokens("openid").await;
+    let code = browser.code(&[]).await;
+    browser.get(&path(&[("id_token_hint", tokens["id_token"].as_str().unwrap())])).await;
+    provider.exchange(&code).await.assert_error(400, "invalid_grant");
+}
