@@ -19,7 +19,7 @@ use axum::http::Method;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth2flow_demo_provider::{DemoProvider, DemoProviderConfig};
 use secrecy::{ExposeSecret, SecretString};
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 use url::Url;
 
@@ -73,8 +73,10 @@ impl Application {
         oauth2flow_protocol::install_crypto_provider();
         let Surroundings { clock, entropy, listener, demo_listener } = surroundings;
         let mut config = config;
-        let assets = match &config.server.site_dir {
-            Some(directory) => Assets::from_directory(directory)?,
+        // `cargo leptos watch` tells the server by this variable where it puts what it builds.
+        let built_by_cargo_leptos = || std::env::var_os("LEPTOS_SITE_ROOT").map(PathBuf::from);
+        let assets = match config.server.site_dir.clone().or_else(built_by_cargo_leptos) {
+            Some(directory) => Assets::from_directory(&directory)?,
             None => Assets::embedded()?,
         };
         let keys = Arc::new(match &config.session.key {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fs, path::Path};
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=3600, must-revalidate");
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The files of the site by URL path.
 pub struct Assets {
@@ -36,6 +36,13 @@ struct Manifest {
     js: String,
     wasm: String,
     css: String,
+}
+
+impl Manifest {
+    /// `cargo leptos watch` writes the files under plain names and no manifest.
+    fn of_cargo_leptos() -> Self {
+        Self { js: "/pkg/oauth2flow.js".to_owned(), wasm: "/pkg/oauth2flow.wasm".to_owned(), css: "/pkg/oauth2flow.css".to_owned() }
+    }
 }
 
 #[cfg(feature = "embedded-site")]
@@ -69,8 +76,11 @@ impl Assets {
 
     fn new(contents: Vec<(String, Vec<u8>)>) -> anyhow::Result<Self> {
         let mut contents: HashMap<String, Bytes> = contents.into_iter().map(|(path, data)| (path, Bytes::from(data))).collect();
-        let manifest = contents.remove("manifest.json").context("manifest.json is missing")?;
-        let manifest: Manifest = serde_json::from_slice(&manifest).context("manifest.json cannot be read")?;
+        let manifest = match contents.remove("manifest.json") {
+            Some(manifest) => serde_json::from_slice(&manifest).context("manifest.json cannot be read")?,
+            None if contents.contains_key("pkg/oauth2flow.js") => Manifest::of_cargo_leptos(),
+            None => bail!("manifest.json is missing"),
+        };
         let files: HashMap<String, File> = contents
             .iter()
             .filter(|(path, _)| !path.ends_with(".br") && !path.ends_with(".gz"))
@@ -123,13 +133,18 @@ impl File {
         let etag = format!("W/\"{:016x}\"", u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]));
         Self {
             content_type: HeaderValue::from_static(content_type(path)),
-            cache_control: if path.starts_with("pkg/") { IMMUTABLE } else { REVALIDATE },
+            cache_control: if is_hashed(path) { IMMUTABLE } else { REVALIDATE },
             etag: HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("W/\"0\"")),
             identity: data.clone(),
             brotli: contents.get(&format!("{path}.br")).cloned(),
             gzip: contents.get(&format!("{path}.gz")).cloned(),
         }
     }
+}
+
+/// Whether the name changes with the content: `pkg/name.hash.extension`.
+fn is_hashed(path: &str) -> bool {
+    path.strip_prefix("pkg/").is_some_and(|name| name.split('.').count() > 2)
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -158,4 +173,63 @@ fn read_directory(top: &Path, directory: &Path, contents: &mut Vec<(String, Vec<
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Assets;
+    use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+
+    fn assets(files: &[(&str, &str)]) -> anyhow::Result<Assets> {
+        Assets::new(files.iter().map(|(path, data)| ((*path).to_owned(), data.as_bytes().to_vec())).collect())
+    }
+
+    fn built() -> Assets {
+        let manifest = r#"{"js": "/pkg/a.1.js", "wasm": "/pkg/a.2.wasm", "css": "/pkg/a.3.css"}"#;
+        let files = [
+            ("manifest.json", manifest),
+            ("pkg/a.1.js", "js"),
+            ("pkg/a.1.js.br", "br"),
+            ("pkg/a.1.js.gz", "gz"),
+            ("pkg/a.2.wasm", ""),
+            ("pkg/a.3.css", ""),
+        ];
+        assets(&files).unwrap()
+    }
+
+    fn accepting(codings: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(codings))])
+    }
+
+    #[test]
+    fn the_smallest_form_that_the_browser_takes_is_served() {
+        for (codings, expected) in [("gzip, br", Some("br")), ("gzip", Some("gzip")), ("br;q=0, gzip;q=0.5", Some("gzip")), ("", None)] {
+            let answer = built().serve("/pkg/a.1.js", &accepting(codings)).unwrap();
+            assert_eq!(answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap()), expected, "{codings}");
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        }
+    }
+
+    #[test]
+    fn what_the_browser_has_is_not_sent_again() {
+        let answer = built().serve("/pkg/a.1.js", &HeaderMap::new()).unwrap();
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+        let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, answer.headers()[header::ETAG].clone())]);
+        assert_eq!(built().serve("/pkg/a.1.js", &headers).unwrap().status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[test]
+    fn neither_the_manifest_nor_a_compressed_form_is_a_file_of_its_own() {
+        for path in ["/manifest.json", "/pkg/a.1.js.br", "/pkg/../manifest.json", "/"] {
+            assert!(built().serve(path, &HeaderMap::new()).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_incomplete_site_is_refused_and_that_of_cargo_leptos_is_taken() {
+        assert!(assets(&[("manifest.json", r#"{"js": "/pkg/a.js", "wasm": "/pkg/a.wasm", "css": "/pkg/a.css"}"#)]).is_err());
+        assert!(assets(&[]).is_err());
+        let plain = assets(&[("pkg/oauth2flow.js", ""), ("pkg/oauth2flow.wasm", ""), ("pkg/oauth2flow.css", "")]).unwrap();
+        assert_eq!(plain.serve("/pkg/oauth2flow.js", &HeaderMap::new()).unwrap().headers()[header::CACHE_CONTROL], "no-cache");
+    }
 }

@@ -25,7 +25,7 @@ const HEADER_LENGTH: usize = KEY_ID_LENGTH + NONCE_LENGTH;
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// The file exists and cannot be read.
-    #[error("the key file {} cannot be read: {source}. Check its owner and mode.", path.display())]
+    #[error("the key file {} cannot be read; check its owner and mode", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum KeyError {
         source: io::Error,
     },
     /// The file does not exist and cannot be made.
-    #[error("the key file {} cannot be created: {source}. Check that its directory exists and can be written.", path.display())]
+    #[error("the key file {} cannot be created; check that its directory exists and can be written", path.display())]
     NotCreated {
         /// Which file.
         path: PathBuf,
@@ -99,10 +99,16 @@ impl KeyRing {
     pub fn open(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
         match fs::read_to_string(path) {
             Ok(text) => Self::parse(&SecretString::from(text), &format!("the key file {}", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 let key = Zeroizing::new(random::<KEY_LENGTH>(entropy));
-                write_new(path, &key).map_err(|source| KeyError::NotCreated { path: path.to_owned(), source })?;
-                Ok(Self { keys: vec![Key::new(&key)] })
+                match (write_new(path, &key), fs::read_to_string(path)) {
+                    (Ok(()), _) => Ok(Self { keys: vec![Key::new(&key)] }),
+                    // Another server that starts at this very moment has made it.
+                    (Err(error), Ok(text)) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        Self::parse(&SecretString::from(text), &format!("the key file {}", path.display()))
+                    }
+                    (Err(source), _) => Err(KeyError::NotCreated { path: path.to_owned(), source }),
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(KeyError::Malformed { origin: format!("the key file {}", path.display()), line: 1 })

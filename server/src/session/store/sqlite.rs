@@ -4,7 +4,7 @@ use super::StoreError;
 use crate::session::record::{Key, Profile, SessionRecord};
 use jiff::Timestamp;
 use sqlx::{
-    ConnectOptions, Connection, Row, SqliteExecutor, SqlitePool,
+    AssertSqlSafe, ConnectOptions, Connection, Row, SqliteExecutor, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
@@ -27,7 +27,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The directory or the file cannot be made, read or written.
-    #[error("the session database {} cannot be opened: {source}. Check that its directory exists and that this user may write there.", path.display())]
+    #[error("the session database {} cannot be opened; check that its directory exists and that this user may write there", path.display())]
     Inaccessible {
         /// Which file.
         path: PathBuf,
@@ -77,6 +77,9 @@ impl SqliteStore {
             fs::create_dir_all(directory).map_err(inaccessible)?;
         }
         match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(OpenError::Foreign { path: path.to_owned(), reason: "it is a directory".to_owned() });
+            }
             Ok(metadata) if metadata.permissions().readonly() => return Err(OpenError::ReadOnly { path: path.to_owned() }),
             Ok(metadata) if metadata.len() > 0 => inspect(path).await?,
             Ok(_) => {}
@@ -89,7 +92,6 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT)
-            .pragma("application_id", APPLICATION_ID.to_string())
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
@@ -97,6 +99,7 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(|error| classify(path, &error))?;
+        claim_file(&pool).await.map_err(|error| classify(path, &error))?;
         MIGRATIONS.run(&pool).await.map_err(|error| match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => classify(path, &error),
             MigrateError::VersionMissing(_) => {
@@ -312,6 +315,17 @@ async fn inspect(path: &Path) -> Result<(), OpenError> {
         (APPLICATION_ID, _) | (0, 0) => Ok(()),
         _ => Err(foreign("another program made it")),
     }
+}
+
+/// Finds out whether the file can be written, and marks a new one as ours. One that is marked already is not changed.
+async fn claim_file(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let application_id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await?;
+    if application_id == 0 {
+        let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
+        sqlx::query(mark).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 /// The tokens in it are sealed, but who has a session is nobody else's business either.
