@@ -1,0 +1,9 @@
+//! The whole server over real HTTP: the app, the demo provider, stand-ins for other providers and an API, each on a
+//! socket of its own, with a clock that the test sets. A test's name begins with the requirement that it holds up.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+
+mod flow;
+mod logout;
+mod session;
+mod support;

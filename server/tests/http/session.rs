@@ -1,0 +1,187 @@
+//! How long a session lives, and how its token is renewed.
+
+use crate::support::{Endpoint, Reply, SignIn as _, StandInProvider, TestApp, Upstream, start_login};
+use axum::http::Method;
+use futures_util::future::join_all;
+use serde_json::json;
+
+async fn signed_in_with_upstream() -> (StandInProvider, Upstream, TestApp, crate::support::Browser) {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    let app = TestApp::with_upstream(&provider, &upstream).await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    (provider, upstream, app, browser)
+}
+
+#[tokio::test]
+async fn a40_an_unused_session_ends_after_the_idle_time() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    app.clock.advance_seconds(30 * 60 - 1);
+    assert!(browser.is_signed_in().await);
+    // That was a use, so the time begins anew.
+    app.clock.advance_seconds(30 * 60 - 1);
+    assert!(browser.is_signed_in().await);
+    app.clock.advance_seconds(30 * 60);
+    browser.call(Method::GET, "/api/v1/proxy/api").send().await.assert_problem(401, "unauthenticated");
+    assert!(!browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a40_a_session_ends_at_its_absolute_time_however_much_it_is_used() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("session.idle", "10m").set("session.absolute", "30m").start().await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    for _ in 0..5 {
+        app.clock.advance_seconds(5 * 60);
+        assert!(browser.is_signed_in().await);
+    }
+    let session = browser.session().await["session"].clone();
+    assert_eq!(session["idle_expires_at"], session["expires_at"], "the idle end never passes the absolute one");
+    app.clock.advance_seconds(5 * 60);
+    assert!(!browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn the_token_is_renewed_before_it_ends_and_the_session_says_so() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    let before = browser.session().await["access_token"]["expires_at"].clone();
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert_eq!(provider.count(Endpoint::Token), 1, "a fresh token is not renewed");
+
+    app.clock.advance_seconds(275);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert_eq!(provider.count(Endpoint::Token), 2);
+    let refresh = &provider.received(Endpoint::Token)[1];
+    assert_eq!(refresh.form("grant_type").unwrap(), "refresh_token");
+    let tokens = upstream.tokens();
+    assert!(tokens[0] != tokens[1] && tokens.iter().all(|token| token.starts_with("Bearer sentinel-access-alpha-")), "{tokens:?}");
+    assert_ne!(browser.session().await["access_token"]["expires_at"], before);
+
+    // The provider rotates: the second renewal has to bring the second refresh token.
+    app.clock.advance_seconds(275);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    let refreshes = provider.received(Endpoint::Token);
+    assert_ne!(refreshes[1].form("refresh_token"), refreshes[2].form("refresh_token"));
+}
+
+#[tokio::test]
+async fn a38_fifty_calls_at_the_end_of_the_token_make_one_refresh_and_all_succeed() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(301);
+    let gate = provider.hold(Endpoint::Token);
+    let calls = join_all((0..50).map(|_| browser.call(Method::GET, "/api/v1/proxy/api/").send()));
+    let release = async {
+        gate.arrived().await;
+        gate.release();
+    };
+    let (answers, ()) = tokio::join!(calls, release);
+    for answer in &answers {
+        answer.assert_status(200);
+    }
+    assert_eq!(provider.count(Endpoint::Token), 2, "one for the code, one for the refresh");
+    assert_eq!(upstream.count(), 50);
+    assert!(upstream.tokens().iter().all(|token| *token == upstream.tokens()[0]));
+}
+
+#[tokio::test]
+async fn a39_a_provider_in_trouble_ends_no_session() {
+    let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(301);
+    for (reply, status, code) in [
+        (Reply::json(500, &json!({})), 502, "provider_unavailable"),
+        (Reply::html(503), 502, "provider_unavailable"),
+        (Reply::json(429, &json!({ "error": "slow_down" })), 502, "provider_unavailable"),
+        (Reply::json(401, &json!({ "error": "invalid_client" })), 502, "provider_misconfigured"),
+        (Reply::json(400, &json!({ "error": "unauthorized_client" })), 502, "provider_misconfigured"),
+        (Reply::html(200), 502, "provider_invalid_response"),
+        (Reply::json(200, &json!({ "token_type": "Bearer" })), 502, "provider_invalid_response"),
+        (Reply::redirect(302, "https://elsewhere.example"), 502, "provider_invalid_response"),
+    ] {
+        provider.replace(Endpoint::Token, reply);
+        browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(status, code);
+        assert!(browser.is_signed_in().await, "{code}");
+    }
+    provider.restore(Endpoint::Token);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a39_a_token_that_still_works_outlasts_a_provider_that_does_not() {
+    let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(280);
+    provider.replace(Endpoint::Token, Reply::json(500, &json!({})));
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert_eq!(provider.count(Endpoint::Token), 2, "it was asked");
+}
+
+#[tokio::test]
+async fn a39_invalid_grant_ends_the_session() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(301);
+    provider.replace(Endpoint::Token, Reply::json(400, &json!({ "error": "invalid_grant" })));
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "session_ended");
+    assert!(!browser.is_signed_in().await);
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
+async fn a32_a_refreshed_id_token_of_somebody_else_is_refused() {
+    for (claim, value) in [("sub", json!("user-2")), ("iss", json!("http://127.0.0.1:1")), ("aud", json!("another-client"))] {
+        let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+        app.clock.advance_seconds(301);
+        provider.edit_claims(move |claims| claims[claim] = value.clone());
+        browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(502, "provider_invalid_response");
+        assert_eq!(upstream.count(), 0, "the token that came with it is not used");
+        assert!(browser.is_signed_in().await);
+    }
+}
+
+#[tokio::test]
+async fn a32_a_refresh_without_an_id_token_is_fine() {
+    let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(301);
+    provider.edit_tokens(|tokens| {
+        tokens.as_object_mut().unwrap().remove("id_token");
+        tokens.as_object_mut().unwrap().remove("refresh_token");
+    });
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a23_a_login_ends_the_session_that_was_there_before() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    let old = browser.session_cookie().unwrap();
+    browser.sign_in(&provider).await;
+    let new = browser.session_cookie().unwrap();
+    assert_ne!(old, new);
+    let other = app.browser();
+    other.put_cookie("session", &old);
+    assert!(!other.is_signed_in().await);
+    assert!(browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a33_the_same_address_at_another_provider_is_another_user() {
+    let (alpha, beta) = (StandInProvider::named("alpha").await, StandInProvider::named("beta").await);
+    let app = TestApp::builder().openid("alpha", &alpha).openid("beta", &beta).start().await;
+    let (at_alpha, at_beta) = (app.browser(), app.browser());
+    at_alpha.sign_in(&alpha).await;
+    let authorization_url = start_login(&at_beta, "beta", "/").await;
+    at_beta.finish(&beta.authorize(&authorization_url)).await.assert_status(200);
+    assert_eq!(at_alpha.session().await["user"]["email"], at_beta.session().await["user"]["email"]);
+
+    // Ending alpha's user ends nobody at beta, though `sub` and address are the same.
+    let token = alpha.logout_token("jti-1", |_, claims| {
+        claims.as_object_mut().unwrap().remove("sid");
+    });
+    at_alpha.submit("/api/v1/oauth/backchannel-logout/alpha", &[("logout_token", &token)]).send().await.assert_status(200);
+    assert!(!at_alpha.is_signed_in().await);
+    assert!(at_beta.is_signed_in().await);
+}

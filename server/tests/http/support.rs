@@ -1,0 +1,27 @@
+//! What the tests are made of: the app, a browser, and everybody that the app talks to.
+
+mod answer;
+mod app;
+mod browser;
+mod clock;
+mod cookie_jar;
+mod github;
+mod log;
+mod recording;
+mod sign_in;
+mod signing_key;
+mod site;
+mod stand_in;
+mod upstream;
+
+pub(crate) use answer::Answer;
+pub(crate) use app::{TestApp, TestAppBuilder};
+pub(crate) use browser::{Browser, Initiator};
+pub(crate) use clock::ManualClock;
+pub(crate) use github::GitHubStandIn;
+pub(crate) use log::Log;
+pub(crate) use recording::{Gate, Received, Recording, Reply};
+pub(crate) use sign_in::{Decision, SignIn, between, start_login};
+pub(crate) use signing_key::{SigningKey, sign_with_secret, unsigned};
+pub(crate) use stand_in::{Endpoint, StandInProvider};
+pub(crate) use upstream::Upstream;
