@@ -217,6 +217,13 @@ impl Problem {
         }
     }
 
+    /// What the problem says beyond the general words about its code.
+    pub fn own_words(&self) -> Option<&str> {
+        let explanation = ProblemCode::parse(&self.code).unwrap_or(ProblemCode::InternalError).explain();
+        let general = [explanation.title, explanation.why, explanation.advice];
+        Some(self.detail.as_str()).filter(|detail| !detail.is_empty() && !general.contains(detail))
+    }
+
     /// Whether this is the problem with that code.
     pub fn is(&self, code: ProblemCode) -> bool {
         self.code == code.code()
@@ -339,6 +346,13 @@ mod tests {
         let problem = foreign_problem("/proxy/notes", 409, r#"{"error":"too_many","error_description":"There are too many notes."}"#);
         assert_eq!((problem.status, problem.detail.as_str()), (409, "There are too many notes."));
         assert!(problem.is(ProblemCode::UpstreamRefused));
+    }
+
+    #[test]
+    fn a_detail_that_only_repeats_the_general_words_is_not_said_twice() {
+        let problem = Problem { detail: ProblemCode::NotFound.explain().why.to_owned(), ..Problem::local(ProblemCode::NotFound) };
+        assert_eq!(problem.own_words(), None);
+        assert_eq!(Problem { detail: "No <b>".to_owned(), ..problem }.own_words(), Some("No <b>"));
     }
 
     #[test]

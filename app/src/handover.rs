@@ -26,6 +26,22 @@ impl Handover {
     }
 }
 
+/// The notes that came with the page: good for the first drawing, and old by the time of any later one.
+#[derive(Clone, Copy, Debug)]
+pub struct HandedOverNotes(StoredValue<Option<Vec<Note>>>);
+
+impl HandedOverNotes {
+    /// The notes, if the page brought any, to be taken once.
+    pub fn new(notes: Option<Vec<Note>>) -> Self {
+        Self(StoredValue::new(notes))
+    }
+
+    /// The notes, if nobody has taken them.
+    pub fn take(self) -> Option<Vec<Note>> {
+        self.0.try_update_value(Option::take).flatten()
+    }
+}
+
 #[cfg(feature = "ssr")]
 fn known() -> Handover {
     use_context::<crate::shell::RequestContext>().map_or_else(Handover::default, |context| Handover {

@@ -10,7 +10,7 @@ use leptos_router::{components::Router, hooks::use_location};
 use crate::{
     clock::Clock,
     components::{site_footer::SiteFooter, site_header::SiteHeader},
-    handover::Handover,
+    handover::{HandedOverNotes, Handover},
     providers::Providers,
     routes::Routes,
     session::CurrentSession,
@@ -36,15 +36,18 @@ pub fn App() -> impl IntoView {
     let handover = Handover::receive();
     let clock = Clock::new(handover.now_unix_seconds);
     provide_context(clock);
-    provide_context(Providers::new(&handover));
+    let providers = Providers::new(&handover);
+    provide_context(providers);
     let session = CurrentSession::new(&handover, clock);
     provide_context(session);
-    provide_context(handover);
+    provide_context(HandedOverNotes::new(handover.notes));
     // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a
     // server-rendered one that was reached from another site, which comes without the SameSite=Strict cookie.
     Effect::new(move || {
         if session.get_untracked().signed_in().is_none() && !routes::is_callback() {
             session.refresh();
+            // Both answers are likely to be needed, so neither waits for the other.
+            providers.load();
         }
     });
     // A page that comes back from the back/forward cache may show a session that has ended meanwhile.

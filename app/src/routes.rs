@@ -45,3 +45,30 @@ pub fn safe_return_to(address: &str) -> &str {
     let harmless = address.chars().all(|letter| letter != '\\' && !letter.is_control() && !letter.is_whitespace());
     if same_origin && harmless { address } else { "/" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{is_page, safe_return_to};
+
+    #[test]
+    fn a_path_of_this_origin_is_gone_to() {
+        for address in ["/", "/account?tab=notes&empty=#Your%20notes", "/api/docs", "/ümlaut"] {
+            assert_eq!(safe_return_to(address), address);
+        }
+    }
+
+    #[test]
+    fn anything_else_leads_home() {
+        let addresses =
+            ["", "account", "//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/\t/evil.example", "/ a"];
+        for address in addresses {
+            assert_eq!(safe_return_to(address), "/", "{address}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_path_alone() {
+        assert!(is_page("/account?tab=1#x") && is_page("/#content") && is_page("/"));
+        assert!(!is_page("/api/docs") && !is_page("/account/x") && !is_page(""));
+    }
+}

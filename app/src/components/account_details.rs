@@ -22,9 +22,10 @@ pub fn AccountDetails(
     Effect::new(move || providers.load());
     let has_notes = signed_in.provider == PROVIDER_WITH_NOTES;
     view! {
+        <div class="account">
         <Identity signed_in=Arc::clone(&signed_in) />
         <Lifetimes signed_in />
-        <section class="card" aria-labelledby="notes">
+        <section class="card account-notes" aria-labelledby="notes">
             <h2 id="notes">"Your notes"</h2>
             {if has_notes {
                 view! {
@@ -45,5 +46,6 @@ pub fn AccountDetails(
                     .into_any()
             }}
         </section>
+        </div>
     }
 }

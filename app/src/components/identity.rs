@@ -45,9 +45,14 @@ pub fn Identity(
                 <div>
                     <dt>"E-mail"</dt>
                     <dd>
-                        {or_dash(user.email)}
+                        <span>{or_dash(user.email)}</span>
                         {verified
-                            .map(|verified| view! { <span class="tag">{if verified { "verified" } else { "not verified" }}</span> })}
+                            .map(|verified| {
+                                view! {
+                                    " "
+                                    <span class="tag">{if verified { "verified" } else { "not verified" }}</span>
+                                }
+                            })}
                     </dd>
                 </div>
                 <div>

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use crate::{
     api::{self, Note, Problem},
     components::{problem_notice::ProblemNotice, skeleton::Skeleton},
-    handover::Handover,
+    handover::HandedOverNotes,
     session::CurrentSession,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 #[component]
 pub fn Notes() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
-    let notes = RwSignal::new(expect_context::<Handover>().notes);
+    let notes = RwSignal::new(expect_context::<HandedOverNotes>().take());
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();
@@ -38,7 +38,11 @@ pub fn Notes() -> impl IntoView {
         busy.set(true);
         spawn_local(async move { finish(api::notes().await) });
     };
-    Effect::new(load);
+    Effect::new(move || {
+        if notes.with_untracked(Option::is_none) {
+            load();
+        }
+    });
 
     let add = move |event: SubmitEvent| {
         event.prevent_default();

@@ -17,7 +17,8 @@ pub fn ProblemNotice(
     #[prop(optional)]
     retry: Option<Callback<()>>,
 ) -> impl IntoView {
-    let Problem { code, request_id, detail, .. } = problem;
+    let detail = problem.own_words().map(str::to_owned);
+    let Problem { code, request_id, .. } = problem;
     let Explanation { title, why, advice, .. } = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError).explain();
     let request_id = Some(request_id).filter(|id| is_request_id(id));
     view! {
@@ -29,7 +30,7 @@ pub fn ProblemNotice(
                 " "
                 {advice}
             </p>
-            {Some(detail).filter(|detail| !detail.is_empty()).map(|detail| view! { <p class="problem-detail">{detail}</p> })}
+            {detail.map(|detail| view! { <p class="problem-detail">{detail}</p> })}
             {request_id
                 .map(|id| {
                     view! {

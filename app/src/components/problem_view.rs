@@ -18,9 +18,9 @@ pub fn ProblemView(
 ) -> impl IntoView {
     let Explanation { code, title, why, advice, next, .. } =
         ProblemCode::parse(&problem.code).unwrap_or(ProblemCode::InternalError).explain();
+    let detail = problem.own_words().map(str::to_owned);
     let (address, step) = next_step(next);
     let request_id = Some(problem.request_id).filter(|id| is_request_id(id));
-    let detail = Some(problem.detail).filter(|detail| !detail.is_empty() && detail != why && detail != title);
     view! {
         <Title text=title />
         <article class="problem">

@@ -1,0 +1,81 @@
+//! What only a browser can show.
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use leptos::{mount::mount_to_renderer, prelude::*, task::tick};
+use oauth2flow_app::{
+    clock::{Clock, unix_seconds, unix_seconds_of_date},
+    components::{countdown::Countdown, heading::Heading},
+    pages::callback::take_url_parts,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::HtmlElement;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// A place in the page for one test.
+fn place() -> HtmlElement {
+    let place: HtmlElement = document().create_element("div").unwrap().unchecked_into();
+    document().body().unwrap().append_child(&place).unwrap();
+    place
+}
+
+#[wasm_bindgen_test]
+fn the_answer_is_taken_out_of_the_address() {
+    let history = window().history().unwrap();
+    history.replace_state_with_url(&JsValue::NULL, "", Some("/callback?code=a%2Fb&state=s#_=_")).unwrap();
+    assert_eq!(take_url_parts(), "?code=a%2Fb&state=s#_=_");
+    assert_eq!(location().pathname().unwrap(), "/callback");
+    assert_eq!(location().search().unwrap() + &location().hash().unwrap(), "");
+    assert!(history.state().unwrap().is_object(), "the entry is marked");
+    assert_eq!(take_url_parts(), "", "there is nothing to take twice");
+}
+
+#[wasm_bindgen_test]
+fn the_answer_that_the_starter_took_is_found_once() {
+    js_sys::Reflect::set(&window(), &"authorizationResponse".into(), &"?error=access_denied".into()).unwrap();
+    assert_eq!(take_url_parts(), "?error=access_denied");
+    assert!(!js_sys::Reflect::has(&window(), &"authorizationResponse".into()).unwrap());
+}
+
+#[wasm_bindgen_test]
+fn the_date_of_an_answer_is_read() {
+    assert_eq!(unix_seconds_of_date("Sun, 22 Nov 2026 10:57:00 GMT"), Some(1_795_345_020));
+    assert_eq!(unix_seconds_of_date("soon"), None);
+}
+
+#[wasm_bindgen_test]
+async fn a_heading_takes_the_focus_unless_it_is_the_first() {
+    let place = place();
+    let shown = RwSignal::new(1);
+    let page = move || match shown.get() {
+        1 => view! { <Heading>"one"</Heading> }.into_any(),
+        _ => view! { <div><Heading>"two"</Heading></div> }.into_any(),
+    };
+    let _mounted = mount_to_renderer(&place, page);
+    tick().await;
+    let focused = || document().active_element().map(|element| element.text_content().unwrap_or_default());
+    assert_ne!(focused().as_deref(), Some("one"));
+    shown.set(2);
+    tick().await;
+    tick().await;
+    assert_eq!(focused().as_deref(), Some("two"));
+}
+
+#[wasm_bindgen_test]
+async fn a_countdown_goes_by_the_server_s_clock() {
+    let place = place();
+    let clock = Clock::new(None);
+    let _mounted = mount_to_renderer(&place, move || {
+        provide_context(clock);
+        view! { <Countdown until=Signal::stored("2026-11-22T11:26:12Z".to_owned()) over="over" /> }
+    });
+    for (server_time, text) in [("2026-11-22T10:57:00Z", "29 min 12 s"), ("2026-11-22T11:26:11Z", "1 s"), ("2026-11-22T11:26:12Z", "over")]
+    {
+        clock.set_by_server(unix_seconds(server_time).unwrap());
+        tick().await;
+        tick().await;
+        assert_eq!(place.text_content().as_deref(), Some(text));
+    }
+}
