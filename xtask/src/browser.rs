@@ -40,7 +40,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
 }
 
 fn find() -> Option<PathBuf> {
-    let named = VARIABLES.iter().find_map(|name| std::env::var_os(name)).map(PathBuf::from);
+    let named = VARIABLES.iter().find_map(std::env::var_os).map(PathBuf::from);
     named.or_else(of_system).or_else(of_playwright)
 }
 

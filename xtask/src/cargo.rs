@@ -58,9 +58,9 @@ impl Built {
         // A line that is not one of cargo's messages is a build script's or a test's own.
         for message in lines.iter().filter_map(|line| serde_json::from_str::<Message>(line).ok()) {
             match message {
-                Message::CompilerArtifact(artifact) => built.artifacts.push(artifact),
-                Message::CompilerMessage { message } if message.level == "warning" => built.warnings.extend(message.rendered),
-                Message::CompilerMessage { .. } | Message::Other => {}
+                Message::Artifact(artifact) => built.artifacts.push(artifact),
+                Message::Diagnostic { message } if message.level == "warning" => built.warnings.extend(message.rendered),
+                Message::Diagnostic { .. } | Message::Other => {}
             }
         }
         built
@@ -68,12 +68,12 @@ impl Built {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message {
-    CompilerArtifact(Artifact),
-    CompilerMessage {
-        message: Diagnostic,
-    },
+    #[serde(rename = "compiler-artifact")]
+    Artifact(Artifact),
+    #[serde(rename = "compiler-message")]
+    Diagnostic { message: Diagnostic },
     #[serde(other)]
     Other,
 }
@@ -125,7 +125,7 @@ pub(crate) fn build(name: &str, command: &mut Command) -> Result<Built> {
 
 fn rendered(line: &str) -> Option<String> {
     match serde_json::from_str(line).ok()? {
-        Message::CompilerMessage { message } => message.rendered,
+        Message::Diagnostic { message } => message.rendered,
         _ => None,
     }
 }

@@ -113,11 +113,10 @@ fn implementation(name: &str) -> Option<(&str, &str)> {
 /// The first part of the first path: `core` of `&mut core::fmt::Formatter`.
 fn first_path(text: &str) -> Option<&str> {
     let (before, _) = text.split_once("::")?;
+    // The standard library's names carry the crate's hash: `core[0123456789abcdef]::fmt`.
+    let before = before.strip_suffix(']').and_then(|hashed| hashed.rsplit_once('[')).map_or(before, |(name, _)| name);
     let start = before.rfind(|character: char| !character.is_alphanumeric() && character != '_').map_or(0, |position| position + 1);
-    let name = before.get(start..)?;
-    // A v0 name carries the crate's hash: `core[0123456789abcdef]::fmt`.
-    let name = if name.is_empty() { before.trim_end_matches(']').split_once('[')?.0 } else { name };
-    (!name.is_empty()).then_some(name)
+    before.get(start..).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -136,6 +135,9 @@ mod tests {
             ("<oauth2flow_app::session::Session>::new", "oauth2flow_app"),
             ("core::ptr::drop_in_place<leptos::children::ViewFn>", "core"),
             ("<F as leptos::IntoView>::into_view", "leptos"),
+            ("<core[6a5b]::fmt::builders::DebugStruct>::is_pretty", "core"),
+            ("<hashbrown[11c2]::raw::RawTable<u8> as core[6a5b]::ops::drop::Drop>::drop", "hashbrown"),
+            ("std[77]::panicking::begin_panic_handler", "std"),
             ("main", "(unnamed)"),
             ("", "(unnamed)"),
         ] {

@@ -51,7 +51,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments),
-        Command::Test(arguments) => test::test(&arguments),
+        Command::Test(arguments) => Ok(test::test(&arguments)),
         Command::Build => release::build(),
         Command::Bench => bench::bench(),
         Command::Screenshots => screenshots::take(),

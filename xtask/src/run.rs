@@ -16,8 +16,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Mode::Spa)]
     mode: Mode,
     /// Everything after `--` goes to the server
-    #[arg(last = true)]
-    server_arguments: Vec<String>,
+    #[arg(last = true, value_name = "SERVER ARGUMENTS")]
+    for_server: Vec<String>,
 }
 
 /// Makes what is missing and becomes the server.
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     let program = server::build(arguments.release, false)?;
     let mut command = Command::new(&program);
     command.current_dir(root()).arg("--site-dir").arg(site_directory()).args(["--render", &arguments.mode.to_string()]);
-    command.args(arguments.server_arguments);
+    command.args(arguments.for_server);
     become_the(&mut command).with_context(|| format!("cannot start {}", program.display()))
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn ensure() -> Result<WasmTarget> {
         Step::skipped(NAME, "Debian's compiler has it");
         return Ok(WasmTarget::Debian);
     }
-    if add_with_rustup()? && own_is_ready() {
+    if add_with_rustup() && own_is_ready() {
         return Ok(WasmTarget::Own);
     }
     let Some(privilege) = privilege() else {
@@ -105,25 +105,25 @@ fn has_standard_library(directory: &Path) -> bool {
     })
 }
 
-fn add_with_rustup() -> Result<bool> {
+fn add_with_rustup() -> bool {
     const NAME: &str = "add the WebAssembly target with rustup";
     let Some(rustup) = program("rustup") else {
         Step::skipped(NAME, "rustup is not installed");
-        return Ok(false);
+        return false;
     };
     let step = Step::start(NAME);
     match run_within(Command::new(rustup).args(["target", "add", TARGET]).current_dir(root()), RUSTUP_LIMIT, &step) {
         Ok(finished) if finished.status.success() => {
             step.done();
-            Ok(true)
+            true
         }
         Ok(finished) => {
             step.failed(&finished.transcript);
-            Ok(false)
+            false
         }
         Err(error) => {
             step.failed(&format!("{error:#}"));
-            Ok(false)
+            false
         }
     }
 }

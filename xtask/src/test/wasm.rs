@@ -56,9 +56,9 @@ pub(super) fn run(target: &WasmTarget, chromium: Option<&Path>, filters: &[Strin
 fn run_one(module: &Path, chromium: Option<&Path>, filters: &[String]) -> Result<Counts> {
     let bytes = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let surroundings = Surroundings::of(custom_section(&bytes, CHOICE)?.as_deref())?;
-    let stem = module.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let file = module.file_stem().and_then(|file| file.to_str()).unwrap_or_default();
     // Cargo puts a hash behind the file's own name.
-    let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
+    let name = file.rsplit_once('-').map_or(file, |(name, _)| name);
     let scripts = root().join("xtask/src/test/wasm");
     let directory = cache_directory().join("wasm-tests").join(name);
     let mut command = Command::new("node");
