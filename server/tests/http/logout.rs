@@ -169,7 +169,6 @@ async fn a44_a_logout_token_that_does_not_hold_is_refused_and_ends_nothing() {
         ("wrong-alg", |header, _| header["alg"] = "RS256".into()),
         ("wrong-typ", |header, _| header["typ"] = "at+jwt".into()),
     ];
-    assert!(provider.logout_token("x", |_, claims| assert!(claims["events"][event].is_object())).contains('.'));
     for (name, edit) in cases {
         let token = provider.logout_token(name, edit);
         post_logout_token(&app, "alpha", &token).await.assert_problem(400, "invalid_request");

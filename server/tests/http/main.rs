@@ -3,7 +3,10 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
+mod callback;
 mod flow;
+mod id_token;
 mod logout;
 mod session;
+mod start;
 mod support;
