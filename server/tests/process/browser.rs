@@ -1,0 +1,203 @@
+//! A scripted browser: cookies, redirects one at a time, forms, and the way through a login with the demo provider.
+
+use crate::{
+    http::{Answer, Request, exchange},
+    server::Server,
+};
+use std::{collections::BTreeMap, io, net::SocketAddr};
+use url::{Url, form_urlencoded};
+
+/// A browser with cookies of its own.
+pub(crate) struct Browser {
+    origin: String,
+    /// By host and name: cookies do not know ports.
+    cookies: BTreeMap<(String, String), String>,
+}
+
+/// What came back from the provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Callback {
+    pub(crate) code: String,
+    pub(crate) state: String,
+    pub(crate) iss: Option<String>,
+}
+
+impl Browser {
+    /// One that opens the app of this server.
+    pub(crate) fn new(server: &Server) -> Self {
+        Self::of(server.origin())
+    }
+
+    /// One that opens the app at this origin.
+    pub(crate) fn of(origin: String) -> Self {
+        Self { origin, cookies: BTreeMap::new() }
+    }
+
+    /// The value of a cookie of the app.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(&("localhost".to_owned(), name.to_owned())).map(String::as_str)
+    }
+
+    /// Takes over another browser's cookies, as if it had visited the same hosts.
+    pub(crate) fn take_cookies(&mut self, other: &Self) {
+        self.cookies.extend(other.cookies.clone());
+    }
+
+    /// Every cookie value, the provider's too.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.cookies.values().cloned().collect()
+    }
+
+    fn send(&mut self, method: &str, url: &Url, extra: impl FnOnce(Request) -> Request) -> io::Result<Answer> {
+        let host = url.host_str().unwrap().to_owned();
+        let port = url.port().unwrap();
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let mut request = Request::new(method, &format!("{host}:{port}"), target);
+        let cookies: Vec<_> =
+            self.cookies.iter().filter(|((of, _), _)| *of == host).map(|((_, name), value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request = request.header("cookie", &cookies.join("; "));
+        }
+        let answer = exchange(SocketAddr::from(([127, 0, 0, 1], port)), extra(request))?;
+        for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
+            let (name, value) = pair.split_once('=').unwrap();
+            let place = (host.clone(), name.to_owned());
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(&place);
+            } else {
+                self.cookies.insert(place, value.to_owned());
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Opens an address.
+    pub(crate) fn navigate(&mut self, url: &Url) -> io::Result<Answer> {
+        self.send("GET", url, |request| {
+            request.header("accept", "text/html").header("sec-fetch-mode", "navigate").header("sec-fetch-site", "none")
+        })
+    }
+
+    /// Submits a form of the page that is at `url`.
+    fn submit(&mut self, url: &Url, fields: &[(&str, &str)]) -> io::Result<Answer> {
+        let origin = url.origin().ascii_serialization();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send("POST", url, |request| {
+            let request = request.header("accept", "text/html").header("sec-fetch-mode", "navigate");
+            request.header("origin", &origin).header("sec-fetch-site", "same-origin").body("application/x-www-form-urlencoded", body)
+        })
+    }
+
+    /// Calls the app's API as its page does.
+    pub(crate) fn call(&mut self, method: &str, path: &str, body: Option<&serde_json::Value>) -> io::Result<Answer> {
+        let url = Url::parse(&format!("{}{path}", self.origin)).unwrap();
+        let origin = self.origin.clone();
+        self.send(method, &url, |request| {
+            let request = request.header("accept", "application/json").header("sec-fetch-mode", "cors");
+            let request = request.header("origin", &origin).header("sec-fetch-site", "same-origin").header("x-csrf", "1");
+            match body {
+                Some(body) => request.body("application/json", body.to_string()),
+                None => request,
+            }
+        })
+    }
+
+    /// Clicks “Sign in with …” and answers where the app sends the browser.
+    pub(crate) fn begin_login(&mut self, provider: &str) -> io::Result<Url> {
+        let login = Url::parse(&format!("{}/api/v1/oauth/login?provider={provider}&return_to=/account", self.origin)).unwrap();
+        let answer = self.navigate(&login)?;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        Ok(location(&login, &answer))
+    }
+
+    /// Goes through the demo provider's pages as alice.
+    pub(crate) fn authenticate(&mut self, authorization: &Url) -> io::Result<Callback> {
+        let mut url = authorization.clone();
+        let mut answer = self.navigate(&url)?;
+        loop {
+            match answer.status {
+                303 => {
+                    url = location(&url, &answer);
+                    if url.path() == "/callback" {
+                        return Ok(Callback::of(&url));
+                    }
+                    answer = self.navigate(&url)?;
+                }
+                200 => {
+                    let page = answer.text().to_owned();
+                    let [transaction, csrf] = ["transaction", "csrf"].map(|name| hidden_field(&page, name));
+                    let mut fields = vec![("transaction", transaction.as_str()), ("csrf", csrf.as_str())];
+                    match url.path() {
+                        "/login" => fields.extend([("username", "alice"), ("password", "demo")]),
+                        "/consent" => fields.push(("decision", "allow")),
+                        other => panic!("the provider shows {other}: {page}"),
+                    }
+                    url.set_query(None);
+                    answer = self.submit(&url, &fields)?;
+                }
+                _ => panic!("the provider answers {answer:?}"),
+            }
+        }
+    }
+
+    /// Posts what came back from the provider, as the callback page does.
+    pub(crate) fn finish_login(&mut self, callback: &Callback) -> io::Result<Answer> {
+        let mut body = serde_json::json!({ "code": callback.code, "state": callback.state });
+        if let Some(iss) = &callback.iss {
+            body["iss"] = iss.as_str().into();
+        }
+        self.call("POST", "/api/v1/oauth/code", Some(&body))
+    }
+
+    /// Signs in with the demo provider.
+    pub(crate) fn sign_in(&mut self) -> io::Result<()> {
+        let authorization = self.begin_login("demo")?;
+        let callback = self.authenticate(&authorization)?;
+        let answer = self.finish_login(&callback)?;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Ok(())
+    }
+
+    /// Whether the app says that somebody is signed in.
+    pub(crate) fn is_signed_in(&mut self) -> bool {
+        let answer = self.call("GET", "/api/v1/session", None).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["authenticated"].as_bool().unwrap()
+    }
+
+    /// Adds a note through the proxy.
+    pub(crate) fn add_note(&mut self, text: &str) -> Answer {
+        self.call("POST", "/api/v1/proxy/notes", Some(&serde_json::json!({ "text": text }))).unwrap()
+    }
+
+    /// The texts of the notes, through the proxy.
+    pub(crate) fn notes(&mut self) -> Vec<String> {
+        let answer = self.call("GET", "/api/v1/proxy/notes", None).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json().as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Callback {
+    fn of(url: &Url) -> Self {
+        let parameters: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        Self { code: parameters["code"].clone(), state: parameters["state"].clone(), iss: parameters.get("iss").cloned() }
+    }
+}
+
+/// A parameter of an address.
+pub(crate) fn parameter(url: &Url, name: &str) -> String {
+    let found = url.query_pairs().find(|(found, _)| found == name);
+    found.map_or_else(|| panic!("{url} lacks {name}"), |(_, value)| value.into_owned())
+}
+
+fn location(from: &Url, answer: &Answer) -> Url {
+    from.join(answer.header("location").unwrap()).unwrap()
+}
+
+fn hidden_field(page: &str, name: &str) -> String {
+    let start = format!(r#"<input type="hidden" name="{name}" value=""#);
+    let (_, rest) = page.split_once(&start).unwrap_or_else(|| panic!("there is no field {name} in {page}"));
+    rest.split_once('"').unwrap().0.to_owned()
+}

@@ -1,0 +1,20 @@
+//! The real binary, started as a process: how it refuses to start, how it ends, and what survives when it is killed.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+// Signals and file modes are those of Unix.
+#![cfg(unix)]
+
+mod browser;
+mod command_line;
+mod configuration;
+mod crash;
+mod database_file;
+mod http;
+mod key_file;
+mod log;
+mod neighbours;
+mod server;
+mod shutdown;
+mod site;
+mod stand_in;
+mod wire;
