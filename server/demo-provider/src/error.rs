@@ -20,7 +20,7 @@ pub enum DemoProviderError {
     #[error("the demo provider's back-channel logout URI `{0}` is not an http or https URL")]
     BackchannelLogoutUri(String),
     /// The database file cannot be created, opened, read or written.
-    #[error("the demo provider's database `{}` cannot be used", path.display())]
+    #[error("the demo provider's database `{}` cannot be used; end what else uses it, or move it away: it holds demo logins and notes only", path.display())]
     Database {
         /// Which file; `:memory:` when there is none.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum DemoProviderError {
         source: sqlx::Error,
     },
     /// The database file belongs to another program, or to a newer version of this one. It is left as it was.
-    #[error("`{}` is not a database of this version of the demo provider; it was left as it was", path.display())]
+    #[error("`{}` is not a database of this version of the demo provider; it was left as it was; move it away, and a new one is made", path.display())]
     ForeignDatabase {
         /// Which file.
         path: PathBuf,
