@@ -1,0 +1,357 @@
+//! The start of a login. [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1)
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use oauth2flow_protocol::authorize::{TRANSACTION_LIFETIME, TransactionError, transaction_id_of_state};
+use oauth2flow_protocol::{ReturnTo, Transaction};
+use serde_json::{Value, json};
+
+use crate::signing_key::{decode, encode};
+use crate::support::{
+    CLIENT_ID, CODE, ISSUER, Login, REDIRECT_URI, RETURN_TO, after, assert_rejected, form, metadata, metadata_with, now, oauth_provider,
+    openid_provider, parameters, random_from,
+};
+
+/// The transaction in clear, as the sealed cookie holds it.
+fn plaintext(transaction: &Transaction) -> Value {
+    serde_json::from_slice(&transaction.to_plaintext()).unwrap()
+}
+
+fn with_member(transaction: &Transaction, name: &str, value: Value) -> Result<Transaction, TransactionError> {
+    let mut content = plaintext(transaction);
+    content[name] = value;
+    Transaction::from_plaintext(content.to_string().as_bytes())
+}
+
+fn characters_are_base64url(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+#[test]
+fn a01_the_authorization_url_asks_for_a_code_and_nothing_else() {
+    let login = Login::openid();
+
+    let request = login.request();
+
+    let names = request.keys().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(names, ["client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "response_type", "scope", "state"]);
+    assert_eq!(request["response_type"], "code");
+    assert_eq!(request["client_id"], CLIENT_ID);
+    assert_eq!(request["redirect_uri"], REDIRECT_URI);
+    assert_eq!(request["scope"], "openid profile email");
+    assert_eq!(login.url().as_str().split('?').next(), Some("https://login.example/tenant/authorize"));
+    assert_eq!(login.url().fragment(), None);
+}
+
+#[test]
+fn a01_a_provider_without_scopes_is_asked_for_none() {
+    let request = Login::oauth().request();
+
+    assert_eq!(request.get("scope"), None);
+    assert_eq!(request["response_type"], "code");
+}
+
+#[test]
+fn a02_the_code_challenge_has_43_characters_and_the_method_s256() {
+    for login in [Login::openid(), Login::oauth()] {
+        let request = login.request();
+
+        assert_eq!(request["code_challenge_method"], "S256");
+        assert_eq!(request["code_challenge"].len(), 43);
+        assert!(characters_are_base64url(&request["code_challenge"]), "{request:?}");
+    }
+}
+
+#[test]
+fn a02_the_challenge_of_rfc_7636_appendix_b_is_the_one_that_is_printed_there() {
+    let mut login = Login::openid();
+    login.transaction = with_member(&login.transaction, "v", json!("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).unwrap();
+
+    assert_eq!(login.request()["code_challenge"], "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+}
+
+#[test]
+fn a02_two_starts_differ_in_challenge_state_and_nonce() {
+    let first = Login::begin_from(1, openid_provider(), metadata()).request();
+    let second = Login::begin_from(2, openid_provider(), metadata()).request();
+
+    for name in ["code_challenge", "state", "nonce"] {
+        assert_ne!(first[name], second[name], "{name}");
+    }
+}
+
+#[test]
+fn a02_state_verifier_and_nonce_are_drawn_one_by_one() {
+    let login = Login::openid();
+    let content = plaintext(&login.transaction);
+
+    let values = ["s", "v", "n"].map(|name| content[name].as_str().unwrap().to_owned());
+
+    assert_eq!(values.iter().collect::<BTreeSet<_>>().len(), 3);
+    for value in &values {
+        assert_eq!(decode(value).len(), 32, "256 bits");
+    }
+}
+
+#[test]
+fn a02_the_verifier_is_not_in_the_authorization_url() {
+    let login = Login::openid();
+    let verifier = plaintext(&login.transaction)["v"].as_str().unwrap().to_owned();
+
+    assert_eq!(verifier.len(), 43);
+    assert!(!login.url().as_str().contains(&verifier));
+    assert_ne!(login.request()["code_challenge"], verifier, "that would be plain");
+}
+
+#[test]
+fn a03_the_state_holds_256_bits_of_the_given_randomness() {
+    let mut drawn = Vec::new();
+    let mut random = |bytes: &mut [u8]| {
+        random_from(u8::try_from(drawn.len()).unwrap())(bytes);
+        drawn.push(bytes.to_vec());
+    };
+
+    let transaction = Transaction::begin(&openid_provider(), REDIRECT_URI, ReturnTo::default(), &mut random, now());
+
+    let state = plaintext(&transaction)["s"].as_str().unwrap().to_owned();
+    assert_eq!(drawn.len(), 3);
+    assert_eq!(decode(&state), drawn[0]);
+    assert_eq!(drawn[0].len(), 32);
+}
+
+#[test]
+fn a03_the_login_is_named_after_its_state_without_giving_it_away() {
+    let login = Login::openid();
+    let state = login.state();
+
+    let id = login.transaction.id();
+
+    assert_eq!(id, transaction_id_of_state(&state));
+    assert_eq!(id.len(), 16);
+    assert!(characters_are_base64url(&id), "it becomes part of a cookie's name: {id}");
+    assert!(!state.contains(&id) && !state.contains(&id[..8]));
+    assert_ne!(id, transaction_id_of_state(&format!("{state}A")));
+}
+
+#[test]
+fn a03_the_name_of_a_login_is_a_prefix_of_the_states_sha_256() {
+    // The digest of "abc" of FIPS 180-2, appendix B.1.
+    let digest = [0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde];
+
+    assert_eq!(transaction_id_of_state("abc"), encode(&digest));
+}
+
+#[test]
+fn a04_an_openid_start_sends_a_nonce_of_at_most_64_characters() {
+    let nonce = Login::openid().nonce();
+
+    assert!((22..=64).contains(&nonce.len()), "{nonce}");
+    assert_ne!(nonce, Login::openid().state());
+}
+
+#[test]
+fn a04_a_start_without_id_tokens_sends_no_nonce() {
+    assert_eq!(Login::oauth().request().get("nonce"), None);
+}
+
+#[test]
+fn a05_the_redirect_uri_goes_to_both_endpoints_byte_for_byte() {
+    for redirect_uri in ["https://app.example/callback", "http://localhost:3000/callback", "https://App.example:443/a%2fb/../c?x=%20+&y=ä"]
+    {
+        let mut login = Login::openid();
+        login.transaction = Transaction::begin(&login.provider, redirect_uri, ReturnTo::default(), &mut random_from(3), now());
+
+        assert_eq!(login.request()["redirect_uri"], redirect_uri);
+        assert_eq!(form(&login.exchange().0)["redirect_uri"], redirect_uri);
+    }
+}
+
+#[test]
+fn a07_extra_parameters_add_to_the_request() {
+    let mut provider = openid_provider();
+    provider.extra_authorization_params = vec![("prompt".to_owned(), "consent".to_owned()), ("audience".to_owned(), "a&b=c".to_owned())];
+
+    let request = Login::begin(provider, metadata()).request();
+
+    assert_eq!(request["prompt"], "consent");
+    assert_eq!(request["audience"], "a&b=c");
+    assert_eq!(request["response_type"], "code");
+}
+
+const RESERVED: [&str; 12] = [
+    "response_type",
+    "response_mode",
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+];
+
+#[test]
+fn a07_extra_parameters_never_replace_or_repeat_those_of_the_flow() {
+    let expected = Login::openid().request();
+    for name in RESERVED {
+        let mut provider = openid_provider();
+        provider.extra_authorization_params = vec![(name.to_owned(), "injected".to_owned())];
+
+        assert_eq!(Login::begin(provider, metadata()).request(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a07_the_endpoints_own_query_is_kept_but_never_replaces_the_flows_parameters() {
+    let expected = Login::openid().request();
+    for name in RESERVED {
+        let metadata =
+            metadata_with("authorization_endpoint", json!(format!("https://login.example/authorize?tenant=a%26b&{name}=injected")));
+
+        let mut request = Login::begin(openid_provider(), metadata).request();
+
+        assert_eq!(request.remove("tenant").as_deref(), Some("a&b"));
+        assert_eq!(request, expected, "{name}");
+    }
+}
+
+#[test]
+fn a09_metadata_without_s256_still_gets_s256() {
+    for methods in [json!(null), json!([]), json!(["plain"])] {
+        let login = Login::begin(openid_provider(), metadata_with("code_challenge_methods_supported", methods.clone()));
+
+        let request = login.request();
+
+        assert_eq!(request["code_challenge_method"], "S256", "{methods}");
+        assert_eq!(request, Login::openid().request(), "{methods}");
+    }
+}
+
+#[test]
+fn a09_without_s256_in_the_metadata_the_state_stays_enforced() {
+    let login = Login::begin(openid_provider(), metadata_with("code_challenge_methods_supported", json!(["plain"])));
+    let other = Login::begin_from(2, openid_provider(), metadata());
+
+    assert_rejected!(
+        login.answer(&[("code", CODE), ("state", &other.state()), ("iss", ISSUER)]),
+        oauth2flow_protocol::callback::CallbackError::StateMismatch
+    );
+}
+
+#[test]
+fn a09_with_pkce_off_there_is_no_challenge_but_state_and_nonce_stay() {
+    let mut provider = openid_provider();
+    provider.pkce = false;
+    let login = Login::begin(provider, metadata());
+
+    let request = login.request();
+
+    assert!(!request.contains_key("code_challenge") && !request.contains_key("code_challenge_method"));
+    assert_eq!(request["state"].len(), 43);
+    assert_eq!(request["nonce"].len(), 43);
+    assert_eq!(form(&login.exchange().0).get("code_verifier"), None);
+}
+
+#[test]
+fn a10_two_logins_of_one_browser_finish_in_either_order() {
+    let first = Login::begin_from(1, openid_provider(), metadata());
+    let second = Login::begin_from(2, openid_provider(), metadata());
+
+    assert_ne!(first.transaction.id(), second.transaction.id());
+    assert_eq!(second.callback().transaction_id(), second.transaction.id());
+    assert_eq!(first.callback().transaction_id(), first.transaction.id());
+}
+
+#[test]
+fn a13_a_transaction_comes_back_from_its_plaintext_as_it_was() {
+    let login = Login::openid();
+
+    let transaction = Transaction::from_plaintext(&login.transaction.to_plaintext()).unwrap();
+    let again = Login { transaction, provider: openid_provider(), metadata: metadata() };
+
+    assert_eq!(again.request(), login.request());
+    assert_eq!(again.transaction.id(), login.transaction.id());
+    assert_eq!(again.transaction.provider_id(), "example");
+    assert_eq!(again.transaction.return_to().as_str(), RETURN_TO);
+    assert_eq!(again.transaction.created_at(), now());
+    assert_eq!(again.exchange().0.body, login.exchange().0.body);
+}
+
+#[test]
+fn a13_a_transaction_without_verifier_nonce_and_issuer_comes_back_without() {
+    let mut provider = oauth_provider();
+    provider.pkce = false;
+    let login = Login::fixed(provider.clone());
+
+    let transaction = Transaction::from_plaintext(&login.transaction.to_plaintext()).unwrap();
+    let again = Login { transaction, metadata: provider.fixed_metadata().unwrap(), provider };
+
+    assert_eq!(again.request(), login.request());
+    assert_eq!(again.callback().provider_id(), "plain");
+}
+
+#[test]
+fn a11_a_plaintext_that_is_no_transaction_is_rejected() {
+    let login = Login::openid();
+    let good = login.transaction.to_plaintext();
+
+    for bad in [&b""[..], b"{}", b"[]", b"null", b"\xff\xfe", &good[1..], &good[..good.len() - 1]] {
+        assert_rejected!(Transaction::from_plaintext(bad), TransactionError::Malformed(_), "{bad:?}");
+    }
+    assert_rejected!(with_member(&login.transaction, "admin", json!(true)), TransactionError::Malformed(_));
+    assert_rejected!(with_member(&login.transaction, "s", json!(1)), TransactionError::Malformed(_));
+}
+
+#[test]
+fn a11_a_transaction_of_no_time_is_rejected() {
+    assert_rejected!(with_member(&Login::openid().transaction, "t", json!(i64::MAX)), TransactionError::InvalidTime(_));
+}
+
+#[test]
+fn a11_a_login_may_take_ten_minutes() {
+    let transaction = Login::openid().transaction;
+
+    assert_eq!(TRANSACTION_LIFETIME, Duration::from_mins(10));
+    assert_eq!(transaction.expires_at(), after(Duration::from_mins(10)));
+}
+
+#[test]
+fn a11_a_login_at_the_end_of_time_does_not_overflow() {
+    let transaction = Transaction::begin(&openid_provider(), REDIRECT_URI, ReturnTo::default(), &mut random_from(1), Timestamp::MAX);
+
+    assert_eq!(transaction.expires_at(), Timestamp::MAX);
+}
+
+#[test]
+fn a49_the_return_target_is_read_again_from_the_plaintext() {
+    let transaction = with_member(&Login::openid().transaction, "r", json!("//evil.example")).unwrap();
+
+    assert_eq!(transaction.return_to().as_str(), "/");
+}
+
+#[test]
+fn d_a_transaction_fits_into_a_cookie() {
+    let mut login = Login::openid();
+    let longest = ReturnTo::parse(&format!("/{}", "a".repeat(1023)));
+    assert_eq!(longest.as_str().len(), 1024);
+    login.transaction = Transaction::begin(&login.provider, REDIRECT_URI, longest, &mut random_from(1), now());
+
+    // Browsers keep 4096 bytes of name, value and attributes; sealing adds a few bytes, and base64 a third.
+    assert!(login.transaction.to_plaintext().len() * 4 / 3 < 3500);
+}
+
+#[test]
+fn the_query_of_the_authorization_url_is_form_encoded() {
+    let mut provider = openid_provider();
+    provider.scopes = vec!["openid".to_owned(), "a&b".to_owned()];
+    let login = Login::begin(provider, metadata());
+    let query = login.url().query().unwrap().to_owned();
+
+    assert!(query.contains("scope=openid+a%26b&"), "{query}");
+    assert_eq!(parameters(&query)["scope"], "openid a&b");
+}
