@@ -1,5 +1,5 @@
 import { account, type ForeignProvider } from '../fixtures/foreign-provider.ts';
-import { detail, heading, session } from '../fixtures/journey.ts';
+import { callUpstream, detail, heading, session } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 import type { Page } from '@playwright/test';
 
@@ -13,13 +13,6 @@ async function signIn(page: Page, url: string): Promise<void> {
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL((address) => address.origin === url && address.pathname !== '/callback');
   expect(await session(page)).toMatchObject({ authenticated: true });
-}
-
-async function callUpstream(page: Page): Promise<{ status: number; body: unknown }> {
-  return page.evaluate(async () => {
-    const answer = await fetch('/api/v1/proxy/foreign/me', { headers: { 'x-csrf': '1' } });
-    return { status: answer.status, body: await answer.json() };
-  });
 }
 
 function refreshes(foreignProvider: ForeignProvider): number {
@@ -36,7 +29,7 @@ test('a login at a certified provider, down to the account page and a call of it
   await expect(detail(page, 'E-mail')).toContainText(account.email);
   await expect(detail(page, 'Identifier')).toHaveText(account.sub);
   await expect(detail(page, 'Provider')).toHaveText('Foreign');
-  expect(await callUpstream(page)).toEqual({ status: 200, body: { sub: account.sub, cookie: null } });
+  expect(await callUpstream(page, 'foreign/me')).toEqual({ status: 200, body: { sub: account.sub, cookie: null } });
   expect(foreignProvider.grants).toEqual(['authorization_code']);
 });
 
@@ -44,15 +37,15 @@ test('an access token that is about to expire is renewed once for many calls at 
   const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl, { accessTokenSeconds: 5 }) });
   await signIn(page, server.url);
   const before = refreshes(foreignProvider);
-  expect((await callUpstream(page)).status).toBe(200);
+  expect((await callUpstream(page, 'foreign/me')).status).toBe(200);
   expect(refreshes(foreignProvider)).toBeGreaterThan(before);
-  const many = await Promise.all(Array.from({ length: 20 }, () => callUpstream(page)));
+  const many = await Promise.all(Array.from({ length: 20 }, () => callUpstream(page, 'foreign/me')));
   expect(many.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
   expect(await session(page)).toMatchObject({ authenticated: true });
 });
 
 test.describe('a login that the provider refuses', () => {
-  test.use({ expectedConsole: [/oauth\/code: Failed to load resource.* 403/] });
+  test.use({ expectedConsole: /oauth\/code: Failed to load resource.* 403/ });
 
   test('is a problem page', async ({ page, launch, foreignProvider }) => {
     const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl) });

@@ -3,7 +3,7 @@ import { expect, test } from '../fixtures/test.ts';
 
 const mismatch = 'This answer belongs to no sign-in of this browser';
 
-test.use({ expectedConsole: [/oauth\/code: Failed to load resource.* 400/, /callback.*ERR_FAILED/] });
+test.use({ expectedConsole: /oauth\/code: Failed to load resource.*( 400|ERR_FAILED)/ });
 
 for (const [name, query] of [
   ['a state that nobody issued', 'code=stolen&state=0123456789abcdef0123456789abcdef'],

@@ -64,7 +64,7 @@ test('the account page of somebody signed out offers to sign in and comes back',
 });
 
 test.describe('a login that is not allowed', () => {
-  test.use({ expectedConsole: [/oauth\/code: Failed to load resource/] });
+  test.use({ expectedConsole: /oauth\/code: Failed to load resource/ });
 
   test('denied consent shows the problem page, signs nobody in, and the next try works', async ({ page }) => {
     await page.goto(loginPath());

@@ -1,4 +1,4 @@
-import { alice, expectAccountPage, heading, notesStatus, session, signIn } from '../fixtures/journey.ts';
+import { alice, callUpstream, expectAccountPage, heading, session, signIn } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('signing out ends the session here, at the provider, and for a stolen cookie', async ({ page, context, playwright, server }) => {
@@ -41,7 +41,7 @@ test('Back after signing out shows nobody the account', async ({ page, server })
 });
 
 test.describe('in another tab', () => {
-  test.use({ expectedConsole: [/Failed to load resource.* 401/] });
+  test.use({ expectedConsole: /Failed to load resource.* 401/ });
 
   test('the session ends as well', async ({ page, context, server }) => {
     await signIn(page);
@@ -50,7 +50,7 @@ test.describe('in another tab', () => {
     await expectAccountPage(other);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${server.url}/`);
-    expect(await notesStatus(other)).toBe(401);
+    expect(await callUpstream(other, 'notes')).toMatchObject({ status: 401 });
     await other.reload();
     await expect(heading(other, 'Sign in to see your account')).toBeVisible();
   });

@@ -68,7 +68,7 @@ test('Back after the login never posts the code again', async ({ page }) => {
 });
 
 test.describe('a callback that is opened again', () => {
-  test.use({ expectedConsole: [/oauth\/code: Failed to load resource.* 4\d\d/] });
+  test.use({ expectedConsole: /oauth\/code: Failed to load resource.* 4\d\d/ });
 
   test('goes on as signed in, and is refused by the server', async ({ page }) => {
     const posts = codePosts(page);

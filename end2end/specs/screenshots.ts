@@ -11,7 +11,7 @@ const pictured = ['home', 'login', 'consent', 'account', 'problem', 'callback', 
 const widths = { wide: { width: 1024, height: 640 }, narrow: { width: 360, height: 640 } } as const;
 
 // What the console says is for the tests.
-test.use({ expectedConsole: [/./] });
+test.use({ expectedConsole: /./ });
 
 async function picture(page: Page, name: string): Promise<void> {
   const image = await page.screenshot({ fullPage: true, animations: 'disabled', caret: 'hide' });
