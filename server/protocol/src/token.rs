@@ -272,7 +272,8 @@ impl ResponseRules {
         let lifetime = lifetime(&members)?.or(self.default_lifetime);
         let refresh_token = text(&members, "refresh_token")?.map(|token| RefreshToken::new(token.to_owned()));
         let id_token = text(&members, "id_token")?.filter(|_| self.keeps_id_token).map(|token| IdToken::new(token.to_owned()));
-        let scopes = match text(&members, "scope")? {
+        // An empty list grants nothing: GitHub sends one when the user has agreed to no scope.
+        let scopes = match json::string(&members, "scope").map_err(|_| TokenError::InvalidMember("scope"))? {
             Some(scope) => split_scopes(scope, self.scope_separator),
             None => self.requested_scopes,
         };

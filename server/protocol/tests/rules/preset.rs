@@ -60,6 +60,13 @@ fn github_scopes_come_back_with_commas() {
 }
 
 #[test]
+fn github_a_user_who_grants_no_scope_has_granted_none() {
+    let answer = json!({ "access_token": "gho_x", "scope": "", "token_type": "bearer" });
+
+    assert_eq!(Login::fixed(github()).tokens(&json_response(&answer)).unwrap().scopes, Vec::<String>::new());
+}
+
+#[test]
 fn github_tokens_may_live_for_ever_or_for_eight_hours() {
     let forever = json!({ "access_token": "gho_x", "scope": "", "token_type": "bearer" });
     let limited = json!({ "access_token": "ghu_x", "expires_in": 28800, "refresh_token": "ghr_x", "scope": "", "token_type": "bearer" });

@@ -5,13 +5,13 @@ use std::time::Duration;
 use oauth2flow_protocol::id_token::{IdTokenError, IdTokenIdentity};
 use oauth2flow_protocol::refresh::{self, PendingRefresh, RefreshError};
 use oauth2flow_protocol::token::TokenError;
-use oauth2flow_protocol::{Method, OutboundResponse, RefreshToken, TokenResponse, ValidatedIdToken};
+use oauth2flow_protocol::{Method, OutboundResponse, RefreshToken, TokenResponse, ValidatedIdToken, preset};
 use serde_json::{Value, json};
 
 use crate::signing_key::{SigningKey, access_token_hash, key_set};
 use crate::support::{
-    ACCESS_TOKEN, CLIENT_ID, ISSUER, Login, SUBJECT, after, assert_not_implemented, assert_rejected, form, json_response, metadata, now,
-    openid_provider, response, token_answer,
+    ACCESS_TOKEN, CLIENT_ID, ISSUER, Login, SUBJECT, after, assert_not_implemented, assert_rejected, client_secret, form, json_response,
+    metadata, now, openid_provider, response, token_answer,
 };
 
 const OLD_REFRESH_TOKEN: &str = "the old refresh token+/";
@@ -200,4 +200,23 @@ fn a31_a_refreshed_id_token_of_an_unknown_key_asks_for_fresh_keys() {
 
     assert!(judge(&[&old]).unwrap_err().wants_fresh_keys());
     assert!(judge(&[&old, &new]).is_ok());
+}
+
+#[test]
+fn github_sends_both_new_tokens_and_the_scopes_with_commas() {
+    let provider = preset::github("id", client_secret()).unwrap();
+    let token = RefreshToken::new("ghr_old".to_owned());
+    let (request, pending) = refresh::request(&provider, &provider.fixed_metadata().unwrap(), &token, &["read:user".to_owned()]);
+    let answer = json!({
+        "access_token": "ghu_new", "expires_in": 28800, "refresh_token": "ghr_new",
+        "refresh_token_expires_in": 15_897_600, "scope": "", "token_type": "bearer",
+    });
+
+    let tokens = pending.process(&json_response(&answer), now()).unwrap();
+
+    assert_eq!(form(&request)["client_secret"], "a client's secret");
+    assert_eq!(tokens.access_token.expose(), "ghu_new");
+    assert_eq!(tokens.refresh_token.unwrap().expose(), "ghr_new");
+    assert_eq!(tokens.expires_at, Some(after(Duration::from_hours(8))));
+    assert_eq!(tokens.scopes, Vec::<String>::new());
 }

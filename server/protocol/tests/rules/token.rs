@@ -331,6 +331,8 @@ fn a22_scopes_that_are_named_are_the_granted_ones() {
 
     assert_eq!(granted("a"), ["a"]);
     assert_eq!(granted(" a  c,d "), ["a", "c,d"]);
+    // An empty list is none, not all of those that were asked for.
+    assert_eq!(granted(""), Vec::<String>::new());
 }
 
 #[test]
