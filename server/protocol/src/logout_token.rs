@@ -25,6 +25,8 @@ pub struct LogoutTokenExpectations<'a> {
     pub issuer: &'a str,
     /// This client.
     pub client_id: &'a str,
+    /// Audiences that the token may have beside this client.
+    pub trusted_audiences: &'a [String],
     /// The pinned algorithms: [`Provider::pinned_algorithms`].
     pub algorithms: Vec<SigningAlgorithm>,
     /// The time.
@@ -39,6 +41,7 @@ impl<'a> LogoutTokenExpectations<'a> {
         Some(Self {
             issuer: provider.openid_issuer()?,
             client_id: &provider.client_id,
+            trusted_audiences: &provider.trusted_audiences,
             algorithms: provider.pinned_algorithms(metadata),
             now,
             leeway: CLOCK_LEEWAY,
@@ -80,6 +83,9 @@ pub enum LogoutTokenError {
     /// It is for another client. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 4
     #[error("the logout token is for another client")]
     AudienceMismatch,
+    /// It is for a client that is not trusted, too. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 4
+    #[error("the logout token is for another audience as well")]
+    UntrustedAudience,
     /// It has expired. [Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation), step 4
     #[error("the logout token has expired")]
     Expired,
@@ -106,6 +112,7 @@ impl LogoutTokenError {
             Self::InvalidClaim(_) => "logout_token_claim_invalid",
             Self::IssuerMismatch => "logout_token_issuer_mismatch",
             Self::AudienceMismatch => "logout_token_audience_mismatch",
+            Self::UntrustedAudience => "logout_token_audience_untrusted",
             Self::Expired => "logout_token_expired",
             Self::IssuedInTheFuture => "logout_token_issued_in_the_future",
             Self::MissingSubjectAndSession => "logout_token_without_subject",
@@ -123,7 +130,7 @@ impl LogoutTokenError {
 /// Validates a logout token. In this order:
 ///
 /// 1. The signature, as for an ID token ([`JwsError`] has each check by name); `typ` is absent, `logout+jwt` or `JWT`.
-/// 2. `iss` is the issuer, character by character; `aud` contains the client.
+/// 2. `iss` is the issuer, character by character; `aud` contains the client, and nobody else who is not trusted.
 /// 3. `iat` is there and not in the future, `exp` is there and not past, but for the leeway.
 /// 4. `sub` or `sid` is there; both are strings that are not empty.
 /// 5. `events` is an object with the back-channel logout event, itself an object.
@@ -144,6 +151,9 @@ pub fn validate(raw: &str, expectations: &LogoutTokenExpectations<'_>, keys: &Jw
     };
     if !audience.iter().any(|audience| audience == expectations.client_id) {
         return Err(LogoutTokenError::AudienceMismatch);
+    }
+    if !audience.iter().all(|audience| audience == expectations.client_id || expectations.trusted_audiences.contains(audience)) {
+        return Err(LogoutTokenError::UntrustedAudience);
     }
 
     let now = expectations.now.as_second();

@@ -182,6 +182,21 @@ fn b_backchannel_wrong_aud_is_rejected() {
 }
 
 #[test]
+fn a44_an_untrusted_second_audience_is_rejected_as_in_an_id_token() {
+    let audience = json!(["app-2", CLIENT_ID]);
+
+    assert_rejected!(judge_with("aud", audience.clone()), LogoutTokenError::UntrustedAudience);
+
+    let mut provider = openid_provider();
+    provider.trusted_audiences = vec!["app-2".to_owned()];
+    let (key, metadata) = (SigningKey::es256("key-1"), metadata());
+    let mut claims = claims();
+    claims["aud"] = audience;
+    let expectations = LogoutTokenExpectations::new(&provider, &metadata, now()).unwrap();
+    assert!(logout_token::validate(&key.sign(&claims), &expectations, &key_set(&[&key])).is_ok());
+}
+
+#[test]
 fn a44_a_logout_token_has_a_time_and_an_end() {
     assert_rejected!(judge_without("iat"), LogoutTokenError::MissingClaim("iat"));
     assert_rejected!(judge_without("exp"), LogoutTokenError::MissingClaim("exp"));
