@@ -200,8 +200,10 @@ pub fn authorization_url(provider: &Provider, metadata: &ProviderMetadata, trans
     }
     // The endpoint's own query is kept (RFC 6749 §3.1), but nothing in it or in the configuration overrides the flow's parameters.
     let mut url = metadata.authorization_endpoint.clone();
-    let own_query = url.query_pairs().into_owned().filter(|(name, _)| !provider::is_reserved(name)).collect::<Vec<_>>();
-    let extra = provider.extra_authorization_params.iter().filter(|(name, _)| !provider::is_reserved(name));
-    url.query_pairs_mut().clear().extend_pairs(own_query).extend_pairs(parameters).extend_pairs(extra);
+    // A parameter must not occur twice (RFC 6749 §3.1 again), so the configuration's replaces the endpoint's.
+    let extra = || provider.extra_authorization_params.iter().filter(|(name, _)| !provider::is_reserved(name));
+    let is_kept = |name: &str| !provider::is_reserved(name) && !extra().any(|(replacement, _)| replacement == name);
+    let own_query = url.query_pairs().into_owned().filter(|(name, _)| is_kept(name)).collect::<Vec<_>>();
+    url.query_pairs_mut().clear().extend_pairs(own_query).extend_pairs(parameters).extend_pairs(extra());
     url
 }

@@ -221,6 +221,18 @@ fn a07_the_endpoints_own_query_is_kept_but_never_replaces_the_flows_parameters()
 }
 
 #[test]
+fn a07_an_extra_parameter_replaces_the_endpoints_own_instead_of_repeating_it() {
+    let metadata = metadata_with("authorization_endpoint", json!("https://login.example/authorize?audience=first&tenant=a"));
+    let mut provider = openid_provider();
+    provider.extra_authorization_params = vec![("audience".to_owned(), "second".to_owned())];
+
+    let request = Login::begin(provider, metadata).request();
+
+    assert_eq!(request["audience"], "second");
+    assert_eq!(request["tenant"], "a");
+}
+
+#[test]
 fn a09_metadata_without_s256_still_gets_s256() {
     for methods in [json!(null), json!([]), json!(["plain"])] {
         let login = Login::begin(openid_provider(), metadata_with("code_challenge_methods_supported", methods.clone()));
