@@ -272,6 +272,14 @@ fn c_ssrf_an_endpoint_on_the_inner_network_is_refused() {
 }
 
 #[test]
+fn c_ssrf_an_address_of_the_inner_network_inside_an_ipv6_one_is_refused() {
+    // IPv4-compatible, NAT64 of RFC 6052, and 6to4 of RFC 3056: each leads to 169.254.169.254.
+    for address in ["https://[::169.254.169.254]/x", "https://[64:ff9b::169.254.169.254]/x", "https://[2002:a9fe:a9fe::1]/x"] {
+        assert_rejected!(with("jwks_uri", json!(address)), DiscoveryError::InternalEndpoint("jwks_uri"), "{address}");
+    }
+}
+
+#[test]
 fn c_ssrf_a_public_endpoint_is_accepted_wherever_it_is() {
     for address in [
         "https://cdn.example/keys",
