@@ -15,7 +15,7 @@ use crate::discovery::ProviderMetadata;
 use crate::pkce;
 use crate::provider::{self, Provider};
 use crate::return_to::ReturnTo;
-use crate::secret::PkceVerifier;
+use crate::secret::{Nonce, PkceVerifier};
 
 /// How long a login may take.
 pub const TRANSACTION_LIFETIME: Duration = Duration::from_mins(10);
@@ -26,7 +26,7 @@ pub struct Transaction {
     pub(crate) provider_id: String,
     pub(crate) state: String,
     pub(crate) verifier: Option<PkceVerifier>,
-    pub(crate) nonce: Option<String>,
+    pub(crate) nonce: Option<Nonce>,
     pub(crate) return_to: ReturnTo,
     pub(crate) redirect_uri: String,
     pub(crate) expected_issuer: Option<String>,
@@ -84,7 +84,7 @@ impl Transaction {
             provider_id: provider.id.clone(),
             state: pkce::random_value(random),
             verifier: provider.pkce.then(|| PkceVerifier::new(pkce::random_value(random))),
-            nonce: provider.nonce.then(|| pkce::random_value(random)),
+            nonce: provider.nonce.then(|| Nonce::new(pkce::random_value(random))),
             return_to,
             redirect_uri: redirect_uri.to_owned(),
             expected_issuer: provider.response_issuer().map(str::to_owned),
@@ -123,7 +123,7 @@ impl Transaction {
             provider_id: Cow::Borrowed(&self.provider_id),
             state: Cow::Borrowed(&self.state),
             verifier: self.verifier.as_ref().map(|verifier| Cow::Borrowed(verifier.expose())),
-            nonce: self.nonce.as_deref().map(Cow::Borrowed),
+            nonce: self.nonce.as_ref().map(|nonce| Cow::Borrowed(nonce.expose())),
             return_to: Cow::Borrowed(self.return_to.as_str()),
             redirect_uri: Cow::Borrowed(&self.redirect_uri),
             expected_issuer: self.expected_issuer.as_deref().map(Cow::Borrowed),
@@ -148,7 +148,7 @@ impl Transaction {
             provider_id: content.provider_id.into_owned(),
             state: content.state.into_owned(),
             verifier: content.verifier.map(|verifier| PkceVerifier::new(verifier.into_owned())),
-            nonce: content.nonce.map(Cow::into_owned),
+            nonce: content.nonce.map(|nonce| Nonce::new(nonce.into_owned())),
             return_to: ReturnTo::parse(&content.return_to),
             redirect_uri: content.redirect_uri.into_owned(),
             expected_issuer: content.expected_issuer.map(Cow::into_owned),
@@ -196,7 +196,7 @@ pub fn authorization_url(provider: &Provider, metadata: &ProviderMetadata, trans
         parameters.push(("code_challenge_method", "S256".to_owned()));
     }
     if let Some(nonce) = &transaction.nonce {
-        parameters.push(("nonce", nonce.clone()));
+        parameters.push(("nonce", nonce.expose().to_owned()));
     }
     // The endpoint's own query is kept (RFC 6749 §3.1), but nothing in it or in the configuration overrides the flow's parameters.
     let mut url = metadata.authorization_endpoint.clone();

@@ -10,7 +10,7 @@ use crate::discovery::ProviderMetadata;
 use crate::provider::{IssPolicy, Provider};
 use crate::provider_text::ProviderText;
 use crate::return_to::ReturnTo;
-use crate::secret::{AuthorizationCode, PkceVerifier};
+use crate::secret::{AuthorizationCode, Nonce, PkceVerifier};
 
 /// The parameters of an authorization response: read, not yet believed.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct ValidatedCallback {
     pub(crate) provider_id: String,
     pub(crate) code: AuthorizationCode,
     pub(crate) verifier: Option<PkceVerifier>,
-    pub(crate) nonce: Option<String>,
+    pub(crate) nonce: Option<Nonce>,
     pub(crate) redirect_uri: String,
     pub(crate) return_to: ReturnTo,
     pub(crate) transaction_id: String,

@@ -13,7 +13,7 @@ use crate::jwks::JwkSet;
 use crate::jws::{self, JwsError, VerifiedToken};
 use crate::logout_token::BACKCHANNEL_LOGOUT_EVENT;
 use crate::provider::Provider;
-use crate::secret::{AccessToken, IdToken};
+use crate::secret::{AccessToken, IdToken, Nonce};
 use crate::signing_algorithm::SigningAlgorithm;
 use crate::token::TokenResponse;
 
@@ -30,7 +30,7 @@ pub struct IdTokenExpectations<'a> {
     /// Audiences that the token may have beside this client.
     pub trusted_audiences: &'a [String],
     /// The nonce that was sent; without one, the token must not have one.
-    pub nonce: Option<&'a str>,
+    pub nonce: Option<&'a Nonce>,
     /// The pinned algorithms: [`Provider::pinned_algorithms`].
     pub algorithms: Vec<SigningAlgorithm>,
     /// The access token that came with it, for `at_hash`.
@@ -50,7 +50,7 @@ impl<'a> IdTokenExpectations<'a> {
             issuer: provider.openid_issuer()?,
             client_id: &provider.client_id,
             trusted_audiences: &provider.trusted_audiences,
-            nonce: tokens.nonce.as_deref(),
+            nonce: tokens.nonce.as_ref(),
             algorithms: provider.pinned_algorithms(metadata),
             access_token: Some(&tokens.access_token),
             now,
@@ -320,10 +320,10 @@ fn check_times(claims: &Map<String, Value>, expectations: &IdTokenExpectations<'
     Ok(Timestamp::from_second(expiry).unwrap_or(Timestamp::MAX))
 }
 
-fn check_nonce(claims: &Map<String, Value>, sent: Option<&str>) -> Result<(), IdTokenError> {
+fn check_nonce(claims: &Map<String, Value>, sent: Option<&Nonce>) -> Result<(), IdTokenError> {
     match (sent, optional_string(claims, "nonce")?) {
         (Some(_), None) => Err(IdTokenError::MissingClaim("nonce")),
-        (Some(sent), Some(nonce)) if bool::from(sent.as_bytes().ct_eq(nonce.as_bytes())) => Ok(()),
+        (Some(sent), Some(nonce)) if bool::from(sent.expose().as_bytes().ct_eq(nonce.as_bytes())) => Ok(()),
         (None, None) => Ok(()),
         (_, Some(_)) => Err(IdTokenError::NonceMismatch),
     }

@@ -53,7 +53,7 @@ pub use jwks::JwkSet;
 pub use provider::Provider;
 pub use provider_text::ProviderText;
 pub use return_to::ReturnTo;
-pub use secret::{AccessToken, AuthorizationCode, ClientSecret, IdToken, PkceVerifier, RefreshToken};
+pub use secret::{AccessToken, AuthorizationCode, ClientSecret, IdToken, Nonce, PkceVerifier, RefreshToken};
 pub use signing_algorithm::SigningAlgorithm;
 pub use token::TokenResponse;
 pub use userinfo::User;

@@ -51,6 +51,11 @@ secret! {
     PkceVerifier
 }
 secret! {
+    /// The nonce of [OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest): whoever
+    /// knows it could have an ID token made for this login.
+    Nonce
+}
+secret! {
     /// An ID token as the provider sent it: not validated.
     /// [OpenID Connect Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)
     IdToken

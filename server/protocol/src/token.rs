@@ -12,7 +12,7 @@ use crate::http::{OutboundRequest, OutboundResponse};
 use crate::json::{self, JsonError};
 use crate::provider::Provider;
 use crate::provider_text::ProviderText;
-use crate::secret::{AccessToken, IdToken, RefreshToken};
+use crate::secret::{AccessToken, IdToken, Nonce, RefreshToken};
 
 /// The largest token response accepted, in bytes.
 pub const MAXIMUM_TOKEN_RESPONSE_BYTES: usize = 64 * 1024;
@@ -31,14 +31,14 @@ pub struct TokenResponse {
     /// When the access token ends, if known.
     pub expires_at: Option<Timestamp>,
     /// The nonce that the ID token must hold.
-    pub nonce: Option<String>,
+    pub nonce: Option<Nonce>,
 }
 
 /// A code's exchange under way: judges the response that belongs to it.
 #[derive(Debug)]
 pub struct PendingExchange {
     rules: ResponseRules,
-    nonce: Option<String>,
+    nonce: Option<Nonce>,
     openid: bool,
 }
 

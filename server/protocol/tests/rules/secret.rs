@@ -3,16 +3,17 @@
 use std::error::Error;
 use std::fmt::Debug;
 
+use oauth2flow_protocol::id_token::IdTokenExpectations;
 use oauth2flow_protocol::logout::{self, TokenToRevoke};
 use oauth2flow_protocol::provider::ClientAuth;
 use oauth2flow_protocol::{
-    AccessToken, AuthorizationCode, AuthorizationResponse, ClientSecret, IdToken, OutboundResponse, PkceVerifier, Provider, RefreshToken,
-    Transaction, preset, refresh, userinfo,
+    AccessToken, AuthorizationCode, AuthorizationResponse, ClientSecret, IdToken, Nonce, OutboundResponse, PkceVerifier, Provider,
+    RefreshToken, Transaction, preset, refresh, userinfo,
 };
 use serde_json::{Value, json};
 
 use crate::signing_key::{SigningKey, key_set};
-use crate::support::{Login, assert_not_implemented, json_response, metadata, openid_provider, response};
+use crate::support::{Login, assert_not_implemented, json_response, metadata, now, openid_provider, response};
 
 /// Every secret of these tests has this in it.
 const SENTINEL: &str = "S3NT1NEL";
@@ -79,7 +80,7 @@ fn a20_no_secret_string_prints_itself() {
             assert_eq!(value.expose(), "S3NT1NEL-value");
         )+};
     }
-    check!(AccessToken, RefreshToken, ClientSecret, AuthorizationCode, PkceVerifier, IdToken);
+    check!(AccessToken, RefreshToken, ClientSecret, AuthorizationCode, PkceVerifier, Nonce, IdToken);
 }
 
 #[test]
@@ -93,7 +94,7 @@ fn a20_no_secret_string_can_be_displayed_or_serialized() {
             assert_not_implemented!($type, PartialEq);
         )+};
     }
-    check!(AccessToken, RefreshToken, ClientSecret, AuthorizationCode, PkceVerifier, IdToken);
+    check!(AccessToken, RefreshToken, ClientSecret, AuthorizationCode, PkceVerifier, Nonce, IdToken);
     assert_not_implemented!(Transaction, serde::Serialize);
     assert_not_implemented!(Provider, serde::Serialize);
     assert_not_implemented!(oauth2flow_protocol::TokenResponse, serde::Serialize);
@@ -165,6 +166,25 @@ fn a20_a_token_to_revoke_does_not_print_itself() {
 #[test]
 fn a20_no_response_prints_its_body() {
     assert_hidden(&token_response());
+}
+
+#[test]
+fn a20_neither_an_exchange_nor_a_refresh_under_way_prints_its_secrets() {
+    let login = login();
+    let refresh_token = RefreshToken::new(secret("refresh-token"));
+
+    assert_hidden(&login.exchange().1);
+    assert_hidden(&refresh::request(&login.provider, &login.metadata, &refresh_token, &[]).1);
+}
+
+#[test]
+fn a20_tokens_and_what_they_are_held_against_print_no_secret() {
+    let login = login();
+    let tokens = login.exchange().1.process(&token_response(), now()).unwrap();
+    assert_eq!(tokens.nonce.as_ref().unwrap().expose(), "S3NT1NEL-nonce");
+
+    assert_hidden(&tokens);
+    assert_hidden(&IdTokenExpectations::new(&login.provider, &login.metadata, &tokens, now()).unwrap());
 }
 
 #[test]
