@@ -9,7 +9,12 @@ use oauth2flow::{
     entropy::SystemEntropy,
     telemetry,
 };
-use std::{io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 /// The exit code for a configuration, file or port that cannot be used: starting again changes nothing.
 const CANNOT_START: u8 = 2;
@@ -17,7 +22,8 @@ const CANNOT_START: u8 = 2;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.settings {
-        print!("{}", listing());
+        // Whoever reads only the beginning closes the pipe, and that is fine.
+        let _ = std::io::stdout().write_all(listing().as_bytes());
         return ExitCode::SUCCESS;
     }
     let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
