@@ -18,7 +18,7 @@ pub(super) fn run(name: &str, packages: &[&str], filters: &[String]) -> Result<C
     let _ = fs::remove_file(&report);
     let step = Step::start_streaming(name);
     let mut command = cargo();
-    command.args(["nextest", "run", "--no-fail-fast"]).args(packages).args(filters);
+    command.args(["nextest", "run"]).args(packages).args(filters);
     if !filters.is_empty() {
         command.arg("--no-tests=pass");
     }

@@ -39,9 +39,15 @@ impl Surroundings {
 
 /// Compiles and runs them all; without a Chromium those that need a page are left out.
 pub(super) fn run(target: &WasmTarget, chromium: Option<&Path>, filters: &[String]) -> Result<Counts> {
+    let selection = selection(&root().join("app"))?;
+    if selection.is_empty() {
+        Step::skipped("the app's tests in WebAssembly", "it has none");
+        return Ok(Counts::default());
+    }
     let mut command = target.cargo();
     command.args(["test", "--no-run", "--package", "oauth2flow-app", "--no-default-features", "--features", "hydrate"]);
-    command.args(["--target", TARGET, "--profile", "wasm-release"]);
+    // The profile of the bundle, so that its crates need not be compiled for the tests again.
+    command.args(["--target", TARGET, "--profile", "wasm-release"]).args(selection);
     let built = cargo::build("compile the app's tests to WebAssembly", &mut command)?;
     if !built.warnings.is_empty() {
         bail!("the app has warnings when it is compiled for the browser:\n{}", built.warnings.concat());
@@ -51,6 +57,46 @@ pub(super) fn run(target: &WasmTarget, chromium: Option<&Path>, filters: &[Strin
         counts += run_one(module, chromium, filters)?;
     }
     Ok(counts)
+}
+
+/// The files with such tests, as cargo selects them: every other one would be linked for nothing, which takes long.
+fn selection(app: &Path) -> Result<Vec<String>> {
+    let mut selection = Vec::new();
+    if has_tests(&app.join("src"))? {
+        selection.push("--lib".to_owned());
+    }
+    for file in files(&app.join("tests"))? {
+        if let (true, Some(name)) = (has_tests(&file)?, file.file_stem()) {
+            selection.extend(["--test".to_owned(), name.to_string_lossy().into_owned()]);
+        }
+    }
+    Ok(selection)
+}
+
+/// Whether a file, or any below a directory, has a test for WebAssembly.
+fn has_tests(path: &Path) -> Result<bool> {
+    if path.is_dir() {
+        for file in files(path)? {
+            if has_tests(&file)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(String::from_utf8_lossy(&content).contains("#[wasm_bindgen_test"))
+}
+
+/// What is in a directory, in the order of the names; nothing where there is none.
+fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if directory.is_dir() {
+        for entry in fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
+            files.push(entry?.path());
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn run_one(module: &Path, chromium: Option<&Path>, filters: &[String]) -> Result<Counts> {
@@ -102,6 +148,19 @@ fn prepare(module: &Path, scripts: &Path, directory: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_files_with_such_tests_are_compiled() {
+        let app = cache_directory().join("tests/selection");
+        empty_directory(&app.join("tests")).unwrap();
+        fs::create_dir_all(app.join("src/pages")).unwrap();
+        fs::write(app.join("tests/page.rs"), "#[wasm_bindgen_test]\nfn a() {}").unwrap();
+        fs::write(app.join("tests/render.rs"), "#[test]\nfn a() {}").unwrap();
+        fs::write(app.join("src/pages/home.rs"), "fn a() {}").unwrap();
+        assert_eq!(selection(&app).unwrap(), ["--test", "page"]);
+        fs::write(app.join("src/pages/home.rs"), "#[wasm_bindgen_test(async)]\nfn a() {}").unwrap();
+        assert_eq!(selection(&app).unwrap(), ["--lib", "--test", "page"]);
+    }
 
     #[test]
     fn tests_run_in_node_unless_they_ask_for_a_page() {
