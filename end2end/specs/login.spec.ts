@@ -63,6 +63,14 @@ test('the account page of somebody signed out offers to sign in and comes back',
   await expect(page).toHaveURL('/account');
 });
 
+test('whoever comes by a link from another site is still signed in', async ({ page, server }) => {
+  await signIn(page);
+  await page.goto(`${server.demoProviderUrl}/`);
+  // Such a navigation carries no SameSite=Strict cookie; the page has to find out by itself.
+  await page.evaluate((address) => location.assign(address), `${server.url}/account`);
+  await expectAccountPage(page);
+});
+
 test.describe('a login that is not allowed', () => {
   test.use({ expectedConsole: /oauth\/code: Failed to load resource/ });
 

@@ -60,8 +60,8 @@ test('a provider that is down is a problem page, and nobody else notices', async
   expect(await session(page)).toMatchObject({ authenticated: true });
 });
 
-test('an address that does not exist is a page of the app, with status 404', async ({ page, render }) => {
+test('an address that does not exist is a page of the app, with status 404', async ({ page }) => {
   const response = await page.goto('/no/such/page');
-  expect(response?.status()).toBe(render === 'ssr' ? 404 : response?.status());
+  expect(response?.status()).toBe(404);
   await expect(heading(page, 'There is nothing here')).toBeVisible();
 });

@@ -19,9 +19,11 @@ async function picture(page: Page, name: string): Promise<void> {
 }
 
 for (const place of places.filter(({ name }) => pictured.includes(name))) {
-  test(`pictures of ${place.name}`, async ({ page }) => {
+  test(`pictures of ${place.name}`, async ({ page, server }) => {
     await mkdir(directory, { recursive: true });
     await place.open(page);
+    // The port that people see, instead of the one that was free just now.
+    await page.getByText(server.url).evaluateAll((elements) => elements.forEach((element) => (element.textContent = 'http://localhost:3000')));
     for (const [size, viewport] of Object.entries(widths)) {
       await page.setViewportSize(viewport);
       for (const colorScheme of ['light', 'dark'] as const) {
