@@ -1,6 +1,6 @@
 //! The only place that makes HTTP requests: to providers, bounded in time and size, and to upstreams, streamed.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use http::{HeaderMap, Method, header};
 use oauth2flow_protocol::{OutboundRequest, OutboundResponse};
 use std::time::Duration;
@@ -107,8 +107,12 @@ impl Outbound {
         body: Body,
         timeout: Duration,
     ) -> Result<http::Response<Body>, OutboundError> {
-        let sending = self.upstreams.request(method, url).headers(headers).body(reqwest::Body::wrap_stream(body.into_data_stream())).send();
-        let response = match tokio::time::timeout(timeout, sending).await {
+        let mut request = self.upstreams.request(method, url).headers(headers);
+        // An empty stream would go out in chunks, and some upstreams refuse a GET that seems to have a body.
+        if !body.is_end_stream() {
+            request = request.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+        }
+        let response = match tokio::time::timeout(timeout, request.send()).await {
             Ok(response) => response.map_err(OutboundError::from_reqwest)?,
             Err(_) => return Err(OutboundError::Silent),
         };

@@ -39,12 +39,16 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 ];
 
 /// Fields of an answer that would speak for this origin, which is not the upstream's.
-const NOT_FOR_THE_BROWSER: [HeaderName; 6] = [
+const NOT_FOR_THE_BROWSER: [HeaderName; 10] = [
     header::SET_COOKIE,
     header::STRICT_TRANSPORT_SECURITY,
     header::CONTENT_SECURITY_POLICY,
     header::ACCESS_CONTROL_ALLOW_ORIGIN,
     header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    header::ACCESS_CONTROL_ALLOW_HEADERS,
+    header::ACCESS_CONTROL_ALLOW_METHODS,
+    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+    header::ACCESS_CONTROL_MAX_AGE,
     HeaderName::from_static("clear-site-data"),
 ];
 
