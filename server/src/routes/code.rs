@@ -17,6 +17,7 @@ use axum::{
 };
 use oauth2flow_app::{api, problem::ProblemCode};
 use oauth2flow_protocol::AuthorizationResponse;
+use thiserror::Error;
 
 /// Finishes a login.
 ///
@@ -43,7 +44,7 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
         return Err(ProblemCode::UnsupportedMediaType.into());
     }
     let posted: api::AuthorizationResponse =
-        serde_json::from_slice(&bytes).map_err(|error| Failure::new(ProblemCode::InvalidRequest).source(error))?;
+        serde_json::from_slice(&bytes).map_err(|error| Failure::new(ProblemCode::InvalidRequest).source(UnreadableBody::from(&error)))?;
     let response = AuthorizationResponse::from_pairs(pairs(&posted))?;
     let Outcome { transaction_id, result } = login::complete(&app, &headers, response).await;
     let answered = match result {
@@ -94,6 +95,21 @@ pub fn see_other(location: &str) -> Response {
     match HeaderValue::try_from(location) {
         Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
         Err(error) => Failure::new(ProblemCode::InternalError).source(error).into_response(),
+    }
+}
+
+/// Where the body is wrong. The JSON error itself quotes what it found there, which may be the code.
+#[derive(Debug, Error)]
+#[error("the body is not as it has to be ({category:?} error at line {line}, column {column})")]
+struct UnreadableBody {
+    category: serde_json::error::Category,
+    line: usize,
+    column: usize,
+}
+
+impl From<&serde_json::Error> for UnreadableBody {
+    fn from(error: &serde_json::Error) -> Self {
+        Self { category: error.classify(), line: error.line(), column: error.column() }
     }
 }
 
