@@ -12,7 +12,7 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
 use leptos::{
@@ -76,6 +76,11 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
     }
     if let Some(file) = app.assets.serve(request.uri().path(), request.headers()) {
         return Ok(file);
+    }
+    if let Some(page) = request.uri().path().strip_suffix('/').filter(|page| app.pages.has(page)) {
+        // The router of the app sees no difference, but whoever reads the session for a page does.
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Ok(Redirect::temporary(&format!("{page}{query}")).into_response());
     }
     match app.config.server.render {
         Render::Spa => Ok(constant(&app, request.uri().path())),
