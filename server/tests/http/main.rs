@@ -3,10 +3,18 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
+mod attack;
 mod callback;
 mod flow;
+mod github;
+mod headers;
 mod id_token;
+mod input;
 mod logout;
+mod oauth;
+mod openapi;
+mod proxy;
 mod session;
 mod start;
 mod support;
+mod trouble;

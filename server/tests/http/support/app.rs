@@ -18,6 +18,7 @@ use url::Url;
 /// The running app, with its own data, sockets and clock.
 pub(crate) struct TestApp {
     pub(crate) clock: ManualClock,
+    client: reqwest::Client,
     origin: Url,
     address: SocketAddr,
     demo_address: SocketAddr,
@@ -65,7 +66,7 @@ impl TestApp {
 
     /// A browser that has never been here.
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(self.origin.clone(), self.address, self.clock.clone())
+        Browser::new(self.client.clone(), self.origin.clone(), self.address, self.clock.clone())
     }
 
     /// Where people find the app.
@@ -182,6 +183,7 @@ impl TestAppBuilder {
         set.extend(self.set);
         let mut app = TestApp {
             clock: self.clock,
+            client: Browser::client(),
             origin: Url::parse(&public_url).unwrap(),
             address,
             demo_address,

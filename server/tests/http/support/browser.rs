@@ -49,10 +49,14 @@ pub(crate) struct Request<'browser> {
 }
 
 impl Browser {
-    #[expect(clippy::disallowed_methods, reason = "a browser is no part of the server")]
-    pub(super) fn new(origin: Url, address: SocketAddr, clock: ManualClock) -> Self {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+    pub(super) fn new(client: reqwest::Client, origin: Url, address: SocketAddr, clock: ManualClock) -> Self {
         Self { client, origin, address, clock, jar: Arc::default() }
+    }
+
+    /// What browsers send their requests with.
+    #[expect(clippy::disallowed_methods, reason = "a browser is no part of the server")]
+    pub(super) fn client() -> reqwest::Client {
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
     }
 
     /// Resolves an address as one of the app's pages would.

@@ -102,7 +102,12 @@ impl Gate {
 
     /// Waits until a request is held here.
     pub(crate) async fn arrived(&self) {
-        self.0.waiting.subscribe().wait_for(|waiting| *waiting > 0).await.unwrap();
+        self.arrived_times(1).await;
+    }
+
+    /// Waits until so many requests are held here.
+    pub(crate) async fn arrived_times(&self, times: usize) {
+        self.0.waiting.subscribe().wait_for(|waiting| *waiting >= times).await.unwrap();
     }
 
     /// Lets every request go, those to come as well.

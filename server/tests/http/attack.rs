@@ -1,0 +1,30 @@
+//! Attacks, each tried out.
+
+mod algorithm_confusion;
+mod cache_deception;
+mod clickjacking;
+mod code_injection;
+mod cookie_tossing;
+mod cors_probe;
+mod cross_site_request_forgery;
+mod error_text;
+mod header_smuggling;
+mod huge_answers;
+mod hung_provider;
+mod jwks_flood;
+mod large_bodies;
+mod log_leakage;
+mod login_csrf;
+mod logout_token_abuse;
+mod mix_up;
+mod open_redirect;
+mod path_traversal;
+mod pkce_downgrade;
+mod refresh_logout_race;
+mod refresh_race;
+mod server_side_request_forgery;
+mod session_fixation;
+mod spoofed_proxy_headers;
+mod token_leakage;
+mod token_type_confusion;
+mod transaction_flood;
