@@ -31,7 +31,7 @@ pub struct Provider {
 /// The answer of `GET /session`; it never holds a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[serde(untagged)]
+#[serde(untagged, try_from = "SessionAnswer")]
 pub enum Session {
     /// Somebody is signed in.
     SignedIn(Box<SignedIn>),
@@ -51,6 +51,39 @@ impl Session {
             Self::SignedIn(signed_in) => Some(signed_in),
             Self::Anonymous(_) => None,
         }
+    }
+}
+
+/// `GET /session` as it is read: guessing which of the two answers it is would take much more code.
+#[derive(Deserialize)]
+struct SessionAnswer {
+    authenticated: bool,
+    user: Option<User>,
+    provider: Option<String>,
+    scopes: Option<Vec<String>>,
+    session: Option<SessionLifetime>,
+    access_token: Option<AccessTokenLifetime>,
+}
+
+impl TryFrom<SessionAnswer> for Session {
+    type Error = &'static str;
+
+    fn try_from(answer: SessionAnswer) -> Result<Self, Self::Error> {
+        if !answer.authenticated {
+            return Ok(Self::anonymous());
+        }
+        let SessionAnswer {
+            user: Some(user),
+            provider: Some(provider),
+            scopes: Some(scopes),
+            session: Some(session),
+            access_token: Some(access_token),
+            ..
+        } = answer
+        else {
+            return Err("a session lacks a part");
+        };
+        Ok(Self::SignedIn(Box::new(SignedIn { authenticated: true, user, provider, scopes, session, access_token })))
     }
 }
 
@@ -338,7 +371,7 @@ fn json(body: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Problem, foreign_problem};
+    use super::{Problem, Session, foreign_problem};
     use crate::problem::ProblemCode;
 
     #[test]
@@ -346,6 +379,21 @@ mod tests {
         let problem = foreign_problem("/proxy/notes", 409, r#"{"error":"too_many","error_description":"There are too many notes."}"#);
         assert_eq!((problem.status, problem.detail.as_str()), (409, "There are too many notes."));
         assert!(problem.is(ProblemCode::UpstreamRefused));
+    }
+
+    #[test]
+    fn a_session_is_read_as_it_is_written() {
+        let anonymous = r#"{"authenticated":false}"#;
+        let signed_in = concat!(
+            r#"{"authenticated":true,"user":{"sub":"a1","name":"Alice"},"provider":"demo","scopes":["openid"],"#,
+            r#""session":{"created_at":"a","idle_expires_at":"b","expires_at":"c"},"access_token":{"refreshable":true}}"#
+        );
+        for text in [anonymous, signed_in] {
+            let session: Session = serde_json::from_str(text).unwrap();
+            assert_eq!(session.signed_in().is_some(), text == signed_in);
+            assert_eq!(serde_json::to_string(&session).unwrap(), text);
+        }
+        assert!(serde_json::from_str::<Session>(r#"{"authenticated":true}"#).is_err());
     }
 
     #[test]

@@ -7,13 +7,13 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     now: RwSignal<i64>,
-    server_minus_browser: StoredValue<i64>,
+    server_minus_browser: RwSignal<i64>,
 }
 
 impl Clock {
     /// A clock that starts at the server's time, where the page brought it along.
     pub fn new(now_unix_seconds: Option<i64>) -> Self {
-        Self { now: RwSignal::new(now_unix_seconds.unwrap_or_default()), server_minus_browser: StoredValue::new(0) }
+        Self { now: RwSignal::new(now_unix_seconds.unwrap_or_default()), server_minus_browser: RwSignal::new(0) }
     }
 
     /// The time in seconds since 1970, as of the last tick.
@@ -25,15 +25,15 @@ impl Clock {
     pub fn set_by_server(self, server_unix_seconds: i64) {
         let difference = server_unix_seconds - browser_unix_seconds();
         // The header has whole seconds and has travelled: less than that is no difference.
-        self.server_minus_browser.set_value(if difference.abs() > 2 { difference } else { 0 });
-        self.now.set(browser_unix_seconds() + self.server_minus_browser.get_value());
+        self.server_minus_browser.set(if difference.abs() > 2 { difference } else { 0 });
+        self.now.set(browser_unix_seconds() + self.server_minus_browser.get_untracked());
     }
 
     /// Ticks every second that the page is visible, for as long as the calling component lives.
     pub fn tick(self) {
         let tick = move || {
             if !document().hidden() {
-                self.now.set(browser_unix_seconds() + self.server_minus_browser.get_value());
+                self.now.set(browser_unix_seconds() + self.server_minus_browser.get_untracked());
             }
         };
         Effect::new(move || {

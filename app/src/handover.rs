@@ -28,17 +28,19 @@ impl Handover {
 
 /// The notes that came with the page: good for the first drawing, and old by the time of any later one.
 #[derive(Clone, Copy, Debug)]
-pub struct HandedOverNotes(StoredValue<Option<Vec<Note>>>);
+pub struct HandedOverNotes(RwSignal<Option<Vec<Note>>>);
 
 impl HandedOverNotes {
     /// The notes, if the page brought any, to be taken once.
     pub fn new(notes: Option<Vec<Note>>) -> Self {
-        Self(StoredValue::new(notes))
+        Self(RwSignal::new(notes))
     }
 
     /// The notes, if nobody has taken them.
     pub fn take(self) -> Option<Vec<Note>> {
-        self.0.try_update_value(Option::take).flatten()
+        let notes = self.0.get_untracked();
+        self.0.set(None);
+        notes
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
 pub mod api;
 pub mod clock;
 pub mod components;
+mod erased;
 pub mod handover;
 pub mod pages;
 pub mod problem;

@@ -7,53 +7,51 @@ use crate::{
     handover::Handover,
 };
 
+/// What the server has said.
+#[derive(Clone, Debug)]
+enum Answer {
+    NotAsked,
+    Pending,
+    List(Vec<Provider>),
+    Failed(Problem),
+}
+
 /// The list of providers, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Providers {
-    list: RwSignal<Option<Vec<Provider>>>,
-    problem: RwSignal<Option<Problem>>,
-    asking: StoredValue<bool>,
+    answer: RwSignal<Answer>,
 }
 
 impl Providers {
     /// The list that came with the page, or none yet.
     pub fn new(handover: &Handover) -> Self {
-        Self { list: RwSignal::new(handover.providers.clone()), problem: RwSignal::new(None), asking: StoredValue::new(false) }
+        Self { answer: RwSignal::new(handover.providers.clone().map_or(Answer::NotAsked, Answer::List)) }
     }
 
-    /// The list, once it is known.
-    pub fn list(self) -> Option<Vec<Provider>> {
-        self.list.get()
+    /// The list, or why it is not known, or nothing yet.
+    pub fn get(self) -> Option<Result<Vec<Provider>, Problem>> {
+        match self.answer.get() {
+            Answer::NotAsked | Answer::Pending => None,
+            Answer::List(list) => Some(Ok(list)),
+            Answer::Failed(problem) => Some(Err(problem)),
+        }
     }
 
     /// The name that people know the provider by; its id until that is known.
     pub fn name_of(self, id: &str) -> String {
-        self.list.with(|list| {
-            let provider = list.iter().flatten().find(|provider| provider.id == id);
-            provider.map_or(id, |provider| &provider.name).to_owned()
-        })
+        let list = match self.answer.get() {
+            Answer::List(list) => list,
+            _ => Vec::new(),
+        };
+        list.into_iter().find(|provider| provider.id == id).map_or_else(|| id.to_owned(), |provider| provider.name)
     }
 
-    /// Why the list is not known.
-    pub fn problem(self) -> Option<Problem> {
-        self.problem.get()
-    }
-
-    /// Asks for the list, unless it is known or has been asked for. Only for the browser.
+    /// Asks for the list, unless it is known or on its way. Only for the browser.
     pub fn load(self) {
-        if self.list.with_untracked(Option::is_some) || self.asking.get_value() {
+        if matches!(self.answer.get_untracked(), Answer::Pending | Answer::List(_)) {
             return;
         }
-        self.asking.set_value(true);
-        spawn_local(async move {
-            match api::providers().await {
-                Ok(list) => {
-                    self.list.set(Some(list));
-                    self.problem.set(None);
-                }
-                Err(problem) => self.problem.set(Some(problem)),
-            }
-            self.asking.set_value(false);
-        });
+        self.answer.set(Answer::Pending);
+        spawn_local(async move { self.answer.set(api::providers().await.map_or_else(Answer::Failed, Answer::List)) });
     }
 }

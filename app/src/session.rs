@@ -44,56 +44,61 @@ impl From<Session> for SessionState {
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentSession {
     clock: Clock,
-    state: RwSignal<SessionState>,
-    problem: RwSignal<Option<Problem>>,
-    lapsed: RwSignal<bool>,
-    asking: StoredValue<bool>,
+    known: RwSignal<Known>,
+    questions: StoredValue<Questions>,
+}
+
+/// What is known, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Known {
+    state: SessionState,
+    problem: Option<Problem>,
+    lapsed: bool,
+}
+
+/// The questions to the server.
+#[derive(Clone, Copy, Debug, Default)]
+struct Questions {
+    asking: bool,
     /// Counts the changes, so that an answer that was overtaken by a newer one is thrown away.
-    version: StoredValue<u32>,
+    version: u32,
 }
 
 impl CurrentSession {
     /// The session that the server rendered the page with, if it did.
     pub fn new(handover: &Handover, clock: Clock) -> Self {
-        Self {
-            clock,
-            state: RwSignal::new(handover.session.clone().map(SessionState::from).unwrap_or_default()),
-            problem: RwSignal::new(None),
-            lapsed: RwSignal::new(false),
-            asking: StoredValue::new(false),
-            version: StoredValue::new(0),
-        }
+        let state = handover.session.clone().map(SessionState::from).unwrap_or_default();
+        Self { clock, known: RwSignal::new(Known { state, ..Known::default() }), questions: StoredValue::new(Questions::default()) }
     }
 
     /// The state.
     pub fn get(self) -> SessionState {
-        self.state.get()
+        self.known.get().state
     }
 
     /// The state, without subscribing to it.
     pub fn get_untracked(self) -> SessionState {
-        self.state.get_untracked()
+        self.known.get_untracked().state
     }
 
     /// Why the state is not known.
     pub fn problem(self) -> Option<Problem> {
-        self.problem.get()
+        self.known.get().problem
     }
 
     /// Whether a session ended while this page was open, without anybody having signed out here.
     pub fn has_lapsed(self) -> bool {
-        self.lapsed.get()
+        self.known.get().lapsed
     }
 
     /// Forgets the user, who has just signed out here.
     pub fn sign_out(self) {
-        self.set(SessionState::Anonymous);
-        self.lapsed.set(false);
+        self.set(Known { state: SessionState::Anonymous, ..Known::default() });
     }
 
     /// Asks the server, unless it is being asked already. Only for the browser.
     pub fn refresh(self) {
-        if !self.asking.get_value() {
+        if !self.questions.get_value().asking {
             spawn_local(async move {
                 self.ask().await;
             });
@@ -102,39 +107,37 @@ impl CurrentSession {
 
     /// Asks the server now and tells whether somebody is signed in. Only for the browser.
     pub async fn ask(self) -> bool {
-        let version = self.version.get_value();
-        self.asking.set_value(true);
+        let version = self.questions.get_value().version;
+        self.set_asking(true);
         let answer = api::session().await;
-        self.asking.set_value(false);
-        let Some(overtaken) = self.version.try_get_value().map(|now| now != version) else {
-            return false;
-        };
-        match answer {
+        self.set_asking(false);
+        let known = self.known.get_untracked();
+        let (state, problem) = match answer {
             Ok((session, server_time)) => {
                 if let Some(server_time) = server_time {
                     self.clock.set_by_server(server_time);
                 }
-                let state = SessionState::from(session);
-                let signed_in = state.signed_in().is_some();
-                if !overtaken {
-                    let was_signed_in = self.state.with_untracked(|state| state.signed_in().is_some());
-                    self.lapsed.set(!signed_in && (was_signed_in || self.lapsed.get_untracked()));
-                    self.set(state);
-                }
-                signed_in
+                (SessionState::from(session), None)
             }
-            Err(problem) => {
-                self.problem.set(Some(problem));
-                false
-            }
+            Err(problem) => (known.state.clone(), Some(problem)),
+        };
+        let answered = problem.is_none();
+        let signed_in = state.signed_in().is_some();
+        if self.questions.get_value().version == version {
+            let was_signed_in = known.state.signed_in().is_some();
+            self.set(Known { lapsed: !signed_in && (was_signed_in || known.lapsed), state, problem });
         }
+        signed_in && answered
     }
 
-    fn set(self, state: SessionState) {
-        self.version.update_value(|version| *version = version.wrapping_add(1));
-        self.problem.set(None);
-        if self.state.with_untracked(|now| *now != state) {
-            self.state.set(state);
+    fn set_asking(self, asking: bool) {
+        self.questions.update_value(|questions| questions.asking = asking);
+    }
+
+    fn set(self, known: Known) {
+        self.questions.update_value(|questions| questions.version = questions.version.wrapping_add(1));
+        if self.known.get_untracked() != known {
+            self.known.set(known);
         }
     }
 }

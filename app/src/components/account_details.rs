@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::{
     api::SignedIn,
     components::{identity::Identity, lifetimes::Lifetimes, notes::Notes},
+    erased::erased,
     providers::Providers,
 };
 
@@ -28,22 +29,20 @@ pub fn AccountDetails(
         <section class="card account-notes" aria-labelledby="notes">
             <h2 id="notes">"Your notes"</h2>
             {if has_notes {
-                view! {
+                erased(view! {
                     <p>
                         "These live in an API that wants an access token. This page asks the backend, and the backend adds the token: "
                         <code>"/api/v1/proxy/notes"</code>
                     </p>
                     <Notes />
-                }
-                    .into_any()
+                })
             } else {
-                view! {
+                erased(view! {
                     <p>
                         "Notes come with the demo provider. To call your own API with this sign-in, add it to "
                         <code>"oauth2flow.toml"</code> " as an upstream, and ask for " <code>"/api/v1/proxy/{upstream}/…"</code> "."
                     </p>
-                }
-                    .into_any()
+                })
             }}
         </section>
         </div>

@@ -27,12 +27,13 @@ pub fn display_name(user: &User) -> &str {
     names.into_iter().flatten().map(|name| name.trim()).find(|name| !name.is_empty()).unwrap_or(&user.sub)
 }
 
-/// The first letters of the first and the last word.
+/// The first letters of the first and the last word; the style sheet makes them capitals, which are a table too large for
+/// the bundle.
 fn initials(name: &str) -> String {
     let mut letters = name.split_whitespace().filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()));
     let first = letters.next();
     let last = letters.next_back();
-    let initials: String = first.into_iter().chain(last).flat_map(char::to_uppercase).collect();
+    let initials: String = first.into_iter().chain(last).collect();
     if initials.is_empty() { "?".to_owned() } else { initials }
 }
 
@@ -45,10 +46,10 @@ mod tests {
     fn initials_are_those_of_the_first_and_the_last_word() {
         let cases = [
             ("Alice Example", "AE"),
-            ("alice", "A"),
+            ("alice", "a"),
             ("Ana María de la Cruz", "AC"),
-            ("  ólafur   (Óli)  ", "ÓÓ"),
-            ("<b>x</b>", "B"),
+            ("  ólafur   (Óli)  ", "óÓ"),
+            ("<b>x</b>", "b"),
             ("", "?"),
             ("🙂", "?"),
             ("王 小明", "王小"),

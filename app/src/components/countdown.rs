@@ -7,24 +7,24 @@ use crate::clock::{Clock, remaining, unix_seconds};
 /// The time left until a moment, second by second. It is not read aloud on every change.
 #[component]
 pub fn Countdown(
-    /// The moment, RFC 3339 in UTC.
+    /// The moment, RFC 3339 in UTC; `None` where nobody has told it.
     #[prop(into)]
-    until: Signal<String>,
+    until: Signal<Option<String>>,
     /// What to say once it is over.
     over: &'static str,
 ) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let text = Memo::new(move |_| {
-        let left = until.with(|until| unix_seconds(until)).map(|end| end - clock.now());
-        match left {
+    let text = move || {
+        let end = until.get();
+        match end.as_deref().and_then(unix_seconds).map(|end| end - clock.now()) {
             Some(left) if left > 0 => remaining(left),
             Some(_) => over.to_owned(),
-            None => "unknown".to_owned(),
+            None => "The provider does not say".to_owned(),
         }
-    });
+    };
     view! {
         <time datetime=move || until.get() aria-live="off">
-            {move || text.get()}
+            {text}
         </time>
     }
 }

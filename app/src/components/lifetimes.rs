@@ -21,21 +21,27 @@ pub fn Lifetimes(
     clock.tick();
 
     let refreshable = signed_in.access_token.refreshable;
-    let now = Memo::new(move |_| session.get().signed_in().map_or_else(|| Arc::clone(&signed_in), Arc::clone));
-    let idle_expires_at = Signal::derive(move || now.with(|now| now.session.idle_expires_at.clone()));
-    let expires_at = Signal::derive(move || now.with(|now| now.session.expires_at.clone()));
-    let token_expires_at = Memo::new(move |_| now.with(|now| now.access_token.expires_at.clone()));
+    let now = move || session.get().signed_in().map_or_else(|| Arc::clone(&signed_in), Arc::clone);
+    let idle_expires_at = Signal::derive({
+        let now = now.clone();
+        move || Some(now().session.idle_expires_at.clone())
+    });
+    let expires_at = Signal::derive({
+        let now = now.clone();
+        move || Some(now().session.expires_at.clone())
+    });
+    let token_expires_at = Signal::derive(move || now().access_token.expires_at.clone());
 
     // When the time is over, the server is asked what has become of the session.
-    let over = Memo::new(move |_| {
+    Effect::new(move |was_over: Option<bool>| {
         let ends = [idle_expires_at.get(), expires_at.get()];
-        ends.iter().filter_map(|end| unix_seconds(end)).any(|end| end <= clock.now())
-    });
-    Effect::new(move || {
-        if over.get() {
+        let over = ends.iter().flatten().filter_map(|end| unix_seconds(end)).any(|end| end <= clock.now());
+        if over && was_over == Some(false) {
             session.refresh();
         }
+        over
     });
+    let token_over = if refreshable { "renewed when it is next used" } else { "ended" };
     view! {
         <section class="card" aria-labelledby="lifetimes">
             <h2 id="lifetimes">"How long this lasts"</h2>
@@ -55,13 +61,7 @@ pub fn Lifetimes(
                 <div>
                     <dt>"Access token"</dt>
                     <dd>
-                        {move || match token_expires_at.get() {
-                            Some(end) => {
-                                let over = if refreshable { "renewed when it is next used" } else { "ended" };
-                                view! { <Countdown until=Signal::stored(end) over /> }.into_any()
-                            }
-                            None => "The provider does not say".into_any(),
-                        }}
+                        <Countdown until=token_expires_at over=token_over />
                     </dd>
                 </div>
             </dl>

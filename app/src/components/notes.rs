@@ -1,6 +1,6 @@
 //! The notes API behind the proxy: a call with a token that this browser never sees.
 
-use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos::{either::Either, ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
     api::{self, Note, Problem},
@@ -83,16 +83,14 @@ pub fn Notes() -> impl IntoView {
         {move || match notes.get() {
             Some(list) => {
                 let empty = list.is_empty();
-                view! {
+                Either::Left(view! {
                     {empty.then(|| view! { <p class="fine-print">"No notes yet. Write the first one."</p> })}
                     <ul class="notes" aria-label="Notes">
                         {list.into_iter().map(|note| view! { <NoteItem note delete=Callback::new(delete) /> }).collect_view()}
                     </ul>
-                }
-                    .into_any()
+                })
             }
-            None if problem.get().is_none() => view! { <Skeleton lines=2 /> }.into_any(),
-            None => ().into_any(),
+            None => Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> })),
         }}
         {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
         <form class="new-note needs-script" on:submit=add>

@@ -1,10 +1,11 @@
 //! The ways to sign in.
 
-use leptos::{either::EitherOf3, prelude::*};
+use leptos::prelude::*;
 
 use crate::{
     api::Provider,
     components::{problem_notice::ProblemNotice, provider_icon::provider_icon, skeleton::Skeleton},
+    erased::erased,
     providers::Providers,
     query::login_address,
 };
@@ -18,20 +19,17 @@ pub fn SignInLinks(
 ) -> impl IntoView {
     let providers = expect_context::<Providers>();
     Effect::new(move || providers.load());
-    move || match (providers.list(), providers.problem()) {
-        (Some(list), _) if list.is_empty() => {
-            EitherOf3::A(view! { <p class="notice">"No provider is configured yet. Whoever runs this app can add one."</p> }.into_any())
+    move || match providers.get() {
+        None => erased(view! { <Skeleton lines=1 /> }),
+        Some(Err(problem)) => erased(view! { <ProblemNotice problem retry=Callback::new(move |()| providers.load()) /> }),
+        Some(Ok(list)) if list.is_empty() => {
+            erased(view! { <p class="notice">"No provider is configured yet. Whoever runs this app can add one."</p> })
         }
-        (Some(list), _) => EitherOf3::A(
-            view! {
-                <ul class="sign-in-links">
-                    {list.into_iter().map(|provider| view! { <SignInLink provider return_to /> }).collect_view()}
-                </ul>
-            }
-            .into_any(),
-        ),
-        (None, Some(problem)) => EitherOf3::B(view! { <ProblemNotice problem retry=Callback::new(move |()| providers.load()) /> }),
-        (None, None) => EitherOf3::C(view! { <Skeleton lines=1 /> }),
+        Some(Ok(list)) => erased(view! {
+            <ul class="sign-in-links">
+                {list.into_iter().map(|provider| view! { <SignInLink provider return_to /> }).collect_view()}
+            </ul>
+        }),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     components::{
         account_details::AccountDetails, heading::Heading, problem_notice::ProblemNotice, sign_in_links::SignInLinks, skeleton::Skeleton,
     },
+    erased::erased,
     session::{CurrentSession, SessionState},
 };
 
@@ -49,18 +50,18 @@ pub fn Account() -> impl IntoView {
         SessionState::Unknown => session.problem().map_or(Shown::Waiting, Shown::Failed),
     });
     let title = move || if shown.with(|shown| *shown == Shown::Anonymous) { "Sign in to see your account" } else { "Your account" };
-    view! {
+    erased(view! {
         <Title text=title />
         <Heading>{title}</Heading>
         {move || match shown.get() {
-            Shown::Waiting => view! { <Skeleton lines=6 /> }.into_any(),
+            Shown::Waiting => erased(view! { <Skeleton lines=6 /> }),
             Shown::Failed(problem) => {
-                view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> }.into_any()
+                erased(view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> })
             }
-            Shown::Anonymous => view! { <SignInFirst /> }.into_any(),
-            Shown::Details(signed_in) => view! { <AccountDetails signed_in /> }.into_any(),
+            Shown::Anonymous => erased(view! { <SignInFirst /> }),
+            Shown::Details(signed_in) => erased(view! { <AccountDetails signed_in /> }),
         }}
-    }
+    })
 }
 
 /// The sign-in links that come back to exactly this address.

@@ -9,6 +9,7 @@ use wasm_bindgen::JsValue;
 use crate::{
     api::{self, AuthorizationResponse, Problem},
     components::{heading::Heading, problem_view::ProblemView},
+    erased::erased,
     problem::ProblemCode,
     query::{Redirect, read_redirect},
     routes::{CALLBACK, is_page, safe_return_to},
@@ -81,8 +82,8 @@ pub fn Callback() -> impl IntoView {
             }
         });
     });
-    move || match stage.get() {
-        Stage::Working => view! {
+    erased(move || match stage.get() {
+        Stage::Working => erased(view! {
             <Title text="Finishing your sign-in" />
             <Heading>"Finishing your sign-in"</Heading>
             <p class="lead" role="status">
@@ -90,38 +91,28 @@ pub fn Callback() -> impl IntoView {
             </p>
             <div class="progress needs-script" aria-hidden="true"></div>
             <noscript inner_html=without_script()></noscript>
-        }
-        .into_any(),
-        Stage::Nothing => view! {
+        }),
+        Stage::Nothing => erased(view! {
             <Title text="Nothing to finish here" />
             <Heading>"Nothing to finish here"</Heading>
             {move || {
-                if session.get().signed_in().is_some() {
-                    view! {
-                        <p class="lead">"You are signed in already."</p>
-                        <p>
-                            <a class="button" href="/account">
-                                "Open your account"
-                            </a>
-                        </p>
-                    }
-                        .into_any()
+                let (lead, address, step) = if session.get().signed_in().is_some() {
+                    ("You are signed in already.", "/account", "Open your account")
                 } else {
-                    view! {
-                        <p class="lead">"This page finishes a sign-in, and none is under way in this browser."</p>
-                        <p>
-                            <a class="button" href="/">
-                                "Go to the home page"
-                            </a>
-                        </p>
-                    }
-                        .into_any()
+                    ("This page finishes a sign-in, and none is under way in this browser.", "/", "Go to the home page")
+                };
+                view! {
+                    <p class="lead">{lead}</p>
+                    <p>
+                        <a class="button" href=address>
+                            {step}
+                        </a>
+                    </p>
                 }
             }}
-        }
-        .into_any(),
-        Stage::Failed(problem) => view! { <ProblemView problem /> }.into_any(),
-    }
+        }),
+        Stage::Failed(problem) => erased(view! { <ProblemView problem /> }),
+    })
 }
 
 /// Takes the provider's answer out of the page, so that it is found only once, and decides what to do.

@@ -11,13 +11,14 @@ use crate::{
         sign_in_links::SignInLinks,
         skeleton::Skeleton,
     },
+    erased::erased,
     session::{CurrentSession, SessionState},
 };
 
 /// What this is, and the ways in.
 #[component]
 pub fn Home() -> impl IntoView {
-    view! {
+    erased(view! {
         <Title text="Home" />
         <section class="hero">
             <Heading>"Sign in, and see how it works"</Heading>
@@ -55,7 +56,7 @@ pub fn Home() -> impl IntoView {
                 </a> "."
             </p>
         </section>
-    }
+    })
 }
 
 /// The sign-in links, or who is signed in already.
@@ -63,7 +64,7 @@ pub fn Home() -> impl IntoView {
 fn Welcome() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
     move || match (session.get(), session.problem()) {
-        (SessionState::SignedIn(signed_in), _) => view! {
+        (SessionState::SignedIn(signed_in), _) => erased(view! {
             <div class="welcome card">
                 <Avatar user=signed_in.user.clone() />
                 <p>"Signed in as " <strong>{display_name(&signed_in.user).to_owned()}</strong></p>
@@ -71,12 +72,11 @@ fn Welcome() -> impl IntoView {
                     "Open your account"
                 </a>
             </div>
-        }
-        .into_any(),
-        (SessionState::Anonymous, _) => view! { <SignInLinks return_to=Signal::stored("/account".to_owned()) /> }.into_any(),
+        }),
+        (SessionState::Anonymous, _) => erased(view! { <SignInLinks return_to=Signal::stored("/account".to_owned()) /> }),
         (SessionState::Unknown, Some(problem)) => {
-            view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> }.into_any()
+            erased(view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> })
         }
-        (SessionState::Unknown, None) => view! { <Skeleton lines=1 /> }.into_any(),
+        (SessionState::Unknown, None) => erased(view! { <Skeleton lines=1 /> }),
     }
 }

@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{components::heading::Heading, pages::problem::set_status, problem::ProblemCode};
+use crate::{components::heading::Heading, erased::erased, pages::problem::set_status, problem::ProblemCode};
 
 /// There is nothing here, and where there is something.
 #[component]
 pub fn NotFound() -> impl IntoView {
     let explanation = ProblemCode::NotFound.explain();
     set_status(explanation.status);
-    view! {
+    erased(view! {
         <Title text=explanation.title />
         <Heading>{explanation.title}</Heading>
         <p class="lead">{explanation.why}</p>
@@ -19,5 +19,5 @@ pub fn NotFound() -> impl IntoView {
                 "Go to the home page"
             </a>
         </p>
-    }
+    })
 }

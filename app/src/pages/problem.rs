@@ -3,19 +3,19 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::{api::Problem, components::problem_view::ProblemView, problem::ProblemCode};
+use crate::{api::Problem, components::problem_view::ProblemView, erased::erased, problem::ProblemCode};
 
 /// The words about the code in the address. A code that is not known is told as a mistake of this app.
 #[component]
 pub fn ProblemPage() -> impl IntoView {
     let query = use_query_map();
-    move || {
+    erased(move || {
         let (code, request_id) =
             query.with(|query| (query.get("code").and_then(|code| ProblemCode::parse(&code)), query.get("request_id").unwrap_or_default()));
         let problem = Problem { request_id, ..Problem::local(code.unwrap_or(ProblemCode::InternalError)) };
         set_status(problem.status);
         view! { <ProblemView problem /> }
-    }
+    })
 }
 
 /// Gives the answer that is being rendered its status; in the browser there is none.
