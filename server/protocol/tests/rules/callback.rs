@@ -437,6 +437,17 @@ fn c_a_provider_whose_issuer_has_changed_since_the_start_is_rejected() {
 }
 
 #[test]
+fn c_a_configured_issuer_that_has_changed_since_the_start_is_rejected_whatever_the_metadata() {
+    let mut openid = Login::openid();
+    openid.provider.kind = other_openid().0.kind;
+    assert_rejected!(openid.answer_from(Some(ISSUER)), CallbackError::ProviderMismatch);
+
+    let mut oauth = Login::oauth();
+    oauth.provider.expected_iss = Some("https://plain.example".to_owned());
+    assert_rejected!(oauth.answer_from(None), CallbackError::ProviderMismatch);
+}
+
+#[test]
 fn c_metadata_of_another_issuer_is_rejected() {
     let mut login = Login::openid();
     login.metadata = other_openid().1;
