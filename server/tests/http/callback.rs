@@ -317,7 +317,11 @@ async fn a21_a_token_answer_that_is_none_signs_nobody_in() {
         (Reply::json(200, &json!({ "access_token": "x", "token_type": "Bearer" })), 502, "id_token_invalid"),
         (Reply::new(200, "application/json", "{\"access_token\":\"a\",\"access_token\":\"b\"}"), 502, "provider_invalid_response"),
         (Reply::new(200, "application/json", "\u{0}\u{1}rubbish"), 502, "provider_invalid_response"),
-        (Reply::new(200, "text/plain", json!({ "access_token": "x", "token_type": "Bearer" }).to_string()), 502, "provider_invalid_response"),
+        (
+            Reply::new(200, "text/plain", json!({ "access_token": "x", "token_type": "Bearer" }).to_string()),
+            502,
+            "provider_invalid_response",
+        ),
         (Reply::redirect(302, "https://evil.example/token"), 502, "provider_invalid_response"),
     ] {
         let answered = Answered::new().await;

@@ -96,7 +96,10 @@ async fn a_code_works_once() {
     // The second browser's state, with the first one's code.
     let pairs: Vec<_> = second.query_pairs().into_owned().collect();
     let code = first.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
-    second.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(|(name, value)| if name == "code" { (name, code.clone()) } else { (name, value) }));
+    second
+        .query_pairs_mut()
+        .clear()
+        .extend_pairs(pairs.into_iter().map(|(name, value)| if name == "code" { (name, code.clone()) } else { (name, value) }));
     two.finish(&second).await.assert_problem(400, "code_rejected");
 }
 

@@ -14,7 +14,9 @@ async fn with(render: &str) -> (TestApp, Browser) {
 
 fn policy(answer: &Answer) -> BTreeMap<String, String> {
     let header = answer.header("content-security-policy").unwrap_or_else(|| panic!("{} has no policy", answer.url.path()));
-    let directive = |text: &str| text.trim().split_once(' ').map_or((text.trim().to_owned(), String::new()), |(name, values)| (name.to_owned(), values.to_owned()));
+    let directive = |text: &str| {
+        text.trim().split_once(' ').map_or((text.trim().to_owned(), String::new()), |(name, values)| (name.to_owned(), values.to_owned()))
+    };
     header.split(';').map(directive).collect()
 }
 
@@ -103,7 +105,11 @@ async fn in_server_rendering_mode_scripts_are_allowed_by_a_nonce_that_is_new_eac
         let nonce = crate::support::between(&policy(&answer)["script-src"], "'nonce-", "'");
         assert!(nonce.len() >= 22, "{nonce}");
         let page = answer.text();
-        assert_eq!(page.matches("<script").count(), page.matches(&format!("nonce=\"{nonce}\"")).count(), "{path}: every script has the nonce");
+        assert_eq!(
+            page.matches("<script").count(),
+            page.matches(&format!("nonce=\"{nonce}\"")).count(),
+            "{path}: every script has the nonce"
+        );
         assert!(nonces.insert(nonce), "{path}");
     }
 }

@@ -178,15 +178,31 @@ async fn a_person_who_navigates_gets_a_page_instead_of_a_document() {
     browser.navigate("/api/v1/oauth/nothing").send().await.assert_problem_page("not_found");
     assert_eq!(provider.count(Endpoint::Token), 0);
     // A script gets a document, whatever it accepts.
-    browser.request(Method::GET, "/api/v1/oauth/nothing").header("accept", "text/html").header("sec-fetch-mode", "cors").send().await.assert_problem(404, "not_found");
+    browser
+        .request(Method::GET, "/api/v1/oauth/nothing")
+        .header("accept", "text/html")
+        .header("sec-fetch-mode", "cors")
+        .send()
+        .await
+        .assert_problem(404, "not_found");
 }
 
 #[tokio::test]
 async fn an_address_of_the_api_that_does_not_exist_is_a_404_problem() {
     let (_provider, _app, browser) = app().await;
     for path in [
-        "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v2/session", "/api/nothing", "/api/v1/session/", "/api/v1/session/x",
-        "/api/v1/oauth", "/api/v1/oauth/login/", "/api/v1/oauth/code/x", "/api/v1/SESSION", "/api/v1/oauth/backchannel-logout",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/nothing",
+        "/api/v2/session",
+        "/api/nothing",
+        "/api/v1/session/",
+        "/api/v1/session/x",
+        "/api/v1/oauth",
+        "/api/v1/oauth/login/",
+        "/api/v1/oauth/code/x",
+        "/api/v1/SESSION",
+        "/api/v1/oauth/backchannel-logout",
     ] {
         browser.call(Method::GET, path).send().await.assert_problem(404, "not_found");
     }

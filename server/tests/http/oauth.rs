@@ -88,6 +88,7 @@ async fn a_provider_that_knows_no_logout_tokens_takes_none() {
     let provider = StandInProvider::start().await;
     let app = app(&provider).await;
     let token = provider.logout_token("jti", |_, _| {});
-    let answer = app.browser().submit("/api/v1/oauth/backchannel-logout/alpha", &[("logout_token", &token)]).header("accept", "*/*").send().await;
+    let answer =
+        app.browser().submit("/api/v1/oauth/backchannel-logout/alpha", &[("logout_token", &token)]).header("accept", "*/*").send().await;
     answer.assert_problem(400, "invalid_request");
 }

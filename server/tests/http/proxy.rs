@@ -202,12 +202,7 @@ async fn a_token_goes_to_the_upstreams_of_its_provider_only() {
 #[tokio::test]
 async fn only_the_configured_methods_and_upstreams_are_there() {
     let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
-    let app = TestApp::builder()
-        .openid("alpha", &provider)
-        .upstream("api", &upstream)
-        .set("upstreams.api.methods", "GET")
-        .start()
-        .await;
+    let app = TestApp::builder().openid("alpha", &provider).upstream("api", &upstream).set("upstreams.api.methods", "GET").start().await;
     let browser = app.browser();
     browser.sign_in(&provider).await;
     browser.call(Method::POST, &format!("{API}/")).send().await.assert_problem(405, "method_not_allowed");

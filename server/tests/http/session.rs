@@ -129,6 +129,21 @@ async fn a39_invalid_grant_ends_the_session() {
 }
 
 #[tokio::test]
+async fn a_token_that_has_run_out_and_cannot_be_renewed_ends_the_session_at_the_next_call() {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    provider.edit_tokens(|tokens| drop(tokens.as_object_mut().unwrap().remove("refresh_token")));
+    let app = TestApp::with_upstream(&provider, &upstream).await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    app.clock.advance_seconds(299);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    app.clock.advance_seconds(1);
+    assert!(browser.is_signed_in().await, "who needs no token is not bothered");
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "session_ended");
+    assert_eq!((upstream.count(), provider.count(Endpoint::Token)), (1, 1));
+}
+
+#[tokio::test]
 async fn a32_a_refreshed_id_token_of_somebody_else_is_refused() {
     for (claim, value) in [("sub", json!("user-2")), ("iss", json!("http://127.0.0.1:1")), ("aud", json!("another-client"))] {
         let (provider, upstream, app, browser) = signed_in_with_upstream().await;

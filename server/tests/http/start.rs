@@ -171,7 +171,9 @@ async fn a8_metadata_of_another_issuer_never_leads_to_the_provider() {
     let app = TestApp::with_provider(&provider).await;
     let browser = app.browser();
     let issuer = provider.issuer().to_owned();
-    for other in [format!("{issuer}/"), issuer.to_uppercase(), issuer.replace("127.0.0.1", "localhost"), format!("{issuer}x"), String::new()] {
+    for other in
+        [format!("{issuer}/"), issuer.to_uppercase(), issuer.replace("127.0.0.1", "localhost"), format!("{issuer}x"), String::new()]
+    {
         let metadata_issuer = other.clone();
         provider.edit_metadata(move |metadata| metadata["issuer"] = metadata_issuer.as_str().into());
         let answer = browser.call(Method::GET, "/api/v1/oauth/login").send().await;

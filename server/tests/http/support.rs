@@ -15,12 +15,12 @@ mod stand_in;
 mod upstream;
 
 pub(crate) use answer::Answer;
-pub(crate) use app::{TestApp, TestAppBuilder};
+pub(crate) use app::TestApp;
 pub(crate) use browser::{Browser, Initiator};
 pub(crate) use clock::ManualClock;
 pub(crate) use github::GitHubStandIn;
 pub(crate) use log::Log;
-pub(crate) use recording::{Gate, Received, Recording, Reply};
+pub(crate) use recording::Reply;
 pub(crate) use sign_in::{Decision, SignIn, between, start_login};
 pub(crate) use signing_key::{SigningKey, sign_with_secret, unsigned};
 pub(crate) use stand_in::{Endpoint, StandInProvider};

@@ -26,7 +26,7 @@ async fn assert_unaffected(alpha: &StandInProvider, app: &TestApp, browser: &cra
 async fn metadata_that_is_none_is_a_problem_of_this_provider_alone() {
     let (alpha, beta, app, browser) = signed_in_beside_a_second().await;
     let huge = format!("{{\"issuer\":\"{}\"}}", "x".repeat(64 * 1024));
-    let keys: String = (0..10_000).map(|number| format!("\"k{number}\":0,")).collect();
+    let keys = (0..10_000).map(|number| format!("\"k{number}\":0,")).collect::<Vec<_>>().concat();
     for (reply, code) in [
         (Reply::html(200), "provider_invalid_response"),
         (Reply::html(404), "provider_invalid_response"),

@@ -9,7 +9,14 @@ async fn a_private_address_with_the_name_of_a_file_is_nothing() {
     let app = TestApp::with_provider(&provider).await;
     let browser = app.browser();
     browser.sign_in(&provider).await;
-    for path in ["/api/v1/session/x.css", "/api/v1/session.css", "/api/v1/session/x.js", "/api/v1/session%2fx.css", "/api/v1/session;x.css", "/api/v1/oauth/code/x.png"] {
+    for path in [
+        "/api/v1/session/x.css",
+        "/api/v1/session.css",
+        "/api/v1/session/x.js",
+        "/api/v1/session%2fx.css",
+        "/api/v1/session;x.css",
+        "/api/v1/oauth/code/x.png",
+    ] {
         let answer = browser.call(Method::GET, path).send().await;
         answer.assert_problem(404, "not_found");
         assert!(!answer.text().contains("alice"));

@@ -12,7 +12,9 @@ async fn two_session_cookies_are_nobody() {
     attacker.sign_in(&provider).await;
     victim.sign_in(&provider).await;
     let (tossed, own) = (attacker.session_cookie().unwrap(), victim.session_cookie().unwrap());
-    for cookies in [format!("session={tossed}; session={own}"), format!("session={own}; session={tossed}"), format!("session={own}; session={own}")] {
+    for cookies in
+        [format!("session={tossed}; session={own}"), format!("session={own}; session={tossed}"), format!("session={own}; session={own}")]
+    {
         let answer = victim.call(Method::GET, "/api/v1/session").header("cookie", &cookies).send().await;
         assert_eq!(answer.json(), json!({ "authenticated": false }));
         let call = victim.call(Method::GET, "/api/v1/proxy/api/").header("cookie", &cookies).send().await;

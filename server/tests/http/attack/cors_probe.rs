@@ -9,7 +9,16 @@ async fn no_origin_is_ever_let_in() {
     let app = TestApp::with_provider(&provider).await;
     let browser = app.browser();
     browser.sign_in(&provider).await;
-    for path in ["/", "/account", "/api/v1/session", "/api/v1/oauth/code", "/api/v1/oauth/logout", "/api/v1/proxy/api/x", "/api/openapi.json", "/nothing"] {
+    for path in [
+        "/",
+        "/account",
+        "/api/v1/session",
+        "/api/v1/oauth/code",
+        "/api/v1/oauth/logout",
+        "/api/v1/proxy/api/x",
+        "/api/openapi.json",
+        "/nothing",
+    ] {
         for origin in ["https://evil.example", "null", "http://localhost:1", &app.origin()] {
             for method in [Method::OPTIONS, Method::GET, Method::HEAD] {
                 let request = browser.request(method, path).header("origin", origin);

@@ -6,7 +6,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_huge_token_answer_is_cut_off() {
     let padding = "x".repeat(8 * 1024 * 1024);
-    let keys: String = (0..10_000).map(|number| format!("\"key{number}\":0,")).collect();
+    let keys = (0..10_000).map(|number| format!("\"key{number}\":0,")).collect::<Vec<_>>().concat();
     let deep = format!("{}{}", "{\"a\":".repeat(10_000), "0".to_owned() + &"}".repeat(10_000));
     for reply in [
         Reply::json(200, &json!({ "access_token": padding, "token_type": "Bearer" })),

@@ -86,7 +86,7 @@ async fn a20_a_body_that_cannot_be_read_is_not_quoted() {
         r#"{"sentinel":"x"}"#,
         r#"{"code":"x","code":"sentinel"}"#,
         r#"["sentinel"]"#,
-        r#"sentinel"#,
+        "sentinel",
         r#"{"error":"sentinel","code":"sentinel","state":"sentinel"}"#,
         r#"{"code":"x","state":"sentinel"}"#,
     ] {
@@ -96,7 +96,12 @@ async fn a20_a_body_that_cannot_be_read_is_not_quoted() {
     }
     browser.call(Method::GET, "/api/v1/session").header("cookie", "session=sentinel").send().await.assert_status(200);
     let address = "/api/v1/oauth/backchannel-logout/alpha";
-    browser.submit(address, &[("logout_token", "sentinel.sentinel.sentinel")]).header("accept", "*/*").send().await.assert_problem(400, "invalid_request");
+    browser
+        .submit(address, &[("logout_token", "sentinel.sentinel.sentinel")])
+        .header("accept", "*/*")
+        .send()
+        .await
+        .assert_problem(400, "invalid_request");
     assert_clean(&log, &["sentinel"]);
 }
 

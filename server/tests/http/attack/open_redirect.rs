@@ -46,7 +46,10 @@ async fn a49_no_way_out_is_taken() {
     let app = TestApp::with_provider(&provider).await;
     let browser = app.browser();
     for way_out in WAYS_OUT {
-        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("provider", "alpha").append_pair("return_to", way_out).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("provider", "alpha")
+            .append_pair("return_to", way_out)
+            .finish();
         let started = browser.navigate(&format!("/api/v1/oauth/login?{query}")).send().await;
         let callback = provider.authorize(&started.assert_status(303).location());
         let return_to = browser.finish(&callback).await.assert_status(200).json()["return_to"].as_str().unwrap().to_owned();
@@ -76,7 +79,9 @@ async fn a49_neither_the_callback_nor_the_api_is_returned_to() {
     let provider = StandInProvider::start().await;
     let app = TestApp::with_provider(&provider).await;
     let browser = app.browser();
-    for path in ["/callback?code=x", "/api/v1/oauth/login?provider=alpha", "/API/../api/v1/session", "/%61pi/v1/session", "/account/../callback"] {
+    for path in
+        ["/callback?code=x", "/api/v1/oauth/login?provider=alpha", "/API/../api/v1/session", "/%61pi/v1/session", "/account/../callback"]
+    {
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", path).finish();
         let started = browser.navigate(&format!("/api/v1/oauth/login?{query}")).send().await;
         let completed = browser.finish(&provider.authorize(&started.location())).await;

@@ -51,7 +51,12 @@ async fn a36_no_path_leaves_the_upstream() {
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"invalid_path\""), "{target}: {answer}");
     }
     // None of these names an upstream.
-    for target in [format!("/api/v1/proxy/../proxy/x/{host}"), format!("/api/v1/proxy//{host}/"), format!("/api/v1/proxy/@{host}/"), format!("/api/v1/proxy/{host}/")] {
+    for target in [
+        format!("/api/v1/proxy/../proxy/x/{host}"),
+        format!("/api/v1/proxy//{host}/"),
+        format!("/api/v1/proxy/@{host}/"),
+        format!("/api/v1/proxy/{host}/"),
+    ] {
         let answer = raw(&app, &browser, &target).await;
         assert!(answer.starts_with("HTTP/1.1 404 "), "{target}: {answer}");
     }

@@ -20,7 +20,8 @@ async fn endpoints_that_are_neither_https_nor_on_this_machine_are_refused() {
         "javascript:alert(1)",
         "",
     ];
-    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "revocation_endpoint", "end_session_endpoint"] {
+    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "revocation_endpoint", "end_session_endpoint"]
+    {
         let provider = StandInProvider::start().await;
         let app = TestApp::with_provider(&provider).await;
         for address in addresses {

@@ -14,7 +14,17 @@ fn assert_clean(answer: &Answer) {
 }
 
 async fn assert_everything_clean(browser: &Browser) {
-    for path in ["/", "/account", "/callback", "/problem?code=x", "/api/v1/session", "/api/v1/oauth/providers", "/api/v1/proxy/none/", "/api/openapi.json", "/readyz"] {
+    for path in [
+        "/",
+        "/account",
+        "/callback",
+        "/problem?code=x",
+        "/api/v1/session",
+        "/api/v1/oauth/providers",
+        "/api/v1/proxy/none/",
+        "/api/openapi.json",
+        "/readyz",
+    ] {
         assert_clean(&browser.call(Method::GET, path).send().await);
         assert_clean(&browser.navigate(path).send().await);
     }

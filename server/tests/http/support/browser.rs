@@ -64,10 +64,6 @@ impl Browser {
         self.origin.join(address).unwrap()
     }
 
-    pub(crate) fn origin(&self) -> String {
-        self.origin.origin().ascii_serialization()
-    }
-
     /// Opens an address, as a link on a page of the app does.
     pub(crate) fn navigate(&self, address: &str) -> Request<'_> {
         self.request(Method::GET, address).navigation().from(Initiator::SameOrigin)
@@ -133,11 +129,6 @@ impl Browser {
     /// Puts a cookie of the app's host into the jar.
     pub(crate) fn put_cookie(&self, name: &str, value: &str) {
         self.jar.lock().unwrap().put(&self.origin, name, value);
-    }
-
-    /// Takes a cookie of the app's host out of the jar.
-    pub(crate) fn take_cookie(&self, name: &str) -> Option<String> {
-        self.jar.lock().unwrap().take(&self.origin, name)
     }
 
     /// Where the request really goes: the app's public address is known to browsers only.

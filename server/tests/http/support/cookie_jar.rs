@@ -73,11 +73,6 @@ impl CookieJar {
         let kept = Kept { value: value.to_owned(), same_site: Some(SameSite::Strict), ends: None };
         self.0.insert((host(url), name.to_owned(), "/".to_owned()), kept);
     }
-
-    /// Takes a cookie out.
-    pub(crate) fn take(&mut self, url: &Url, name: &str) -> Option<String> {
-        self.0.remove(&(host(url), name.to_owned(), "/".to_owned())).map(|kept| kept.value)
-    }
 }
 
 /// Cookies know no ports.

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::Value;
 use std::{
     collections::HashMap,
-    future::pending,
+    future::{IntoFuture as _, pending},
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -138,7 +138,7 @@ impl Recording {
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
         let router = router.layer(from_fn_with_state(self.clone(), record));
-        let serving = std::future::IntoFuture::into_future(axum::serve(listener, router));
+        let serving = axum::serve(listener, router).into_future();
         tokio::spawn(serving);
         tokio::task::yield_now().await;
     }

@@ -1,7 +1,11 @@
 //! An API behind the proxy, which answers with what it was asked.
 
-use super::recording::{Gate, Received, Recording, Reply, socket};
-use axum::{Json, Router, body::Bytes, http::Method};
+use super::recording::{Received, Recording, Reply, socket};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    http::{Method, Uri},
+};
 use serde_json::{Value, json};
 
 /// The API; all of it is below `/base`.
@@ -42,12 +46,8 @@ impl Upstream {
     pub(crate) fn replace(&self, path: &str, reply: Reply) {
         self.recording.replace(path, reply);
     }
-
-    pub(crate) fn hold(&self, path: &str) -> Gate {
-        self.recording.hold(path)
-    }
 }
 
-async fn echo(method: Method, uri: axum::http::Uri, body: Bytes) -> Json<Value> {
+async fn echo(method: Method, uri: Uri, body: Bytes) -> Json<Value> {
     Json(json!({ "method": method.as_str(), "uri": uri.to_string(), "body": String::from_utf8_lossy(&body) }))
 }
