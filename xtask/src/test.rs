@@ -68,7 +68,7 @@ fn format() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    run_step("check the lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    run_step("check the lints", cargo().args(["clippy", "--workspace", "--all-targets", "--keep-going", "--", "--deny", "warnings"]))?;
     // The workspace has the app as the server renders it; this is the app as it runs in the browser.
     let browser = ["clippy", "--package", "oauth2flow-app", "--no-default-features", "--features", "hydrate", "--", "--deny", "warnings"];
     run_step("check the lints of the app in the browser", cargo().args(browser)).map(drop)
@@ -76,7 +76,7 @@ fn lints() -> Result<()> {
 
 fn documentation() -> Result<()> {
     let mut command = cargo();
-    command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    command.args(["doc", "--workspace", "--no-deps", "--keep-going"]).env("RUSTDOCFLAGS", "-D warnings");
     run_step("check the documentation and its links", &mut command).map(drop)
 }
 

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn every_change_of_a_source_a_name_or_a_tool_is_seen() {
         let directory = cache_directory().join("tests/stamp");
-        empty_directory(&directory.join("inner")).unwrap();
+        empty_directory(&directory).unwrap();
+        fs::create_dir(directory.join("inner")).unwrap();
         let stamp = |tool: &str| Stamp::of_files(std::slice::from_ref(&directory), &[tool.to_owned()]).unwrap().0;
         fs::write(directory.join("inner/a.rs"), "a").unwrap();
         let first = stamp("rustc 1");
