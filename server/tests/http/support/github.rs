@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -142,7 +142,7 @@ async fn access_token(State(shared): State<Arc<Shared>>, headers: HeaderMap, bod
 
 /// The API demands a User-Agent and a token.
 fn refuse_stranger(shared: &Shared, headers: &HeaderMap) -> Option<Response> {
-    if headers.get(header::USER_AGENT).is_none_or(axum::http::HeaderValue::is_empty) {
+    if headers.get(header::USER_AGENT).is_none_or(HeaderValue::is_empty) {
         return Some((StatusCode::FORBIDDEN, "Request forbidden by administrative rules.").into_response());
     }
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap()).unwrap_or_default();
