@@ -82,4 +82,16 @@ test.describe('a callback that is opened again', () => {
     expect(await statuses(posts)).toEqual([200, 409]);
     expect(await session(page)).toMatchObject({ authenticated: true });
   });
+
+  test('after signing out signs nobody in', async ({ page, server }) => {
+    const callback = page.waitForRequest((request) => new URL(request.url()).pathname === '/callback');
+    await signIn(page);
+    const address = (await callback).url();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${server.url}/`);
+
+    await page.goto(address);
+    await expect(heading(page, 'This answer belongs to no sign-in of this browser')).toBeVisible();
+    expect(await session(page)).toEqual({ authenticated: false });
+  });
 });
