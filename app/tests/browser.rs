@@ -53,7 +53,7 @@ async fn a_heading_takes_the_focus_unless_it_is_the_first() {
         1 => view! { <Heading>"one"</Heading> }.into_any(),
         _ => view! { <div><Heading>"two"</Heading></div> }.into_any(),
     };
-    let _mounted = mount_to_renderer(&place, page);
+    let _mounted = mount_to_renderer(&place, move || page);
     tick().await;
     let focused = || document().active_element().map(|element| element.text_content().unwrap_or_default());
     assert_ne!(focused().as_deref(), Some("one"));
