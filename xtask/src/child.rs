@@ -3,6 +3,7 @@
 use crate::step::{Step, Stopwatch, print};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::PoisonError;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -75,9 +76,10 @@ pub(crate) fn ended(command: &Command, status: ExitStatus) -> String {
     format!("`{}` ended with {status}", shown(command))
 }
 
-/// A command as one would type it.
+/// A command as one would type it, without the directories of its program.
 pub(crate) fn shown(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program());
+    let words = std::iter::once(program.file_name().unwrap_or(program.as_os_str())).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
