@@ -37,6 +37,8 @@ pub enum ProblemCode {
     Unauthenticated,
     /// The session ended: the provider took the permission back.
     SessionEnded,
+    /// The access token has ended, and there is nothing to renew it with.
+    PermissionExpired,
     /// The request does not prove that it comes from this app.
     CsrfRejected,
     /// No such upstream is configured.
@@ -99,7 +101,7 @@ pub struct Explanation {
 
 impl ProblemCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::AccessDenied,
@@ -116,6 +118,7 @@ impl ProblemCode {
         Self::IdTokenInvalid,
         Self::Unauthenticated,
         Self::SessionEnded,
+        Self::PermissionExpired,
         Self::CsrfRejected,
         Self::UnknownUpstream,
         Self::InvalidPath,
@@ -277,6 +280,14 @@ impl ProblemCode {
                 "Your session has ended",
                 "The provider no longer renews this app's permission: it was withdrawn, or it has run out.",
                 "Sign in again.",
+                SignInAgain,
+            ),
+            Self::PermissionExpired => (
+                "permission_expired",
+                401,
+                "The provider's permission has run out",
+                "You are still signed in, but the permission to call this API has ended, and the provider gave nothing to renew it with.",
+                "Sign in again to give it anew.",
                 SignInAgain,
             ),
             Self::CsrfRejected => (

@@ -72,7 +72,12 @@ impl From<ProblemCode> for Failure {
 
 impl fmt::Debug for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Failure").field("code", &self.code).field("detail", &self.detail).field("causes", &self.causes()).finish()
+        formatter
+            .debug_struct("Failure")
+            .field("code", &self.code)
+            .field("detail", &self.detail)
+            .field("causes", &self.causes())
+            .finish_non_exhaustive()
     }
 }
 

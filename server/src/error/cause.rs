@@ -68,9 +68,6 @@ impl From<CallbackError> for Failure {
             CallbackError::MissingIss | CallbackError::IssMismatch => ProblemCode::IssuerMismatch,
             CallbackError::Provider { kind: AuthorizationErrorCode::AccessDenied, .. } => ProblemCode::AccessDenied,
             CallbackError::Provider {
-                kind: AuthorizationErrorCode::TemporarilyUnavailable | AuthorizationErrorCode::ServerError, ..
-            } => ProblemCode::ProviderRefused,
-            CallbackError::Provider {
                 kind:
                     AuthorizationErrorCode::InvalidRequest
                     | AuthorizationErrorCode::UnauthorizedClient
@@ -120,6 +117,7 @@ impl From<AccessTokenError> for Failure {
     fn from(error: AccessTokenError) -> Self {
         let code = match &error {
             AccessTokenError::GrantEnded(_) => ProblemCode::SessionEnded,
+            AccessTokenError::Expired => ProblemCode::PermissionExpired,
             AccessTokenError::Refused(RefreshError::Token(TokenError::Unavailable { .. })) => ProblemCode::ProviderUnavailable,
             AccessTokenError::Refused(RefreshError::Token(TokenError::Provider { .. })) => ProblemCode::ProviderMisconfigured,
             AccessTokenError::Refused(_) => ProblemCode::ProviderInvalidResponse,

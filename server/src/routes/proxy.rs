@@ -61,7 +61,7 @@ const NOT_FOR_THE_BROWSER: [HeaderName; 10] = [
         ("X-CSRF" = String, Header, description = "Always `1`")),
     responses(
         (status = 200, description = "Whatever the upstream answers"),
-        (status = 401, description = "`unauthenticated`, `session_ended`", body = oauth2flow_app::api::Problem),
+        (status = 401, description = "`unauthenticated`, `session_ended`, `permission_expired`", body = oauth2flow_app::api::Problem),
         (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
         (status = 404, description = "`unknown_upstream`", body = oauth2flow_app::api::Problem),
         (status = 502, description = "`upstream_unavailable`", body = oauth2flow_app::api::Problem),

@@ -134,6 +134,9 @@ struct TokensIn {
 
 impl Tokens {
     /// The bytes to seal.
+    ///
+    /// # Panics
+    /// Never: strings always serialize.
     #[expect(clippy::expect_used, reason = "strings always serialize")]
     pub fn to_plaintext(&self) -> Zeroizing<Vec<u8>> {
         let out = TokensOut {

@@ -33,6 +33,9 @@ pub enum AccessTokenError {
     /// The provider has taken the grant back: the session is over.
     #[error("the provider no longer renews the grant")]
     GrantEnded(#[source] Option<RefreshError>),
+    /// The token has ended, and the provider gave nothing to renew it with. Who the user is stays known.
+    #[error("the access token has ended and cannot be renewed")]
+    Expired,
     /// The provider answered something else than new tokens.
     #[error("the provider does not renew the token")]
     Refused(#[source] RefreshError),
@@ -122,7 +125,7 @@ async fn renew(
     mut record: SessionRecord,
     tokens: &Tokens,
 ) -> Result<AccessToken, AccessTokenError> {
-    let Some(refresh_token) = &tokens.refresh else { return Err(AccessTokenError::GrantEnded(None)) };
+    let Some(refresh_token) = &tokens.refresh else { return Err(AccessTokenError::Expired) };
     let metadata = registered.metadata().await?;
     let (request, pending) = refresh::request(&registered.provider, &metadata, refresh_token, &record.profile.scopes);
     let response = app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await.map_err(AccessTokenError::Outbound)?;

@@ -118,8 +118,11 @@ impl KeyRing {
     }
 
     /// Encrypts `plaintext` and binds it to `place`: it opens nowhere else.
+    ///
+    /// # Panics
+    /// For a plaintext of 256 GiB.
     pub fn seal(&self, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-        let Some(key) = self.keys.first() else { unreachable!("a key ring is never empty") };
+        let Some(key) = self.keys.first() else { unreachable!("a key ring is never made empty") };
         let nonce = random::<NONCE_LENGTH>(entropy);
         let payload = Payload { msg: plaintext, aad: place };
         #[expect(clippy::expect_used, reason = "encryption fails only past 256 GiB")]

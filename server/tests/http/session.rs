@@ -129,7 +129,7 @@ async fn a39_invalid_grant_ends_the_session() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_run_out_and_cannot_be_renewed_ends_the_session_at_the_next_call() {
+async fn a39_a_token_that_has_run_out_and_cannot_be_renewed_ends_the_calls_but_not_the_session() {
     let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
     provider.edit_tokens(|tokens| drop(tokens.as_object_mut().unwrap().remove("refresh_token")));
     let app = TestApp::with_upstream(&provider, &upstream).await;
@@ -139,8 +139,9 @@ async fn a_token_that_has_run_out_and_cannot_be_renewed_ends_the_session_at_the_
     browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
     app.clock.advance_seconds(1);
     assert!(browser.is_signed_in().await, "who needs no token is not bothered");
-    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "session_ended");
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "permission_expired");
     assert_eq!((upstream.count(), provider.count(Endpoint::Token)), (1, 1));
+    assert!(browser.is_signed_in().await, "the provider has taken nothing back");
 }
 
 #[tokio::test]

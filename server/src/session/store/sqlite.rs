@@ -5,6 +5,7 @@ use crate::session::record::{Key, Profile, SessionRecord};
 use jiff::Timestamp;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqliteExecutor, SqlitePool,
+    error::DatabaseError,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
@@ -342,7 +343,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 
 fn classify(path: &Path, error: &sqlx::Error) -> OpenError {
     let path = path.to_owned();
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+    let code = error.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<i32>().ok());
     // The low byte is the primary result code, the rest says more about it.
     match code.map(|code| code & 0xff) {
         Some(5 | 6) => OpenError::Locked { path },
