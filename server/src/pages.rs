@@ -69,10 +69,14 @@ fn policy(scripts: &str, avatar_hosts: &[String]) -> String {
 /// Serves a file of the site, else a page.
 ///
 /// # Errors
-/// `method_not_allowed`
+/// `method_not_allowed`, `not_found`
 pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Response, Failure> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(ProblemCode::MethodNotAllowed.into());
+    }
+    // To a router that resolves it, such a path is another host.
+    if request.uri().path().starts_with("//") {
+        return Err(ProblemCode::NotFound.into());
     }
     if let Some(file) = app.assets.serve(request.uri().path(), request.headers()) {
         return Ok(file);

@@ -213,3 +213,13 @@ async fn an_unused_upstream_gets_no_call_from_the_pages() {
     }
     assert_eq!(upstream.count(), 0);
 }
+
+#[tokio::test]
+async fn a_path_that_a_router_might_take_for_a_host_is_not_rendered() {
+    for render in ["spa", "ssr"] {
+        let (app, browser) = with(render).await;
+        for path in ["//[", "//evil.example/", "//"] {
+            browser.request(Method::GET, &format!("{}{path}", app.origin())).send().await.assert_problem(404, "not_found");
+        }
+    }
+}
