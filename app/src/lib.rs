@@ -3,6 +3,9 @@
 //! The same components are rendered on the server (`ssr`), taken over in the browser (`hydrate`) and built there from
 //! nothing (`csr`).
 
+// The type of a page is the tree of its elements.
+#![recursion_limit = "512"]
+
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{components::Router, hooks::use_location};

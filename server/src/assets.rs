@@ -83,7 +83,7 @@ impl Assets {
         };
         let files: HashMap<String, File> = contents
             .iter()
-            .filter(|(path, _)| !path.ends_with(".br") && !path.ends_with(".gz"))
+            .filter(|(path, _)| !matches!(extension(path), Some("br" | "gz")))
             .map(|(path, data)| (format!("/{path}"), File::new(path, data, &contents)))
             .collect();
         for name in [&manifest.js, &manifest.wasm, &manifest.css] {
@@ -147,8 +147,12 @@ fn is_hashed(path: &str) -> bool {
     path.strip_prefix("pkg/").is_some_and(|name| name.split('.').count() > 2)
 }
 
+fn extension(path: &str) -> Option<&str> {
+    path.rsplit_once('.').map(|(_, extension)| extension)
+}
+
 fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
+    match extension(path) {
         Some("css") => "text/css; charset=utf-8",
         Some("html") => "text/html; charset=utf-8",
         Some("ico") => "image/x-icon",

@@ -4,7 +4,7 @@ use crate::error::Failure;
 use axum::body::{Body, Bytes};
 use http_body_util::LengthLimitError;
 use oauth2flow_app::problem::ProblemCode;
-use std::{error::Error as _, time::Duration};
+use std::{error::Error, time::Duration};
 
 /// The largest body that is read outside the proxy.
 pub const MAXIMUM_BODY_BYTES: usize = 16 * 1024;
@@ -19,7 +19,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn read(body: Body) -> Result<Bytes, Failure> {
     match tokio::time::timeout(READ_TIMEOUT, axum::body::to_bytes(body, MAXIMUM_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => {
+        Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
             Err(Failure::new(ProblemCode::PayloadTooLarge).detail("The request is larger than 16 KiB."))
         }
         Ok(Err(error)) => Err(Failure::new(ProblemCode::InvalidRequest).detail("The request's body did not arrive whole.").source(error)),

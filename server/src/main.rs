@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.settings {
         // Whoever reads only the beginning closes the pipe, and that is fine.
-        let _ = std::io::stdout().write_all(listing().as_bytes());
+        let _ = io::stdout().write_all(listing().as_bytes());
         return ExitCode::SUCCESS;
     }
     let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));

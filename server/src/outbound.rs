@@ -71,11 +71,8 @@ impl Outbound {
         };
         let mut builder = self.providers.request(method, request.url);
         for (name, value) in request.headers {
-            let mut value = match http::HeaderValue::try_from(value) {
-                Ok(value) => value,
-                // Only configuration could bring such a value, and the provider will say what is missing.
-                Err(_) => continue,
-            };
+            // Only configuration could bring a value that is none, and the provider will say what is missing.
+            let Ok(mut value) = http::HeaderValue::try_from(value) else { continue };
             value.set_sensitive(true);
             builder = builder.header(name, value);
         }

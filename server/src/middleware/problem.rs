@@ -27,7 +27,7 @@ pub async fn write(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if for_a_person { redirect_to_page(response, &failure, &request_id) } else { write_document(response, failure, request_id) }
+    if for_a_person { redirect_to_page(response, &failure, &request_id) } else { write_document(response, failure, &request_id) }
 }
 
 /// A person is looking when the browser navigates to one of the login's own addresses.
@@ -57,7 +57,7 @@ fn redirect_to_page(mut response: Response, failure: &Failure, request_id: &Requ
     response
 }
 
-fn write_document(mut response: Response, failure: Failure, request_id: RequestId) -> Response {
+fn write_document(mut response: Response, failure: Failure, request_id: &RequestId) -> Response {
     let code = failure.code.code();
     let problem = Problem {
         kind: format!("/problem?code={code}"),

@@ -30,7 +30,7 @@ pub async fn observe(State(app): State<AppState>, mut request: Request, next: Ne
     let started = app.clock.elapsed();
     async move {
         let mut response = next.run(request).await;
-        let duration_ms = (app.clock.elapsed() - started).as_secs_f64() * 1000.0;
+        let duration_ms = app.clock.elapsed().saturating_sub(started).as_secs_f64() * 1000.0;
         tracing::info!(status = response.status().as_u16(), duration_ms, "request answered");
         if let Ok(value) = HeaderValue::try_from(&*id.0) {
             response.headers_mut().insert("x-request-id", value);
