@@ -118,12 +118,12 @@ async fn finish(
     let validated = validated?;
     let new = exchange(app, registered, &metadata, validated).await?;
     let user = new.profile.user.clone();
+    let (session, key) = app.sessions.begin(new).await?;
+    app.sessions.store().complete_claim(claim, key).await?;
     if let Some(old) = current {
         // A session that was there before the login is not carried over.
         app.sessions.end(old).await?;
     }
-    let (session, key) = app.sessions.begin(new).await?;
-    app.sessions.store().complete_claim(claim, key).await?;
     tracing::info!(provider = registered.provider.id, "signed in");
     Ok(Completed { session, user, return_to })
 }

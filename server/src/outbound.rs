@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, header};
 use oauth2flow_protocol::{OutboundRequest, OutboundResponse};
 use std::time::Duration;
 use thiserror::Error;
-use url::Url;
+use url::{Host, Url};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,8 +42,31 @@ impl OutboundError {
 /// The HTTP client.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    providers: reqwest::Client,
-    upstreams: reqwest::Client,
+    providers: Clients,
+    upstreams: Clients,
+}
+
+/// A proxy of the environment (`HTTP_PROXY`) stands between this machine and others, never between two of its own programs.
+#[derive(Clone, Debug)]
+struct Clients {
+    to_others: reqwest::Client,
+    to_loopback: reqwest::Client,
+}
+
+impl Clients {
+    fn build(builder: impl Fn() -> reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
+        Ok(Self { to_others: builder().build()?, to_loopback: builder().no_proxy().build()? })
+    }
+
+    fn to(&self, url: &Url) -> &reqwest::Client {
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if loopback { &self.to_loopback } else { &self.to_others }
+    }
 }
 
 impl Outbound {
@@ -56,7 +79,10 @@ impl Outbound {
         // A redirect would carry the secret, or the token, to wherever the answer says.
         let builder =
             || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT).referer(false);
-        Ok(Self { providers: builder().user_agent(USER_AGENT).timeout(TOTAL_TIMEOUT).build()?, upstreams: builder().build()? })
+        Ok(Self {
+            providers: Clients::build(|| builder().user_agent(USER_AGENT).timeout(TOTAL_TIMEOUT))?,
+            upstreams: Clients::build(builder)?,
+        })
     }
 
     /// Sends a request to a provider and reads at most `limit_bytes` of its answer.
@@ -69,7 +95,7 @@ impl Outbound {
             oauth2flow_protocol::Method::Post => Method::POST,
             oauth2flow_protocol::Method::Delete => Method::DELETE,
         };
-        let mut builder = self.providers.request(method, request.url);
+        let mut builder = self.providers.to(&request.url).request(method, request.url);
         for (name, value) in request.headers {
             // Only configuration could bring a value that is none, and the provider will say what is missing.
             let Ok(mut value) = http::HeaderValue::try_from(value) else { continue };
@@ -104,7 +130,7 @@ impl Outbound {
         body: Body,
         timeout: Duration,
     ) -> Result<http::Response<Body>, OutboundError> {
-        let mut request = self.upstreams.request(method, url).headers(headers);
+        let mut request = self.upstreams.to(&url).request(method, url).headers(headers);
         // An empty stream would go out in chunks, and some upstreams refuse a GET that seems to have a body.
         if !body.is_end_stream() {
             request = request.body(reqwest::Body::wrap_stream(body.into_data_stream()));

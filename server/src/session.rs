@@ -104,7 +104,9 @@ impl Sessions {
         if now >= record.expires_at || now >= record.idle_expires_at {
             return Ok(None);
         }
-        if now.as_second() - record.last_seen_at.as_second() >= TOUCH_INTERVAL_SECONDS {
+        // A short idle time needs a finer clock, or a busy session would end.
+        let interval = TOUCH_INTERVAL_SECONDS.min(self.idle.as_secs() / 4);
+        if now.as_second() - record.last_seen_at.as_second() >= interval {
             record.last_seen_at = now;
             record.idle_expires_at = later(now, self.idle).min(record.expires_at);
             self.store.touch(key, now, record.idle_expires_at).await?;

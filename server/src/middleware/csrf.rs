@@ -68,7 +68,7 @@ fn require_same_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Fail
 /// Refuses to start a login that another site began: it would end with the user signed in to whatever that site wants.
 ///
 /// # Errors
-/// `csrf_rejected`.
+/// `csrf_rejected`
 pub fn refuse_cross_site(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
     let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     let foreign = headers.get(header::ORIGIN).is_some_and(|origin| origin != own_origin && origin != "null");
@@ -76,4 +76,18 @@ pub fn refuse_cross_site(headers: &HeaderMap, own_origin: &str) -> Result<(), Fa
         return Err(Failure::new(ProblemCode::CsrfRejected).detail("Another site tried to start this sign-in."));
     }
     Ok(())
+}
+
+/// Refuses to send anything but a navigation to the provider: a picture or a script of a neighbour would push open logins
+/// out, and a fetch could do nothing with the answer.
+///
+/// # Errors
+/// `unauthenticated`
+pub fn require_navigation(headers: &HeaderMap) -> Result<(), Failure> {
+    match headers.get("sec-fetch-mode") {
+        Some(mode) if mode != "navigate" => {
+            Err(Failure::new(ProblemCode::Unauthenticated).detail("A sign-in is started by navigating to it."))
+        }
+        _ => Ok(()),
+    }
 }

@@ -30,11 +30,16 @@ pub async fn write(request: Request, next: Next) -> Response {
     if for_a_person { redirect_to_page(response, &failure, &request_id) } else { write_document(response, failure, &request_id) }
 }
 
-/// A person is looking when the browser navigates to one of the login's own addresses.
+/// A person is looking when the browser navigates to one of the login's own addresses; a provider that logs somebody out is
+/// no person, whatever it accepts.
 fn is_navigation(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let accepts_html = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     let navigates = headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
-    matches!(*method, Method::GET | Method::HEAD | Method::POST) && path.starts_with("/api/v1/oauth/") && accepts_html && navigates
+    matches!(*method, Method::GET | Method::HEAD | Method::POST)
+        && path.starts_with("/api/v1/oauth/")
+        && !path.starts_with("/api/v1/oauth/backchannel-logout/")
+        && accepts_html
+        && navigates
 }
 
 fn log(failure: &Failure) {

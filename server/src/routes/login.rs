@@ -26,6 +26,7 @@ use std::borrow::Cow;
     responses(
         (status = 303, description = "To the provider's authorization endpoint"),
         (status = 400, description = "`invalid_request`", body = oauth2flow_app::api::Problem),
+        (status = 401, description = "`unauthenticated`: not a navigation", body = oauth2flow_app::api::Problem),
         (status = 403, description = "`csrf_rejected`: another site began this", body = oauth2flow_app::api::Problem),
         (status = 404, description = "`unknown_provider`", body = oauth2flow_app::api::Problem),
         (status = 502, description = "`provider_unavailable`, `provider_invalid_response`, `provider_misconfigured`", body = oauth2flow_app::api::Problem),
@@ -42,6 +43,7 @@ pub async fn handler(State(app): State<AppState>, RawQuery(query): RawQuery, hea
     };
     let return_to = parameter(&query, "return_to")?.map(|target| ReturnTo::parse(&target)).unwrap_or_default();
     let metadata = registered.metadata().await?;
+    csrf::require_navigation(&headers)?;
     let (callback, same_site) =
         if registered.server_callback { ("/api/v1/oauth/code", SameSite::Lax) } else { ("/callback", SameSite::Strict) };
     let redirect_uri = format!("{}{callback}", app.config.server.public_url.origin());

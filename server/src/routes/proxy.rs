@@ -39,7 +39,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 ];
 
 /// Fields of an answer that would speak for this origin, which is not the upstream's.
-const NOT_FOR_THE_BROWSER: [HeaderName; 10] = [
+const NOT_FOR_THE_BROWSER: [HeaderName; 17] = [
     header::SET_COOKIE,
     header::STRICT_TRANSPORT_SECURITY,
     header::CONTENT_SECURITY_POLICY,
@@ -49,7 +49,14 @@ const NOT_FOR_THE_BROWSER: [HeaderName; 10] = [
     header::ACCESS_CONTROL_ALLOW_METHODS,
     header::ACCESS_CONTROL_EXPOSE_HEADERS,
     header::ACCESS_CONTROL_MAX_AGE,
+    header::CONTENT_SECURITY_POLICY_REPORT_ONLY,
+    header::REFRESH,
+    header::ALT_SVC,
+    header::WWW_AUTHENTICATE,
     HeaderName::from_static("clear-site-data"),
+    HeaderName::from_static("nel"),
+    HeaderName::from_static("report-to"),
+    HeaderName::from_static("reporting-endpoints"),
 ];
 
 /// Passes a call on to an upstream with the session's access token, and streams the answer back.
@@ -138,8 +145,8 @@ fn split(uri: &Uri) -> Option<(&str, &str)> {
 /// `invalid_path` for a path that could mean another place to the upstream than it does here.
 fn target(base: &Url, path: &str, query: Option<&str>) -> Result<Url, Failure> {
     let lower = path.to_ascii_lowercase();
-    let ambiguous = ["%2e", "%2f", "%5c", "%00", "\\", "//"].iter().any(|part| lower.contains(part));
-    if ambiguous || path.split('/').any(|segment| matches!(segment, "." | "..")) {
+    let ambiguous = ["%2e", "%2f", "%5c", "%00", "%252e", "%252f", "%255c", "\\", "//"].iter().any(|part| lower.contains(part));
+    if ambiguous || path.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | ".."))) {
         return Err(ProblemCode::InvalidPath.into());
     }
     let mut url = base.clone();
@@ -197,6 +204,10 @@ mod tests {
             "/a%5Cb",
             "/\\evil",
             "/a%00b",
+            "/..;/admin",
+            "/a/.;x/b",
+            "/%252e%252e/admin",
+            "/a%252Fb",
         ] {
             assert!(target(&base, path, None).is_err(), "{path}");
         }

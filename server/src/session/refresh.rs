@@ -12,7 +12,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use oauth2flow_protocol::{
-    AccessToken, TokenResponse,
+    AccessToken, JwkSet, TokenResponse,
     id_token::IdTokenIdentity,
     refresh::{self, RefreshError},
     token::MAXIMUM_TOKEN_RESPONSE_BYTES,
@@ -20,12 +20,17 @@ use oauth2flow_protocol::{
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 use thiserror::Error;
 use tracing::Instrument as _;
 
 /// A token that ends within this time is renewed before it is used.
 const RENEW_BEFORE_SECONDS: i64 = 30;
+
+/// How often new tokens are tried to be written down, and how long the store is left alone in between.
+const WRITE_ATTEMPTS: u32 = 5;
+const WRITE_PAUSE: Duration = Duration::from_millis(300);
 
 /// Why there is no usable access token.
 #[derive(Debug, Error)]
@@ -106,7 +111,13 @@ async fn renew_once(app: &AppState, key: Key) -> Result<AccessToken, AccessToken
     };
     match renew(app, registered, record.clone(), &tokens).await {
         Err(error @ AccessTokenError::GrantEnded(_)) => {
-            app.sessions.end(key).await?;
+            // Another process may have spent the refresh token, and have the new one.
+            match app.sessions.store().get(key).await? {
+                Some(now) if now.version != record.version => {
+                    return app.sessions.tokens(&now).map(|tokens| tokens.access).ok_or(error);
+                }
+                _ => app.sessions.end(key).await?,
+            };
             Err(error)
         }
         // A provider that is down does not stop a token that still works.
@@ -127,12 +138,15 @@ async fn renew(
 ) -> Result<AccessToken, AccessTokenError> {
     let Some(refresh_token) = &tokens.refresh else { return Err(AccessTokenError::Expired) };
     let metadata = registered.metadata().await?;
+    // What the answer is checked with is fetched first: once the provider has spent the old refresh token, losing the new
+    // one for want of a key would lose the session.
+    let keys = if tokens.id.is_some() { Some(registered.keys(&metadata).await?) } else { None };
     let (request, pending) = refresh::request(&registered.provider, &metadata, refresh_token, &record.profile.scopes);
     let response = app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await.map_err(AccessTokenError::Outbound)?;
     let renewed = pending.process(&response, app.clock.now()).map_err(|error| {
         if error.is_invalid_grant() { AccessTokenError::GrantEnded(Some(error)) } else { AccessTokenError::Refused(error) }
     })?;
-    check_id_token(app, registered, &record, tokens, &renewed).await?;
+    check_id_token(app, registered, &record, tokens, &renewed, keys).await?;
     record.profile.access_token_expires_at = renewed.expires_at.map(Timestamp::as_second);
     record.profile.scopes.clone_from(&renewed.scopes);
     let new = Tokens {
@@ -142,12 +156,28 @@ async fn renew(
         audience: tokens.audience.clone(),
     };
     app.sessions.seal_tokens(&mut record, &new);
-    if app.sessions.store().replace_tokens(&record).await? {
+    if keep(app, &record).await? {
         return Ok(new.access);
+    }
+    if let Some(winner) = app.sessions.store().get(record.key).await? {
+        // Another process was faster, and its tokens are of the same grant: revoking ours would end both.
+        return app.sessions.tokens(&winner).map(|tokens| tokens.access).ok_or(AccessTokenError::GrantEnded(None));
     }
     // The session ended while the provider was thinking: nobody may use what it gave.
     crate::logout::revoke(app, registered, &new).await;
     Err(AccessTokenError::GrantEnded(None))
+}
+
+/// Writes the new tokens down. The old ones are spent, so a store that is busy for a moment is asked again.
+async fn keep(app: &AppState, record: &SessionRecord) -> Result<bool, StoreError> {
+    for _ in 1..WRITE_ATTEMPTS {
+        match app.sessions.store().replace_tokens(record).await {
+            Ok(kept) => return Ok(kept),
+            Err(error) => tracing::warn!(error = %error, "new tokens could not be written down; trying again"),
+        }
+        tokio::time::sleep(WRITE_PAUSE).await;
+    }
+    app.sessions.store().replace_tokens(record).await
 }
 
 async fn check_id_token(
@@ -156,6 +186,7 @@ async fn check_id_token(
     record: &SessionRecord,
     tokens: &Tokens,
     renewed: &TokenResponse,
+    keys: Option<Arc<JwkSet>>,
 ) -> Result<(), AccessTokenError> {
     if renewed.id_token.is_none() {
         return Ok(());
@@ -164,7 +195,11 @@ async fn check_id_token(
     let original = IdTokenIdentity { issuer: record.issuer.clone(), subject: record.sub.clone(), audience: tokens.audience.clone() };
     let now = app.clock.now();
     let validate = |keys: &_| refresh::validate_id_token(&registered.provider, &metadata, renewed, &original, keys, now);
-    let checked = match validate(&*registered.keys(&metadata).await?) {
+    let keys = match keys {
+        Some(keys) => keys,
+        None => registered.keys(&metadata).await?,
+    };
+    let checked = match validate(&keys) {
         Err(RefreshError::IdToken(error)) if error.wants_fresh_keys() => validate(&*registered.rotated_keys(&metadata).await?),
         other => other,
     };

@@ -338,3 +338,12 @@ async fn a49_the_way_back_is_kept_when_it_is_a_path_of_the_app() {
     let completed = browser.sign_in(&provider).await;
     assert_eq!(completed.json()["return_to"], "/account");
 }
+
+#[tokio::test]
+async fn a50_what_is_no_navigation_is_never_sent_to_the_provider() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let answer = app.browser().request(Method::GET, "/api/v1/oauth/login?provider=alpha").header("sec-fetch-mode", "no-cors").send().await;
+    answer.assert_problem(401, "unauthenticated");
+    assert_eq!(answer.header("set-cookie"), None);
+}
