@@ -4,15 +4,15 @@
 //! handed in, a request is a value to send, and its response is a value to judge. So every rule of the flow is tested
 //! without a network, and a caller cannot skip one:
 //!
-//! 1. [`Transaction::begin`](authorize::Transaction::begin) and [`authorization_url`](authorize::authorization_url)
+//! 1. [`Transaction::begin`](authorize::Transaction::begin) and [`authorization_url`]
 //!    start a login.
 //! 2. [`AuthorizationResponse::from_pairs`](callback::AuthorizationResponse::from_pairs) and
-//!    [`callback::validate`] judge what comes back; only the [`ValidatedCallback`](callback::ValidatedCallback) that
+//!    [`callback::validate`] judge what comes back; only the [`ValidatedCallback`] that
 //!    they yield can be exchanged.
 //! 3. [`token::exchange_request`] makes the token request, [`PendingExchange::process`](token::PendingExchange::process)
 //!    judges its response.
-//! 4. [`id_token::validate`] yields a [`ValidatedIdToken`](id_token::ValidatedIdToken), and only that, or
-//!    [`userinfo::process`], yields a [`User`](userinfo::User).
+//! 4. [`id_token::validate`] yields a [`ValidatedIdToken`], and only that, or
+//!    [`userinfo::process`], yields a [`User`].
 //! 5. [`refresh`], [`logout`] and [`logout_token`] cover the rest of the session's life.
 //!
 //! Each operation has one error enum; each variant names its section of a specification and has a stable
