@@ -1,8 +1,8 @@
 //! Which addresses a provider may name as its own.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use url::{Host, Url};
+
+use crate::address::AddressKind;
 
 /// Why an address is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,42 +53,8 @@ fn is_localhost(domain: &str) -> bool {
 fn is_internal(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(domain)) => is_localhost(domain),
-        Some(Host::Ipv4(address)) => is_internal_ipv4(address),
-        Some(Host::Ipv6(address)) => is_internal_ipv6(address),
+        Some(Host::Ipv4(address)) => AddressKind::of(address.into()) != AddressKind::Public,
+        Some(Host::Ipv6(address)) => AddressKind::of(address.into()) != AddressKind::Public,
         None => true,
-    }
-}
-
-fn is_internal_ipv4(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_unspecified()
-        || address.is_broadcast()
-        || address.is_multicast()
-        || first == 0
-        // Shared address space of carriers, RFC 6598.
-        || (first == 100 && (64..128).contains(&second))
-}
-
-fn is_internal_ipv6(address: Ipv6Addr) -> bool {
-    address.is_loopback()
-        || address.is_unspecified()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
-        || address.is_multicast()
-        || embedded_ipv4(address).is_some_and(is_internal_ipv4)
-}
-
-/// The IPv4 address that a packet to an IPv6 address ends up at: mapped and compatible ones
-/// ([RFC 4291 §2.5.5](https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5)), NAT64
-/// ([RFC 6052 §2.1](https://www.rfc-editor.org/rfc/rfc6052#section-2.1)), 6to4
-/// ([RFC 3056 §2](https://www.rfc-editor.org/rfc/rfc3056#section-2)).
-fn embedded_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let ipv4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
-    match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(ipv4(high, low)),
-        _ => address.to_ipv4(),
     }
 }

@@ -19,6 +19,7 @@
 //! `code()`. Text that a provider wrote is bounded and stripped of control characters ([`ProviderText`]) before it
 //! reaches any of them.
 
+pub mod address;
 pub mod authorize;
 pub mod callback;
 pub mod discovery;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
+mod address;
 mod authorize;
 mod callback;
 mod client_auth;
