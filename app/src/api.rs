@@ -173,6 +173,9 @@ pub struct AuthorizationResponse {
     /// Who answers (RFC 9207).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
+    /// All of it in one signed token, instead of the others (JARM, `response_mode=jwt`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
     /// Why there is no code (RFC 6749 §4.1.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -222,6 +225,15 @@ pub struct Problem {
     /// The way on, where there is one: the page a finished login was going to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_to: Option<String>,
+    /// The authentication context classes of which `step_up_required` wants one (RFC 9470 §3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// How many seconds ago the user may have signed in at the provider for `step_up_required` (RFC 9470 §3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u64>,
+    /// The sign-in that would satisfy `step_up_required`, to which `&return_to=` may be added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_url: Option<String>,
 }
 
 /// A note of the demo provider's notes API, reached through `/proxy/notes`.
@@ -247,6 +259,9 @@ impl Problem {
             detail: String::new(),
             request_id: String::new(),
             return_to: None,
+            acr_values: Vec::new(),
+            max_age: None,
+            login_url: None,
         }
     }
 

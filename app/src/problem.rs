@@ -33,12 +33,20 @@ pub enum ProblemCode {
     ProviderInvalidResponse,
     /// The ID token does not hold.
     IdTokenInvalid,
+    /// The provider did not authenticate the user as strongly, or as recently, as it was asked to.
+    AuthenticationTooWeak,
+    /// The provider will not sign the user in without a word: it has a question.
+    InteractionRequired,
+    /// The server's own clock is off.
+    ClockSkew,
     /// Nobody is signed in.
     Unauthenticated,
     /// The session ended: the provider took the permission back.
     SessionEnded,
     /// The access token has ended, and there is nothing to renew it with.
     PermissionExpired,
+    /// The API wants a stronger or a more recent sign-in.
+    StepUpRequired,
     /// The request does not prove that it comes from this app.
     CsrfRejected,
     /// No such upstream is configured.
@@ -72,6 +80,8 @@ pub enum ProblemCode {
 pub enum NextStep {
     /// Start the sign-in once more.
     SignInAgain,
+    /// Sign in: this time with the provider's questions.
+    SignIn,
     /// Go to the account page: the sign-in has worked.
     OpenAccount,
     /// Wait a moment, then try again.
@@ -101,7 +111,7 @@ pub struct Explanation {
 
 impl ProblemCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::AccessDenied,
@@ -116,9 +126,13 @@ impl ProblemCode {
         Self::ProviderTimeout,
         Self::ProviderInvalidResponse,
         Self::IdTokenInvalid,
+        Self::AuthenticationTooWeak,
+        Self::InteractionRequired,
+        Self::ClockSkew,
         Self::Unauthenticated,
         Self::SessionEnded,
         Self::PermissionExpired,
+        Self::StepUpRequired,
         Self::CsrfRejected,
         Self::UnknownUpstream,
         Self::InvalidPath,
@@ -152,7 +166,7 @@ impl ProblemCode {
     /// The words about it.
     #[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
     pub fn explain(self) -> Explanation {
-        use NextStep::{AskOperator, GoHome, OpenAccount, SignInAgain, TryLater};
+        use NextStep::{AskOperator, GoHome, OpenAccount, SignIn, SignInAgain, TryLater};
         let (code, status, title, why, advice, next) = match self {
             Self::InvalidRequest => (
                 "invalid_request",
@@ -266,6 +280,30 @@ impl ProblemCode {
                 "Start the sign-in again. If it happens again, tell whoever runs this app.",
                 SignInAgain,
             ),
+            Self::AuthenticationTooWeak => (
+                "authentication_too_weak",
+                403,
+                "The provider has not confirmed it is you",
+                "A stronger or a more recent sign-in was asked for, and the provider did not vouch for one. Whoever was signed in still is.",
+                "Sign in again, and do all that the provider asks. If it does not ask, tell whoever runs this app.",
+                SignInAgain,
+            ),
+            Self::InteractionRequired => (
+                "interaction_required",
+                401,
+                "The provider has a question for you",
+                "It was asked to sign you in without a word, and could not: you are not signed in there, or it wants your consent.",
+                "Sign in, and answer it there.",
+                SignIn,
+            ),
+            Self::ClockSkew => (
+                "clock_skew",
+                500,
+                "This server's clock is wrong",
+                "By its own clock, the provider's proof is from another time, so nobody can be signed in.",
+                "Only whoever runs this app can set the clock. Give them the request id.",
+                AskOperator,
+            ),
             Self::Unauthenticated => (
                 "unauthenticated",
                 401,
@@ -288,6 +326,14 @@ impl ProblemCode {
                 "The provider's permission has run out",
                 "You are still signed in, but the permission to call this API has ended, and the provider gave nothing to renew it with.",
                 "Sign in again to give it anew.",
+                SignInAgain,
+            ),
+            Self::StepUpRequired => (
+                "step_up_required",
+                401,
+                "Confirm it is you",
+                "This API wants a stronger or a more recent sign-in than yours. You are still signed in.",
+                "Sign in once more; afterwards you come back.",
                 SignInAgain,
             ),
             Self::CsrfRejected => (

@@ -36,6 +36,7 @@ pub fn read_redirect(url_parts: &str) -> Redirect {
             "code" => &mut response.code,
             "state" => &mut response.state,
             "iss" => &mut response.iss,
+            "response" => &mut response.response,
             "error" => &mut response.error,
             "error_description" => &mut response.error_description,
             "error_uri" => &mut response.error_uri,
@@ -45,7 +46,7 @@ pub fn read_redirect(url_parts: &str) -> Redirect {
             return Redirect::Repeated;
         }
     }
-    if response.code.is_none() && response.error.is_none() && response.state.is_none() {
+    if response.code.is_none() && response.error.is_none() && response.state.is_none() && response.response.is_none() {
         return Redirect::Nothing;
     }
     Redirect::Response(response)
@@ -59,6 +60,15 @@ pub fn login_address(provider: &str, return_to: &str) -> String {
     address.push_str("&return_to=");
     encode(return_to, &mut address);
     address
+}
+
+/// The address of a sign-in that the server has asked for, coming back to `return_to`; nothing for an address that is none.
+pub fn step_up_address(login_url: &str, return_to: &str) -> Option<String> {
+    login_url.strip_prefix(BASE)?.strip_prefix("/oauth/login?")?;
+    let mut address = String::from(login_url);
+    address.push_str("&return_to=");
+    encode(return_to, &mut address);
+    Some(address)
 }
 
 /// Whether `text` can be the id of a request: nothing else from a URL is worth showing.
@@ -103,7 +113,7 @@ fn decode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Redirect, encode, is_request_id, login_address, pairs, read_redirect};
+    use super::{Redirect, encode, is_request_id, login_address, pairs, read_redirect, step_up_address};
 
     fn response(url_parts: &str) -> crate::api::AuthorizationResponse {
         match read_redirect(url_parts) {
@@ -137,9 +147,31 @@ mod tests {
     }
 
     #[test]
+    fn a_signed_answer_is_read() {
+        let response = response("?response=eyJ.eyJ.sig");
+        assert_eq!(response.response.as_deref(), Some("eyJ.eyJ.sig"));
+        assert!(response.code.is_none() && response.state.is_none());
+    }
+
+    #[test]
+    fn a_step_up_leads_to_the_sign_in_and_nowhere_else() {
+        let address = step_up_address("/api/v1/oauth/login?provider=demo&upstream=notes", "/account?x=1");
+        assert_eq!(address.as_deref(), Some("/api/v1/oauth/login?provider=demo&upstream=notes&return_to=/account%3Fx%3D1"));
+        for elsewhere in ["https://evil.example/", "//evil.example/api/v1/oauth/login?", "/api/v1/session", "javascript:alert(1)", ""] {
+            assert_eq!(step_up_address(elsewhere, "/"), None, "{elsewhere}");
+        }
+    }
+
+    #[test]
     fn a_repeated_parameter_voids_the_answer() {
-        for url_parts in ["?code=a&code=b&state=s", "?code=a&state=s&state=s", "?code=a&iss=x&iss=y", "?error=a&error=a", "?code=a#code=b"]
-        {
+        for url_parts in [
+            "?code=a&code=b&state=s",
+            "?code=a&state=s&state=s",
+            "?code=a&iss=x&iss=y",
+            "?error=a&error=a",
+            "?code=a#code=b",
+            "?response=a&response=b",
+        ] {
             assert!(matches!(read_redirect(url_parts), Redirect::Repeated), "{url_parts}");
         }
     }

@@ -252,6 +252,14 @@ fn the_callback_holds_a_form_for_browsers_without_scripts_and_nobody_s_session()
 }
 
 #[test]
+fn a_signed_answer_is_posted_as_it_came() {
+    let html = html("/callback?response=eyJ.eyJ.c2ln", anonymous());
+    let form = element(&html, "noscript");
+    assert!(form.contains("<input type=\"hidden\" name=\"response\" value=\"eyJ.eyJ.c2ln\">"), "{form}");
+    assert_eq!(form.matches("<input").count(), 1, "{form}");
+}
+
+#[test]
 fn a_callback_without_a_proper_answer_has_no_form() {
     let nothing = html("/callback", anonymous());
     assert!(element(&nothing, "noscript").contains("nothing to finish"), "{nothing}");
@@ -274,11 +282,12 @@ fn every_problem_has_a_page_with_its_status_its_words_and_the_next_step() {
         assert!(html.contains("Request id: <code>01J-abc</code>"), "{code:?}");
         let step = match explanation.next {
             NextStep::SignInAgain => "Sign in again",
+            NextStep::SignIn => "Sign in<",
             NextStep::OpenAccount => "Open your account",
             NextStep::TryLater => "Try again",
             NextStep::GoHome | NextStep::AskOperator => "Go to the home page",
         };
-        assert!(element(&html, "article").contains(step), "{code:?}");
+        assert!(element(&html, "article").contains(step), "{code:?}: {html}");
     }
 }
 

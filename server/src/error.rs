@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::problem::ProblemCode;
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// What went wrong with a request.
 #[derive(Clone)]
@@ -21,13 +21,27 @@ pub struct Failure {
     pub detail: String,
     /// The way on, where there is one.
     pub return_to: Option<String>,
+    /// What a better sign-in has to bring, for [`ProblemCode::StepUpRequired`].
+    pub step_up: Option<Arc<StepUp>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// What a better sign-in has to bring, and where it begins.
+/// [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// The authentication context classes of which it needs one.
+    pub acr_values: Vec<String>,
+    /// How long ago the user may have signed in at the provider.
+    pub max_age: Option<Duration>,
+    /// The address that starts it, to which `&return_to=` may be added.
+    pub login_url: String,
 }
 
 impl Failure {
     /// A failure that the code's own words explain.
     pub fn new(code: ProblemCode) -> Self {
-        Self { code, detail: code.explain().why.to_owned(), return_to: None, source: None }
+        Self { code, detail: code.explain().why.to_owned(), return_to: None, step_up: None, source: None }
     }
 
     /// Says what happened this time.
@@ -48,6 +62,13 @@ impl Failure {
     #[must_use]
     pub fn return_to(mut self, return_to: impl Into<String>) -> Self {
         self.return_to = Some(return_to.into());
+        self
+    }
+
+    /// Asks for a better sign-in.
+    #[must_use]
+    pub fn step_up(mut self, step_up: StepUp) -> Self {
+        self.step_up = Some(Arc::new(step_up));
         self
     }
 

@@ -1,11 +1,12 @@
 //! A failure of one part of a page.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use crate::{
     api::Problem,
     problem::{Explanation, ProblemCode},
-    query::is_request_id,
+    query::{is_request_id, step_up_address},
 };
 
 /// What went wrong, in the place where it did; the rest of the page goes on.
@@ -18,8 +19,14 @@ pub fn ProblemNotice(
     retry: Option<Callback<()>>,
 ) -> impl IntoView {
     let detail = problem.own_words().map(str::to_owned);
-    let Problem { code, request_id, .. } = problem;
+    let Problem { code, request_id, login_url, .. } = problem;
     let Explanation { title, why, advice, .. } = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError).explain();
+    // What asks for a better sign-in is not helped by trying again without one.
+    let confirm = login_url.and_then(|login_url| {
+        let here = use_location();
+        step_up_address(&login_url, &[here.pathname.get_untracked(), "?".to_owned(), here.search.get_untracked()].concat())
+    });
+    let retry = retry.filter(|_| confirm.is_none());
     let request_id = Some(request_id).filter(|id| is_request_id(id));
     view! {
         <div class="notice notice-problem" role="alert">
@@ -36,6 +43,16 @@ pub fn ProblemNotice(
                     view! {
                         <p class="fine-print">
                             "Request id: " <code>{id}</code>
+                        </p>
+                    }
+                })}
+            {confirm
+                .map(|address| {
+                    view! {
+                        <p>
+                            <a class="button" href=address rel="external">
+                                "Confirm it is you"
+                            </a>
                         </p>
                     }
                 })}

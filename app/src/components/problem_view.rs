@@ -52,6 +52,7 @@ pub fn ProblemView(
 fn next_step(next: NextStep) -> (&'static str, &'static str) {
     match next {
         NextStep::SignInAgain => ("/account", "Sign in again"),
+        NextStep::SignIn => ("/account", "Sign in"),
         NextStep::OpenAccount => ("/account", "Open your account"),
         NextStep::TryLater => ("/account", "Try again"),
         NextStep::GoHome | NextStep::AskOperator => ("/", "Go to the home page"),

@@ -236,11 +236,12 @@ fn without_script() -> String {
             .concat()
         }
         Redirect::Response(answer) => {
-            let AuthorizationResponse { code, state, iss, error, error_description, error_uri } = answer;
+            let AuthorizationResponse { code, state, iss, response, error, error_description, error_uri } = answer;
             let fields = [
                 ("code", code),
                 ("state", state),
                 ("iss", iss),
+                ("response", response),
                 ("error", error),
                 ("error_description", error_description),
                 ("error_uri", error_uri),

@@ -64,6 +64,7 @@ fn redirect_to_page(mut response: Response, failure: &Failure, request_id: &Requ
 
 fn write_document(mut response: Response, failure: Failure, request_id: &RequestId) -> Response {
     let code = failure.code.code();
+    let step_up = failure.step_up.as_deref();
     let problem = Problem {
         kind: format!("/problem?code={code}"),
         title: failure.code.explain().title.to_owned(),
@@ -71,6 +72,9 @@ fn write_document(mut response: Response, failure: Failure, request_id: &Request
         code: code.to_owned(),
         detail: failure.detail,
         request_id: request_id.to_string(),
+        acr_values: step_up.map(|step_up| step_up.acr_values.clone()).unwrap_or_default(),
+        max_age: step_up.and_then(|step_up| step_up.max_age).map(|age| age.as_secs()),
+        login_url: step_up.map(|step_up| step_up.login_url.clone()),
         return_to: failure.return_to,
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
