@@ -13,6 +13,9 @@ if (/--project[= ]screenshots\b/.test(process.argv.join(' '))) {
 }
 const takesScreenshots = process.env['OAUTH2FLOW_SCREENSHOTS'] === '1';
 
+/** What is between the server and other people's providers is the same in both modes. */
+const withoutBrowser = ['matrix.spec.ts', 'python-provider.spec.ts'];
+
 export default defineConfig<Options>({
   testDir: 'specs',
   fullyParallel: true,
@@ -41,8 +44,9 @@ export default defineConfig<Options>({
   },
   projects: [
     // Without script there is only what the server renders.
-    { name: 'spa', use: { render: 'spa' }, testIgnore: 'noscript.spec.ts' },
-    { name: 'ssr', use: { render: 'ssr' } },
+    { name: 'spa', use: { render: 'spa' }, testIgnore: [...withoutBrowser, 'noscript.spec.ts'] },
+    { name: 'ssr', use: { render: 'ssr' }, testIgnore: withoutBrowser },
+    { name: 'peers', testMatch: withoutBrowser },
     ...(takesScreenshots ? [{ name: 'screenshots', use: { render: 'ssr' as const }, testMatch: 'screenshots.ts' }] : []),
   ],
 });

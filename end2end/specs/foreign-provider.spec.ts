@@ -1,3 +1,4 @@
+import { type Combination, nameOf } from '../fixtures/combination.ts';
 import { account, type ForeignProvider } from '../fixtures/foreign-provider.ts';
 import { callUpstream, detail, heading, session } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
@@ -16,7 +17,7 @@ async function signIn(page: Page, url: string): Promise<void> {
 }
 
 function refreshes(foreignProvider: ForeignProvider): number {
-  return foreignProvider.grants.filter((grant) => grant === 'refresh_token').length;
+  return foreignProvider.client().grants.filter((grant) => grant === 'refresh_token').length;
 }
 
 test('a login at a certified provider, down to the account page and a call of its API', async ({ page, launch, foreignProvider }) => {
@@ -29,8 +30,8 @@ test('a login at a certified provider, down to the account page and a call of it
   await expect(detail(page, 'E-mail')).toContainText(account.email);
   await expect(detail(page, 'Identifier')).toHaveText(account.sub);
   await expect(detail(page, 'Provider')).toHaveText('Foreign');
-  expect(await callUpstream(page, 'foreign/me')).toEqual({ status: 200, body: { sub: account.sub, cookie: null } });
-  expect(foreignProvider.grants).toEqual(['authorization_code']);
+  expect(await callUpstream(page, 'foreign/me')).toEqual({ status: 200, body: { sub: account.sub, scheme: 'Bearer', client: 'oauth2flow', cookie: null } });
+  expect(foreignProvider.client().grants).toEqual(['authorization_code']);
 });
 
 test('an access token that is about to expire is renewed once for many calls at a time', async ({ page, launch, foreignProvider }) => {
@@ -53,7 +54,7 @@ test.describe('a login that the provider refuses', () => {
     await page.getByLabel('Account').fill('mallory');
     await page.getByRole('button', { name: 'Continue' }).click();
     await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
-    expect(foreignProvider.grants).toEqual([]);
+    expect(foreignProvider.client().grants).toEqual([]);
   });
 });
 
@@ -79,3 +80,28 @@ test('two providers stand side by side, and each session knows its own', async (
   await signIn(page, server.url);
   expect(await session(page)).toMatchObject({ provider: 'foreign', user: { login: account.preferred_username } });
 });
+
+// The rest of the matrix needs no browser: matrix.spec.ts. These show what a real one makes of each way to answer.
+const combinations: readonly Combination[] = [
+  { clientAuth: 'basic', responseMode: 'query', par: false, dpop: false, algorithm: 'PS256' },
+  { clientAuth: 'post', responseMode: 'form_post', par: false, dpop: true, algorithm: 'ES256' },
+  { clientAuth: 'private_key_jwt', responseMode: 'form_post', par: true, dpop: false, algorithm: 'RS256' },
+  { clientAuth: 'private_key_jwt', responseMode: 'jwt', par: true, dpop: true, algorithm: 'EdDSA' },
+];
+
+for (const combination of combinations) {
+  test(`a login, a call, a refresh and a logout by ${nameOf(combination)}`, async ({ page, launch, foreignProvider }) => {
+    const lifetimes = { accessTokenSeconds: 20, renewedTokenSeconds: 3600 };
+    const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl, { combination, ...lifetimes }) });
+    await signIn(page, server.url);
+    const scheme = combination.dpop ? 'DPoP' : 'Bearer';
+    expect(await callUpstream(page, 'foreign/me')).toMatchObject({ status: 200, body: { sub: account.sub, scheme } });
+    expect(foreignProvider.client().grants).toEqual(['authorization_code', 'refresh_token']);
+    await page.goto(`${server.url}/account`);
+    await expect(detail(page, 'E-mail')).toContainText(account.email);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out here too' }).click();
+    await page.waitForURL((address) => address.origin === server.url && address.pathname === '/');
+    expect(await session(page)).toEqual({ authenticated: false });
+  });
+}
