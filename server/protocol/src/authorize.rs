@@ -8,17 +8,228 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::zeroize::Zeroizing;
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::context::Context;
 use crate::discovery::ProviderMetadata;
+use crate::dpop::{self, DpopKey};
 use crate::pkce;
-use crate::provider::{self, Provider};
+use crate::provider::{self, ParPolicy, Provider, ResponseMode};
+use crate::request_object;
 use crate::return_to::ReturnTo;
 use crate::secret::{Nonce, PkceVerifier};
 
 /// How long a login may take.
 pub const TRANSACTION_LIFETIME: Duration = Duration::from_mins(10);
+
+/// The longest list of one kind in an authorization request.
+const MAXIMUM_LIST: usize = 16;
+
+/// The most bytes of `acr_values`, and of `resource`, together: both go into the transaction's cookie.
+const MAXIMUM_KEPT_BYTES: usize = 512;
+
+/// The longest `login_hint`, in characters: an e-mail address has at most 254.
+const MAXIMUM_HINT_CHARACTERS: usize = 256;
+
+/// The largest `claims`, in bytes of JSON.
+const MAXIMUM_CLAIMS_BYTES: usize = 4096;
+
+/// What a login asks the provider for, beside the sign-in itself.
+///
+/// Whatever cannot be sent is refused by [`AuthorizationOptions::check`], and by everything that makes a request of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorizationOptions {
+    /// What the provider should show, [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
+    pub prompt: Vec<Prompt>,
+    /// How long ago the user may have logged in. The ID token must prove it.
+    /// [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+    pub max_age: Option<Duration>,
+    /// How strongly the user must have logged in: one of these, the preferred first. The ID token must prove it.
+    /// [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+    pub acr_values: Vec<String>,
+    /// Who is expected to log in. [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+    pub login_hint: Option<String>,
+    /// The languages of the provider's pages, the preferred one first.
+    /// [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+    pub ui_locales: Vec<String>,
+    /// Single claims to ask for, [Core §5.5](https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter).
+    pub claims: Option<Map<String, Value>>,
+    /// Where the access token will be used, [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2).
+    pub resource: Vec<Url>,
+}
+
+/// What the provider should show, [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// Nothing: whoever is not logged in, or has not consented, is sent back with an error.
+    None,
+    /// The login, even to somebody who is logged in.
+    Login,
+    /// The consent page, even to somebody who has consented.
+    Consent,
+    /// The choice of an account.
+    SelectAccount,
+    /// The registration, [Prompt Create §4.1](https://openid.net/specs/openid-connect-prompt-create-1_0.html#section-4.1).
+    Create,
+}
+
+impl Prompt {
+    /// Every value.
+    pub const ALL: [Self; 5] = [Self::None, Self::Login, Self::Consent, Self::SelectAccount, Self::Create];
+
+    /// The value with this name, compared exactly.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|prompt| prompt.name() == name)
+    }
+
+    /// The value as it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Login => "login",
+            Self::Consent => "consent",
+            Self::SelectAccount => "select_account",
+            Self::Create => "create",
+        }
+    }
+}
+
+/// Why there is no authorization request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorizationRequestError {
+    /// `prompt=none` stands alone. [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
+    #[error("a silent login cannot show anything: prompt=none stands alone")]
+    SilentPromptCombined,
+    /// An option is empty, too long, repeated, or holds characters that it cannot have.
+    #[error("the option {0} cannot be sent")]
+    InvalidOption(&'static str),
+    /// Only an ID token could prove what is asked for. [Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)
+    #[error("the option {0} needs a provider with ID tokens")]
+    NeedsIdToken(&'static str),
+    /// The provider does not answer in the configured way.
+    /// [Discovery §3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata)
+    #[error("the provider does not offer the configured response mode")]
+    UnsupportedResponseMode,
+    /// Tokens must be bound to a key, and the provider declares no algorithm for that which this client has.
+    /// [RFC 9449 §5.1](https://www.rfc-editor.org/rfc/rfc9449#section-5.1)
+    #[error("the provider does not bind tokens to ES256 keys")]
+    DpopNotOffered,
+    /// The transaction and the provider do not belong together. [RFC 9700 §4.4](https://www.rfc-editor.org/rfc/rfc9700#section-4.4)
+    #[error("the transaction belongs to another provider")]
+    WrongProvider,
+    /// The request must be pushed to the provider first. [RFC 9126 §5](https://www.rfc-editor.org/rfc/rfc9126#section-5)
+    #[error("the authorization request must be pushed to the provider")]
+    MustBePushed,
+    /// There is no key to sign the request with. [RFC 9101 §4](https://www.rfc-editor.org/rfc/rfc9101#section-4)
+    #[error("the private key is missing")]
+    MissingSigningKey,
+    /// The provider takes no signature that the key can make. [RFC 9101 §10.5](https://www.rfc-editor.org/rfc/rfc9101#section-10.5)
+    #[error("the provider takes no signature that the private key can make")]
+    NoCommonAlgorithm,
+}
+
+impl AuthorizationRequestError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SilentPromptCombined => "authorization_prompt_combined",
+            Self::InvalidOption(_) => "authorization_option_invalid",
+            Self::NeedsIdToken(_) => "authorization_needs_id_token",
+            Self::UnsupportedResponseMode => "authorization_response_mode_unsupported",
+            Self::DpopNotOffered => "authorization_dpop_not_offered",
+            Self::WrongProvider => "authorization_wrong_provider",
+            Self::MustBePushed => "authorization_must_be_pushed",
+            Self::MissingSigningKey => "authorization_signing_key_missing",
+            Self::NoCommonAlgorithm => "authorization_no_common_algorithm",
+        }
+    }
+}
+
+impl AuthorizationOptions {
+    /// These options, but what is set in `other` wins.
+    #[must_use]
+    pub fn overridden_by(self, other: Self) -> Self {
+        fn list<T>(own: Vec<T>, other: Vec<T>) -> Vec<T> {
+            if other.is_empty() { own } else { other }
+        }
+        Self {
+            prompt: list(self.prompt, other.prompt),
+            max_age: other.max_age.or(self.max_age),
+            acr_values: list(self.acr_values, other.acr_values),
+            login_hint: other.login_hint.or(self.login_hint),
+            ui_locales: list(self.ui_locales, other.ui_locales),
+            claims: other.claims.or(self.claims),
+            resource: list(self.resource, other.resource),
+        }
+    }
+
+    /// Whether nothing may be shown to the user.
+    pub fn is_silent(&self) -> bool {
+        self.prompt == [Prompt::None]
+    }
+
+    /// Checks whatever can be checked without the provider. In this order:
+    ///
+    /// 1. `prompt` repeats nothing, and `none` stands alone.
+    /// 2. `acr_values` has at most 16 values of printable ASCII without spaces, quotes and backslashes, of 512 bytes together.
+    /// 3. `login_hint` has 1 to 256 characters, none of which controls anything.
+    /// 4. `ui_locales` has at most 16 language tags ([RFC 5646 §2.1](https://www.rfc-editor.org/rfc/rfc5646#section-2.1)).
+    /// 5. `claims` has at most 4096 bytes.
+    /// 6. `resource` has at most 16 addresses without a fragment, of 512 bytes together.
+    ///
+    /// # Errors
+    /// [`AuthorizationRequestError::SilentPromptCombined`], [`AuthorizationRequestError::InvalidOption`]
+    pub fn check(&self) -> Result<(), AuthorizationRequestError> {
+        use AuthorizationRequestError::{InvalidOption, SilentPromptCombined};
+        if self.prompt.len() > 1 && self.prompt.contains(&Prompt::None) {
+            return Err(SilentPromptCombined);
+        }
+        if repeats(&self.prompt) {
+            return Err(InvalidOption("prompt"));
+        }
+        let acr_bytes = self.acr_values.iter().map(|value| value.len() + 1).sum::<usize>();
+        if self.acr_values.len() > MAXIMUM_LIST || acr_bytes > MAXIMUM_KEPT_BYTES || !self.acr_values.iter().all(|value| is_token(value)) {
+            return Err(InvalidOption("acr_values"));
+        }
+        if self.login_hint.as_ref().is_some_and(|hint| !is_hint(hint)) {
+            return Err(InvalidOption("login_hint"));
+        }
+        if self.ui_locales.len() > MAXIMUM_LIST || !self.ui_locales.iter().all(|tag| is_language_tag(tag)) {
+            return Err(InvalidOption("ui_locales"));
+        }
+        if self.claims.as_ref().is_some_and(|claims| json!(claims).to_string().len() > MAXIMUM_CLAIMS_BYTES) {
+            return Err(InvalidOption("claims"));
+        }
+        let resource_bytes = self.resource.iter().map(|resource| resource.as_str().len() + 3).sum::<usize>();
+        let is_resource = |resource: &Url| resource.fragment().is_none() && !resource.as_str().contains(['"', '\\']);
+        if self.resource.len() > MAXIMUM_LIST || resource_bytes > MAXIMUM_KEPT_BYTES || !self.resource.iter().all(is_resource) {
+            return Err(InvalidOption("resource"));
+        }
+        Ok(())
+    }
+}
+
+fn repeats<T: PartialEq>(list: &[T]) -> bool {
+    list.iter().enumerate().any(|(index, value)| list[..index].contains(value))
+}
+
+/// The characters of a scope, [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3): what stands in a list
+/// that is separated by spaces, and needs no escape in JSON.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+fn is_hint(text: &str) -> bool {
+    (1..=MAXIMUM_HINT_CHARACTERS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// [RFC 5646 §2.1](https://www.rfc-editor.org/rfc/rfc5646#section-2.1), where 35 characters are enough (§4.4.1).
+fn is_language_tag(text: &str) -> bool {
+    let is_subtag = |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= 35 && text.split('-').all(is_subtag)
+}
 
 /// Everything about one login that must come back to the server unread and unchanged, through the browser that started it.
 #[derive(Clone)]
@@ -31,6 +242,9 @@ pub struct Transaction {
     pub(crate) redirect_uri: String,
     pub(crate) expected_issuer: Option<String>,
     pub(crate) created_at: Timestamp,
+    /// What was asked for. Back from the browser it holds only what the answer is judged by.
+    pub(crate) options: AuthorizationOptions,
+    pub(crate) dpop_key: Option<DpopKey>,
 }
 
 /// Why a transaction cannot be read back.
@@ -42,6 +256,12 @@ pub enum TransactionError {
     /// The time in it is none.
     #[error("the transaction's time cannot be read")]
     InvalidTime(#[source] jiff::Error),
+    /// The key in it is none.
+    #[error("the transaction's key cannot be read")]
+    InvalidKey,
+    /// An option in it is none.
+    #[error("the transaction's {0} cannot be read")]
+    InvalidOption(&'static str),
 }
 
 impl TransactionError {
@@ -50,6 +270,8 @@ impl TransactionError {
         match self {
             Self::Malformed(_) => "transaction_malformed",
             Self::InvalidTime(_) => "transaction_time_invalid",
+            Self::InvalidKey => "transaction_key_invalid",
+            Self::InvalidOption(_) => "transaction_option_invalid",
         }
     }
 }
@@ -74,22 +296,55 @@ struct Plaintext<'a> {
     expected_issuer: Option<Cow<'a, str>>,
     #[serde(rename = "t")]
     created_at_milliseconds: i64,
+    #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
+    prompt: Vec<Cow<'a, str>>,
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    max_age_seconds: Option<u64>,
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    acr_values: Vec<Cow<'a, str>>,
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    resource: Vec<Cow<'a, str>>,
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    dpop_key: Option<Cow<'a, str>>,
 }
 
 impl Transaction {
-    /// Starts a login: draws state, PKCE verifier and nonce, 256 bits each, from `random`.
+    /// Starts a login: draws state, PKCE verifier and nonce, 256 bits each, and where tokens are bound to one, a key.
     /// [RFC 9700 §2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1)
-    pub fn begin(provider: &Provider, redirect_uri: &str, return_to: ReturnTo, random: &mut dyn FnMut(&mut [u8]), now: Timestamp) -> Self {
+    ///
+    /// What is set in `options` wins over [`Provider::defaults`]. `max_age` and `acr_values` are not only sent: the ID token must
+    /// prove them.
+    pub fn begin(
+        provider: &Provider,
+        metadata: &ProviderMetadata,
+        redirect_uri: &str,
+        return_to: ReturnTo,
+        options: AuthorizationOptions,
+        context: &mut Context<'_>,
+    ) -> Self {
         Self {
             provider_id: provider.id.clone(),
-            state: pkce::random_value(random),
-            verifier: provider.pkce.then(|| PkceVerifier::new(pkce::random_value(random))),
-            nonce: provider.nonce.then(|| Nonce::new(pkce::random_value(random))),
+            state: context.secret_text(),
+            verifier: provider.pkce.then(|| PkceVerifier::new(context.secret_text())),
+            nonce: provider.nonce.then(|| Nonce::new(context.secret_text())),
             return_to,
             redirect_uri: redirect_uri.to_owned(),
             expected_issuer: provider.response_issuer().map(str::to_owned),
-            created_at: now,
+            created_at: context.now,
+            options: provider.defaults.clone().overridden_by(options),
+            dpop_key: dpop::uses(provider, metadata).then(|| DpopKey::generate(context)),
         }
+    }
+
+    /// Whether the provider was asked to show nothing: an error that asks for the user is then an ordinary answer.
+    pub fn silent(&self) -> bool {
+        self.options.is_silent()
+    }
+
+    /// What the login asks for. A transaction that comes back from the browser has `prompt`, `max_age`, `acr_values` and
+    /// `resource` only: the rest was for the provider's eyes, and would fill the cookie.
+    pub fn options(&self) -> &AuthorizationOptions {
+        &self.options
     }
 
     /// The name of this login: public, derived from the state, 16 characters of base64url.
@@ -119,6 +374,7 @@ impl Transaction {
 
     /// The transaction in clear, to be sealed before it leaves the server.
     pub fn to_plaintext(&self) -> Zeroizing<Vec<u8>> {
+        let dpop_key = self.dpop_key.as_ref().map(|key| Zeroizing::new(URL_SAFE_NO_PAD.encode(*key.to_bytes())));
         let content = Plaintext {
             provider_id: Cow::Borrowed(&self.provider_id),
             state: Cow::Borrowed(&self.state),
@@ -128,6 +384,11 @@ impl Transaction {
             redirect_uri: Cow::Borrowed(&self.redirect_uri),
             expected_issuer: self.expected_issuer.as_deref().map(Cow::Borrowed),
             created_at_milliseconds: self.created_at.as_millisecond(),
+            prompt: self.options.prompt.iter().map(|prompt| Cow::Borrowed(prompt.name())).collect(),
+            max_age_seconds: self.options.max_age.map(|max_age| max_age.as_secs()),
+            acr_values: self.options.acr_values.iter().map(|value| Cow::Borrowed(value.as_str())).collect(),
+            resource: self.options.resource.iter().map(|resource| Cow::Borrowed(resource.as_str())).collect(),
+            dpop_key: dpop_key.as_deref().map(|key| Cow::Borrowed(key.as_str())),
         };
         // Large enough that the buffer does not move and leave a copy behind.
         let mut plaintext = Zeroizing::new(Vec::with_capacity(4096));
@@ -144,6 +405,15 @@ impl Transaction {
     /// [`TransactionError`]
     pub fn from_plaintext(plaintext: &[u8]) -> Result<Self, TransactionError> {
         let content: Plaintext<'_> = serde_json::from_slice(plaintext).map_err(TransactionError::Malformed)?;
+        let prompt = content.prompt.iter().map(|name| Prompt::from_name(name).ok_or(TransactionError::InvalidOption("prompt")));
+        let resource = content.resource.iter().map(|text| Url::parse(text).map_err(|_| TransactionError::InvalidOption("resource")));
+        let options = AuthorizationOptions {
+            prompt: prompt.collect::<Result<_, _>>()?,
+            max_age: content.max_age_seconds.map(Duration::from_secs),
+            acr_values: content.acr_values.into_iter().map(Cow::into_owned).collect(),
+            resource: resource.collect::<Result<_, _>>()?,
+            ..AuthorizationOptions::default()
+        };
         Ok(Self {
             provider_id: content.provider_id.into_owned(),
             state: content.state.into_owned(),
@@ -153,6 +423,8 @@ impl Transaction {
             redirect_uri: content.redirect_uri.into_owned(),
             expected_issuer: content.expected_issuer.map(Cow::into_owned),
             created_at: Timestamp::from_millisecond(content.created_at_milliseconds).map_err(TransactionError::InvalidTime)?,
+            options,
+            dpop_key: content.dpop_key.map(|key| read_key(&key)).transpose()?,
         })
     }
 }
@@ -176,34 +448,194 @@ pub fn transaction_id_of_state(state: &str) -> String {
     id
 }
 
+fn read_key(text: &str) -> Result<DpopKey, TransactionError> {
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).map_err(|_| TransactionError::InvalidKey)?);
+    DpopKey::from_bytes(&secret).ok_or(TransactionError::InvalidKey)
+}
+
+/// The value of a parameter: text in a query, and whatever JSON has for it in a request object.
+pub(crate) enum Parameter {
+    Text(String),
+    Seconds(u64),
+    Object(Map<String, Value>),
+    /// One parameter for each, [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2).
+    Repeated(Vec<String>),
+}
+
+impl Parameter {
+    /// The values in a query or a form.
+    pub(crate) fn into_texts(self) -> Vec<String> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Seconds(seconds) => vec![seconds.to_string()],
+            Self::Object(object) => vec![Value::Object(object).to_string()],
+            Self::Repeated(texts) => texts,
+        }
+    }
+
+    /// The member of a request object. [RFC 9101 §4](https://www.rfc-editor.org/rfc/rfc9101#section-4)
+    pub(crate) fn into_json(self) -> Value {
+        match self {
+            Self::Text(text) => Value::String(text),
+            Self::Seconds(seconds) => json!(seconds),
+            Self::Object(object) => Value::Object(object),
+            Self::Repeated(mut texts) if texts.len() == 1 => Value::String(texts.remove(0)),
+            Self::Repeated(texts) => json!(texts),
+        }
+    }
+}
+
 /// Where to send the browser. [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1),
 /// [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)
 ///
+/// With [`Provider::request_object`] everything but the client's id is in a signed token
+/// ([RFC 9101 §5](https://www.rfc-editor.org/rfc/rfc9101#section-5)).
+///
 /// The challenge's method is S256 whatever the metadata declares: a provider that knows it can verify it, one that does
 /// not ignores it, and `plain` would protect nothing.
-pub fn authorization_url(provider: &Provider, metadata: &ProviderMetadata, transaction: &Transaction) -> Url {
-    let mut parameters = vec![
-        ("response_type", "code".to_owned()),
-        ("client_id", provider.client_id.clone()),
-        ("redirect_uri", transaction.redirect_uri.clone()),
-    ];
-    if !provider.scopes.is_empty() {
-        parameters.push(("scope", provider.scopes.join(" ")));
+///
+/// # Errors
+/// [`AuthorizationRequestError`]: [`AuthorizationRequestError::MustBePushed`] when [`crate::par`] has to be used instead.
+pub fn authorization_url(
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    transaction: &Transaction,
+    context: &mut Context<'_>,
+) -> Result<Url, AuthorizationRequestError> {
+    let must_be_pushed = match provider.par {
+        ParPolicy::Auto => metadata.require_pushed_authorization_requests,
+        ParPolicy::Always => true,
+        ParPolicy::Never => false,
+    };
+    if must_be_pushed {
+        return Err(AuthorizationRequestError::MustBePushed);
     }
-    parameters.push(("state", transaction.state.clone()));
+    let pairs = request_pairs(provider, metadata, transaction, context)?;
+    Ok(with_query(provider, metadata, &pairs))
+}
+
+/// The request as the pairs of a query or a form: the parameters themselves, or the client's id and a request object.
+pub(crate) fn request_pairs(
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    transaction: &Transaction,
+    context: &mut Context<'_>,
+) -> Result<Vec<(String, String)>, AuthorizationRequestError> {
+    let parameters = parameters(provider, metadata, transaction)?;
+    if provider.request_object {
+        let request = request_object::sign(provider, metadata, parameters, context)?;
+        return Ok(vec![("client_id".to_owned(), provider.client_id.clone()), ("request".to_owned(), request)]);
+    }
+    let pairs = parameters.into_iter().flat_map(|(name, value)| value.into_texts().into_iter().map(|text| (name.to_owned(), text)));
+    Ok(pairs.collect())
+}
+
+/// The authorization endpoint with these parameters. The endpoint's own query is kept
+/// ([RFC 6749 §3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1)), but nothing in it replaces or repeats one of the flow's.
+pub(crate) fn with_query(provider: &Provider, metadata: &ProviderMetadata, pairs: &[(String, String)]) -> Url {
+    let mut url = metadata.authorization_endpoint.clone();
+    let is_extra = |name: &str| provider.extra_authorization_params.iter().any(|(extra, _)| extra == name);
+    let is_kept = |name: &str| !provider::is_reserved(name) && !is_extra(name) && !pairs.iter().any(|(taken, _)| taken == name);
+    let own_query = url.query_pairs().into_owned().filter(|(name, _)| is_kept(name)).collect::<Vec<_>>();
+    url.query_pairs_mut().clear().extend_pairs(own_query).extend_pairs(pairs);
+    url
+}
+
+/// The parameters of the authorization request, each once.
+fn parameters<'a>(
+    provider: &'a Provider,
+    metadata: &ProviderMetadata,
+    transaction: &Transaction,
+) -> Result<Vec<(&'a str, Parameter)>, AuthorizationRequestError> {
+    if transaction.provider_id != provider.id || transaction.expected_issuer.as_deref() != provider.response_issuer() {
+        return Err(AuthorizationRequestError::WrongProvider);
+    }
+    let options = &transaction.options;
+    check_offered(provider, metadata, options)?;
+    let mut parameters: Vec<(&'a str, Parameter)> = Vec::new();
+    let mut text = |name: &'static str, value: String| parameters.push((name, Parameter::Text(value)));
+    text("response_type", "code".to_owned());
+    text("client_id", provider.client_id.clone());
+    text("redirect_uri", transaction.redirect_uri.clone());
+    if !provider.scopes.is_empty() {
+        text("scope", provider.scopes.join(" "));
+    }
+    text("state", transaction.state.clone());
     if let Some(verifier) = &transaction.verifier {
-        parameters.push(("code_challenge", pkce::challenge(verifier)));
-        parameters.push(("code_challenge_method", "S256".to_owned()));
+        text("code_challenge", pkce::challenge(verifier));
+        text("code_challenge_method", "S256".to_owned());
     }
     if let Some(nonce) = &transaction.nonce {
-        parameters.push(("nonce", nonce.expose().to_owned()));
+        text("nonce", nonce.expose().to_owned());
     }
-    // The endpoint's own query is kept (RFC 6749 §3.1), but nothing in it or in the configuration overrides the flow's parameters.
-    let mut url = metadata.authorization_endpoint.clone();
-    // A parameter must not occur twice (RFC 6749 §3.1 again), so the configuration's replaces the endpoint's.
-    let extra = || provider.extra_authorization_params.iter().filter(|(name, _)| !provider::is_reserved(name));
-    let is_kept = |name: &str| !provider::is_reserved(name) && !extra().any(|(replacement, _)| replacement == name);
-    let own_query = url.query_pairs().into_owned().filter(|(name, _)| is_kept(name)).collect::<Vec<_>>();
-    url.query_pairs_mut().clear().extend_pairs(own_query).extend_pairs(parameters).extend_pairs(extra());
-    url
+    if let Some(mode) = response_mode(provider, metadata)? {
+        text("response_mode", mode.to_owned());
+    }
+    if let Some(key) = &transaction.dpop_key {
+        text("dpop_jkt", key.thumbprint());
+    }
+    if !options.prompt.is_empty() {
+        text("prompt", options.prompt.iter().map(|prompt| prompt.name()).collect::<Vec<_>>().join(" "));
+    }
+    if !options.acr_values.is_empty() {
+        text("acr_values", options.acr_values.join(" "));
+    }
+    if let Some(hint) = &options.login_hint {
+        text("login_hint", hint.clone());
+    }
+    if !options.ui_locales.is_empty() {
+        text("ui_locales", options.ui_locales.join(" "));
+    }
+    if let Some(max_age) = options.max_age {
+        parameters.push(("max_age", Parameter::Seconds(max_age.as_secs())));
+    }
+    if let Some(claims) = &options.claims {
+        parameters.push(("claims", Parameter::Object(claims.clone())));
+    }
+    if !options.resource.is_empty() {
+        parameters.push(("resource", Parameter::Repeated(options.resource.iter().map(Url::to_string).collect())));
+    }
+    // A parameter must not occur twice (RFC 6749 §3.1), and the login's own options count more than the configuration's extras.
+    for (name, value) in &provider.extra_authorization_params {
+        if !provider::is_reserved(name) && !parameters.iter().any(|(taken, _)| taken == name) {
+            parameters.push((name, Parameter::Text(value.clone())));
+        }
+    }
+    Ok(parameters)
+}
+
+/// Checks that the request says nothing that this provider cannot answer.
+fn check_offered(
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    options: &AuthorizationOptions,
+) -> Result<(), AuthorizationRequestError> {
+    options.check()?;
+    if provider.openid_issuer().is_none() {
+        for (name, asked) in [("max_age", options.max_age.is_some()), ("acr_values", !options.acr_values.is_empty())] {
+            if asked {
+                return Err(AuthorizationRequestError::NeedsIdToken(name));
+            }
+        }
+    }
+    if dpop::uses(provider, metadata) && !dpop::may_be_offered(metadata) {
+        return Err(AuthorizationRequestError::DpopNotOffered);
+    }
+    Ok(())
+}
+
+/// The mode to ask for; `None` for the one that a code comes back in anyway.
+/// [Multiple Response Types §2.1](https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes)
+fn response_mode(provider: &Provider, metadata: &ProviderMetadata) -> Result<Option<&'static str>, AuthorizationRequestError> {
+    // `jwt` is the short name of what `query.jwt` is for a code (JARM §2.3.4), and a provider may know it alone.
+    let names: &[&'static str] = match provider.response_mode {
+        ResponseMode::Query => return Ok(None),
+        ResponseMode::FormPost => &["form_post"],
+        ResponseMode::Jwt => &["query.jwt", "jwt"],
+    };
+    if metadata.response_modes.is_empty() {
+        return Ok(names.first().copied());
+    }
+    let declared = names.iter().find(|name| metadata.response_modes.iter().any(|mode| mode == *name));
+    declared.map(|name| Some(*name)).ok_or(AuthorizationRequestError::UnsupportedResponseMode)
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
-use crate::authorize::Transaction;
+use crate::authorize::{AuthorizationOptions, Transaction};
 use crate::discovery::ProviderMetadata;
+use crate::dpop::DpopKey;
 use crate::provider::{IssPolicy, Provider};
 use crate::provider_text::ProviderText;
 use crate::return_to::ReturnTo;
@@ -31,6 +32,8 @@ pub struct ValidatedCallback {
     pub(crate) redirect_uri: String,
     pub(crate) return_to: ReturnTo,
     pub(crate) transaction_id: String,
+    pub(crate) options: AuthorizationOptions,
+    pub(crate) dpop_key: Option<DpopKey>,
 }
 
 /// Why an authorization response is rejected.
@@ -279,6 +282,8 @@ pub fn validate(
             nonce: transaction.nonce,
             redirect_uri: transaction.redirect_uri,
             return_to: transaction.return_to,
+            options: transaction.options,
+            dpop_key: transaction.dpop_key,
         }),
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use url::Url;
 
+use crate::dpop;
+
 /// The methods that this crate's requests use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -94,11 +96,18 @@ pub struct OutboundResponse {
     pub status: u16,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// The `DPoP-Nonce` header, [RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8).
+    pub dpop_nonce: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl OutboundResponse {
+    /// The server's nonce, if it is one that a server may send.
+    pub fn dpop_nonce(&self) -> Option<&str> {
+        self.dpop_nonce.as_deref().filter(|nonce| dpop::is_nonce(nonce))
+    }
+
     /// The media type without its parameters, in lower case.
     pub(crate) fn media_type(&self) -> Option<String> {
         let content_type = self.content_type.as_deref()?;

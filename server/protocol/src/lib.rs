@@ -22,31 +22,41 @@
 pub mod address;
 pub mod authorize;
 pub mod callback;
+pub mod client_auth;
+pub mod context;
 pub mod discovery;
+pub mod dpop;
 pub mod http;
 pub mod id_token;
+pub mod jarm;
 pub mod jwks;
 pub mod jws;
 pub mod logout;
 pub mod logout_token;
+pub mod par;
 pub mod preset;
 pub mod provider;
 pub mod refresh;
+pub mod request_object;
 pub mod return_to;
 pub mod secret;
 pub mod signing_algorithm;
+pub mod signing_key;
+pub mod step_up;
 pub mod token;
 pub mod userinfo;
 
-mod client_auth;
 mod endpoint;
+mod issuer;
 mod json;
 mod pkce;
 mod provider_text;
 
-pub use authorize::{Transaction, authorization_url};
+pub use authorize::{AuthorizationOptions, Prompt, Transaction, authorization_url};
 pub use callback::{AuthorizationResponse, ValidatedCallback};
+pub use context::Context;
 pub use discovery::ProviderMetadata;
+pub use dpop::DpopKey;
 pub use http::{Method, OutboundRequest, OutboundResponse};
 pub use id_token::ValidatedIdToken;
 pub use json::JsonError;
@@ -56,7 +66,8 @@ pub use provider_text::ProviderText;
 pub use return_to::ReturnTo;
 pub use secret::{AccessToken, AuthorizationCode, ClientSecret, IdToken, Nonce, PkceVerifier, RefreshToken};
 pub use signing_algorithm::SigningAlgorithm;
-pub use token::TokenResponse;
+pub use signing_key::SigningKey;
+pub use token::{TokenResponse, TokenType};
 pub use userinfo::User;
 
 /// Makes AWS-LC the process-wide cryptography of `jsonwebtoken`; calling it again does nothing.

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use crate::client_auth;
+use crate::client_auth::{self, Client, ClientAuthError};
+use crate::context::Context;
 use crate::discovery::ProviderMetadata;
 use crate::http::{Method, OutboundRequest, OutboundResponse};
 use crate::provider::{Provider, RevocationStyle};
@@ -20,6 +21,9 @@ pub enum TokenToRevoke<'a> {
 /// Why a token may still be good.
 #[derive(Debug, thiserror::Error)]
 pub enum RevocationError {
+    /// The client cannot prove who it is. [RFC 7009 §2.1](https://www.rfc-editor.org/rfc/rfc7009#section-2.1)
+    #[error(transparent)]
+    ClientAuth(#[from] ClientAuthError),
     /// The provider answered with a status that is no success. [RFC 7009 §2.2](https://www.rfc-editor.org/rfc/rfc7009#section-2.2)
     #[error("the revocation endpoint answered with status {status}")]
     Status {
@@ -32,6 +36,7 @@ impl RevocationError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::ClientAuth(error) => error.code(),
             Self::Status { .. } => "revocation_unexpected_status",
         }
     }
@@ -39,29 +44,38 @@ impl RevocationError {
 
 /// The request that takes a token back; `None` when the provider cannot do that for this kind of token.
 /// [RFC 7009 §2.1](https://www.rfc-editor.org/rfc/rfc7009#section-2.1)
-pub fn revocation_request(provider: &Provider, metadata: &ProviderMetadata, token: TokenToRevoke<'_>) -> Option<OutboundRequest> {
-    let endpoint = metadata.revocation_endpoint.as_ref()?;
+///
+/// # Errors
+/// [`RevocationError::ClientAuth`]
+pub fn revocation_request(
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    token: TokenToRevoke<'_>,
+    context: &mut Context<'_>,
+) -> Result<Option<OutboundRequest>, RevocationError> {
+    let Some(endpoint) = metadata.revocation_endpoint.as_ref() else { return Ok(None) };
     match (provider.revocation, token) {
-        (RevocationStyle::None, _) | (RevocationStyle::GitHub, TokenToRevoke::Refresh(_)) => None,
+        (RevocationStyle::None, _) | (RevocationStyle::GitHub, TokenToRevoke::Refresh(_)) => Ok(None),
         (RevocationStyle::Rfc7009, token) => {
             let (token, hint) = match token {
                 TokenToRevoke::Refresh(token) => (token.expose(), "refresh_token"),
                 TokenToRevoke::Access(token) => (token.expose(), "access_token"),
             };
             let form = [("token", token), ("token_type_hint", hint)];
-            Some(client_auth::authenticated_form(provider, metadata, endpoint, &form))
+            let alias = metadata.mtls_endpoint_aliases.revocation_endpoint.as_ref();
+            let endpoint = client_auth::reached_at(provider, endpoint, alias);
+            Ok(Some(Client::new(provider, metadata)?.form(endpoint, &form, context)))
         }
         (RevocationStyle::GitHub, TokenToRevoke::Access(token)) => {
-            let secret = provider.client_secret.as_ref()?;
+            let secret = provider.client_secret.as_ref().ok_or(ClientAuthError::MissingSecret)?;
             let body = serde_json::json!({ "access_token": token.expose() }).to_string();
             let request = OutboundRequest { method: Method::Delete, url: endpoint.clone(), headers: Vec::new(), body: Some(body) };
-            Some(
-                request
-                    .with_header("accept", "application/json")
-                    .with_headers(&provider.extra_request_headers)
-                    .with_header("content-type", "application/json")
-                    .with_header("authorization", client_auth::basic(&provider.client_id, secret.expose())),
-            )
+            let request = request
+                .with_header("accept", "application/json")
+                .with_headers(&provider.extra_request_headers)
+                .with_header("content-type", "application/json")
+                .with_header("authorization", client_auth::basic(&provider.client_id, secret.expose()));
+            Ok(Some(request))
         }
     }
 }

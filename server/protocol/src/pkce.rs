@@ -11,10 +11,3 @@ use crate::secret::PkceVerifier;
 pub(crate) fn challenge(verifier: &PkceVerifier) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()))
 }
-
-/// 256 bits as 43 characters that are allowed in a verifier, a state and a nonce alike.
-pub(crate) fn random_value(random: &mut dyn FnMut(&mut [u8])) -> String {
-    let mut bytes = [0_u8; 32];
-    random(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
-}

@@ -2,7 +2,11 @@
 
 use url::Url;
 
-use crate::provider::{ClientAuth, Endpoints, IssPolicy, Provider, ProviderKind, RevocationStyle, UserMapping};
+use crate::authorize::AuthorizationOptions;
+use crate::provider::{
+    ClientAuth, DpopPolicy, Endpoints, IssPolicy, IssuerRule, ParPolicy, Provider, ProviderKind, ResponseMode, RevocationStyle, SignedUserInfo,
+    UserMapping,
+};
 use crate::secret::ClientSecret;
 
 /// Where GitHub is: the public one, an Enterprise Server, or a stand-in on loopback.
@@ -34,6 +38,8 @@ pub fn openid(id: &str, name: &str, issuer: &str, client_id: &str, client_secret
         // The default method when neither side says otherwise: OpenID Connect Core §9.
         client_auth: if client_secret.is_some() { ClientAuth::Basic } else { ClientAuth::None },
         client_secret,
+        signing_key: None,
+        apple_team_id: None,
         kind: ProviderKind::OpenId { issuer: issuer.to_owned() },
         // Core §5.4: name and picture come with `profile`, the address with `email`.
         scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
@@ -42,11 +48,20 @@ pub fn openid(id: &str, name: &str, issuer: &str, client_id: &str, client_secret
         expected_iss: None,
         pkce: true,
         nonce: true,
+        par: ParPolicy::Auto,
+        request_object: false,
+        response_mode: ResponseMode::Query,
+        dpop: DpopPolicy::Off,
+        defaults: AuthorizationOptions::default(),
         extra_authorization_params: Vec::new(),
         default_token_lifetime: None,
         id_token_algorithms: Vec::new(),
+        issuer_rule: IssuerRule::Exact,
+        required_claims: Vec::new(),
         trusted_audiences: Vec::new(),
         user_mapping: UserMapping::openid(),
+        userinfo_signed: SignedUserInfo::Allow,
+        error_in_userinfo: false,
         email_endpoint: None,
         revocation: RevocationStyle::Rfc7009,
         end_session: true,
@@ -92,6 +107,8 @@ pub fn github_at(hosts: &GitHubHosts, client_id: &str, client_secret: ClientSecr
         client_secret: Some(client_secret),
         // The documentation shows the secret in the body only.
         client_auth: ClientAuth::Post,
+        signing_key: None,
+        apple_team_id: None,
         kind: ProviderKind::OAuth { endpoints: Box::new(endpoints) },
         // `user:email` opens /user/emails; the public profile needs no scope, but `read:user` is what GitHub shows as such.
         scopes: ["read:user", "user:email"].map(str::to_owned).to_vec(),
@@ -104,10 +121,17 @@ pub fn github_at(hosts: &GitHubHosts, client_id: &str, client_secret: ClientSecr
         pkce: true,
         // There are no ID tokens.
         nonce: false,
+        par: ParPolicy::Auto,
+        request_object: false,
+        response_mode: ResponseMode::Query,
+        dpop: DpopPolicy::Off,
+        defaults: AuthorizationOptions::default(),
         extra_authorization_params: Vec::new(),
         // Tokens of OAuth apps do not expire; those of GitHub Apps come with `expires_in` (28800).
         default_token_lifetime: None,
         id_token_algorithms: Vec::new(),
+        issuer_rule: IssuerRule::Exact,
+        required_claims: Vec::new(),
         trusted_audiences: Vec::new(),
         user_mapping: UserMapping {
             // "Get the authenticated user": the login can be changed and taken over by somebody else, the number cannot.
@@ -119,6 +143,8 @@ pub fn github_at(hosts: &GitHubHosts, client_id: &str, client_secret: ClientSecr
             email_verified: None,
             picture: Some("avatar_url".to_owned()),
         },
+        userinfo_signed: SignedUserInfo::Allow,
+        error_in_userinfo: false,
         email_endpoint: Some(api.join("user/emails")?),
         revocation: RevocationStyle::GitHub,
         end_session: false,

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::authorize::AuthorizationOptions;
 use crate::discovery::{self, ProviderMetadata};
 use crate::endpoint;
 use crate::secret::ClientSecret;
 use crate::signing_algorithm::SigningAlgorithm;
+use crate::signing_key::SigningKey;
 
 /// A provider as configured. [`crate::preset`] makes them.
 #[derive(Clone, Debug)]
@@ -25,6 +27,10 @@ pub struct Provider {
     pub client_secret: Option<ClientSecret>,
     /// How the client proves who it is.
     pub client_auth: ClientAuth,
+    /// What signs client assertions, request objects and Apple's secret.
+    pub signing_key: Option<SigningKey>,
+    /// The team that the key belongs to, with [`ClientAuth::AppleSecret`].
+    pub apple_team_id: Option<String>,
     /// OpenID Connect or plain OAuth 2.0.
     pub kind: ProviderKind,
     /// The scopes to ask for.
@@ -39,17 +45,35 @@ pub struct Provider {
     pub pkce: bool,
     /// Whether to send a nonce and demand it back in the ID token.
     pub nonce: bool,
+    /// Whether the authorization request is pushed to the provider first.
+    pub par: ParPolicy,
+    /// Whether the authorization request is a signed object, [RFC 9101](https://www.rfc-editor.org/rfc/rfc9101).
+    pub request_object: bool,
+    /// How the authorization response comes back.
+    pub response_mode: ResponseMode,
+    /// Whether tokens are bound to a key of each login.
+    pub dpop: DpopPolicy,
+    /// What is asked for at every login, unless the login itself asks for something else.
+    pub defaults: AuthorizationOptions,
     /// More parameters of the authorization request. Those that the flow itself sets are never overridden.
     pub extra_authorization_params: Vec<(String, String)>,
     /// How long an access token lives when the provider does not say.
     pub default_token_lifetime: Option<Duration>,
     /// The algorithms that ID tokens may be signed with; when empty, the provider's metadata decides alone.
     pub id_token_algorithms: Vec<SigningAlgorithm>,
+    /// Which issuer the metadata and the ID tokens may name.
+    pub issuer_rule: IssuerRule,
+    /// Claims that an ID token must hold with these values, such as `hd`.
+    pub required_claims: Vec<(String, String)>,
     /// Audiences that an ID token may have beside this client.
     /// [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation), step 3
     pub trusted_audiences: Vec<String>,
     /// Where in the user's description each thing is.
     pub user_mapping: UserMapping,
+    /// Whether the userinfo endpoint must sign what it says.
+    pub userinfo_signed: SignedUserInfo,
+    /// Whether the user endpoint answers status 200 with `ok: false` when it refuses.
+    pub error_in_userinfo: bool,
     /// Where a provider keeps the user's e-mail addresses, when not with the user.
     pub email_endpoint: Option<Url>,
     /// How a token is taken back.
@@ -66,12 +90,84 @@ pub struct Provider {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// `client_secret_basic`
+    /// `client_secret_basic`, [RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)
     Basic,
-    /// `client_secret_post`
+    /// `client_secret_post`, [RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)
     Post,
+    /// `private_key_jwt`: a token signed with [`Provider::signing_key`],
+    /// [Core §9](https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication)
+    PrivateKeyJwt,
+    /// `client_secret_jwt`: a token signed with the client's secret (HS256),
+    /// [Core §9](https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication)
+    SecretJwt,
+    /// `tls_client_auth`: a certificate that an authority has issued, [RFC 8705 §2.1](https://www.rfc-editor.org/rfc/rfc8705#section-2.1).
+    /// It is the HTTP client that shows the certificate.
+    TlsClientAuth,
+    /// `self_signed_tls_client_auth`, [RFC 8705 §2.2](https://www.rfc-editor.org/rfc/rfc8705#section-2.2).
+    /// It is the HTTP client that shows the certificate.
+    SelfSignedTls,
+    /// Apple's: `client_secret_post` with a secret that is a token signed with [`Provider::signing_key`].
+    AppleSecret,
     /// `none`: a public client, for which PKCE is all there is.
     None,
+}
+
+/// Whether the authorization request is pushed to the provider first, [RFC 9126](https://www.rfc-editor.org/rfc/rfc9126).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ParPolicy {
+    /// Where the provider offers or requires it.
+    #[default]
+    Auto,
+    /// It must be offered.
+    Always,
+    /// Never, for providers whose metadata is wrong about this client.
+    Never,
+}
+
+/// How the authorization response comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// In the redirect's query.
+    #[default]
+    Query,
+    /// As a form that the browser posts, [Form Post](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html).
+    FormPost,
+    /// Signed, in the redirect's query, [JARM §2.3.1](https://openid.net/specs/oauth-v2-jarm.html#section-2.3.1).
+    Jwt,
+}
+
+/// Whether tokens are bound to a key of each login, [RFC 9449](https://www.rfc-editor.org/rfc/rfc9449).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DpopPolicy {
+    /// Never.
+    #[default]
+    Off,
+    /// Where the metadata declares `dpop_signing_alg_values_supported`.
+    Auto,
+    /// Always; a token that is not bound is refused.
+    Require,
+}
+
+/// Which issuer the metadata and the ID tokens may name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum IssuerRule {
+    /// The configured one, character by character.
+    #[default]
+    Exact,
+    /// The configured one, or in ID tokens one of these.
+    Alternatives(Vec<String>),
+    /// The metadata's issuer holds `{tenantid}`, which in an ID token is the token's own `tid`.
+    TenantTemplate,
+}
+
+/// Whether the userinfo endpoint must sign what it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignedUserInfo {
+    /// It may be JSON or a signed token.
+    #[default]
+    Allow,
+    /// It must be a signed token.
+    Require,
 }
 
 /// OpenID Connect or plain OAuth 2.0.
@@ -81,6 +177,13 @@ pub enum ProviderKind {
     OpenId {
         /// The issuer, exactly as the provider writes it.
         issuer: String,
+    },
+    /// OAuth 2.0 without ID tokens: the endpoints are discovered, [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414).
+    OAuthDiscovered {
+        /// The issuer, exactly as the provider writes it.
+        issuer: String,
+        /// Where the user is described, which such metadata does not say.
+        userinfo: Option<Url>,
     },
     /// OAuth 2.0 without ID tokens: the endpoints are configured.
     OAuth {
@@ -198,7 +301,7 @@ impl Provider {
             problems.push(ProviderProblem::EmptyClientId);
         }
         let has_secret = self.client_secret.as_ref().is_some_and(|secret| !secret.expose().is_empty());
-        if self.client_auth != ClientAuth::None && !has_secret {
+        if matches!(self.client_auth, ClientAuth::Basic | ClientAuth::Post | ClientAuth::SecretJwt) && !has_secret {
             problems.push(ProviderProblem::MissingClientSecret);
         }
         if self.client_auth == ClientAuth::None && !self.pkce {
@@ -211,6 +314,14 @@ impl Provider {
                 }
                 if !self.scopes.iter().any(|scope| scope == "openid") {
                     problems.push(ProviderProblem::MissingOpenIdScope);
+                }
+            }
+            ProviderKind::OAuthDiscovered { issuer, userinfo } => {
+                if discovery::metadata_url(issuer).is_err() {
+                    problems.push(ProviderProblem::InvalidIssuer);
+                }
+                if userinfo.as_ref().is_some_and(|address| !endpoint::is_secure(address)) {
+                    problems.push(ProviderProblem::InsecureEndpoint("userinfo"));
                 }
             }
             ProviderKind::OAuth { endpoints } => {
@@ -238,28 +349,19 @@ impl Provider {
     /// The metadata of a provider whose endpoints are configured; `None` when they are to be discovered.
     pub fn fixed_metadata(&self) -> Option<ProviderMetadata> {
         let ProviderKind::OAuth { endpoints } = &self.kind else { return None };
-        Some(ProviderMetadata {
-            issuer: self.expected_iss.clone(),
-            authorization_endpoint: endpoints.authorization.clone(),
-            token_endpoint: endpoints.token.clone(),
-            jwks_uri: None,
-            userinfo_endpoint: endpoints.userinfo.clone(),
-            revocation_endpoint: endpoints.revocation.clone(),
-            end_session_endpoint: endpoints.end_session.clone(),
-            id_token_algorithms: Vec::new(),
-            token_endpoint_auth_methods: Vec::new(),
-            code_challenge_methods: Vec::new(),
-            iss_parameter_supported: false,
-            backchannel_logout_supported: false,
-            backchannel_logout_session_supported: false,
-        })
+        let mut metadata = ProviderMetadata::new(endpoints.authorization.clone(), endpoints.token.clone());
+        metadata.issuer.clone_from(&self.expected_iss);
+        metadata.userinfo_endpoint.clone_from(&endpoints.userinfo);
+        metadata.revocation_endpoint.clone_from(&endpoints.revocation);
+        metadata.end_session_endpoint.clone_from(&endpoints.end_session);
+        Some(metadata)
     }
 
     /// The issuer half of the user's key (issuer, sub): the issuer, else the expected `iss`, else the authorization
     /// endpoint's origin. It does not depend on how the provider is called in the configuration.
     pub fn user_issuer(&self) -> String {
         match (&self.kind, &self.expected_iss) {
-            (ProviderKind::OpenId { issuer }, _) => issuer.clone(),
+            (ProviderKind::OpenId { issuer } | ProviderKind::OAuthDiscovered { issuer, .. }, _) => issuer.clone(),
             (ProviderKind::OAuth { .. }, Some(iss)) => iss.clone(),
             (ProviderKind::OAuth { endpoints }, None) => endpoints.authorization.origin().ascii_serialization(),
         }
@@ -268,7 +370,7 @@ impl Provider {
     /// What `iss` is in an authorization response, if that is known.
     pub(crate) fn response_issuer(&self) -> Option<&str> {
         match &self.kind {
-            ProviderKind::OpenId { issuer } => Some(issuer),
+            ProviderKind::OpenId { issuer } | ProviderKind::OAuthDiscovered { issuer, .. } => Some(issuer),
             ProviderKind::OAuth { .. } => self.expected_iss.as_deref(),
         }
     }
@@ -277,7 +379,7 @@ impl Provider {
     pub(crate) fn openid_issuer(&self) -> Option<&str> {
         match &self.kind {
             ProviderKind::OpenId { issuer } => Some(issuer),
-            ProviderKind::OAuth { .. } => None,
+            ProviderKind::OAuthDiscovered { .. } | ProviderKind::OAuth { .. } => None,
         }
     }
 
@@ -326,5 +428,10 @@ pub(crate) fn is_reserved(parameter: &str) -> bool {
             | "code_challenge_method"
             | "request"
             | "request_uri"
+            | "max_age"
+            | "acr_values"
+            | "dpop_jkt"
+            | "client_assertion"
+            | "client_assertion_type"
     )
 }

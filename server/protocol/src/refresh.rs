@@ -1,19 +1,22 @@
 //! The refresh of an access token. [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6)
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
-use crate::client_auth;
+use crate::context::Context;
 use crate::discovery::ProviderMetadata;
+use crate::dpop::DpopKey;
 use crate::http::{OutboundRequest, OutboundResponse};
-use crate::id_token::{self, IdTokenError, IdTokenExpectations, IdTokenIdentity, NonceRule, ValidatedIdToken};
+use crate::id_token::{self, IdTokenError, IdTokenExpectations, IdTokenIdentity, Occasion, ValidatedIdToken};
 use crate::jwks::JwkSet;
-use crate::provider::Provider;
+use crate::provider::{DpopPolicy, Provider};
 use crate::secret::RefreshToken;
-use crate::token::{ResponseRules, TokenError, TokenResponse};
+use crate::token::{Binding, ResponseRules, TokenError, TokenRequest, TokenResponse};
 
 /// A refresh under way: judges the response that belongs to it.
 #[derive(Debug)]
 pub struct PendingRefresh {
+    request: TokenRequest,
     rules: ResponseRules,
     refresh_token: RefreshToken,
 }
@@ -59,19 +62,40 @@ impl RefreshError {
 
 /// The request that refreshes, and what judges its response. `granted_scopes` are kept when the response names none
 /// ([RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6)).
+///
+/// `dpop` is the key that the tokens are bound to; the new ones must be bound to it again
+/// ([RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)). Where the configuration has begun to demand a key and the
+/// login has none yet, there is a new one.
+///
+/// # Errors
+/// [`TokenError::ClientAuth`] in [`RefreshError::Token`].
 pub fn request(
     provider: &Provider,
     metadata: &ProviderMetadata,
     refresh_token: &RefreshToken,
     granted_scopes: &[String],
-) -> (OutboundRequest, PendingRefresh) {
-    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
-    let request = client_auth::authenticated_form(provider, metadata, &metadata.token_endpoint, &form);
-    let rules = ResponseRules::new(provider, granted_scopes.to_vec());
-    (request, PendingRefresh { rules, refresh_token: refresh_token.clone() })
+    dpop: Option<&DpopKey>,
+    dpop_nonce: Option<&str>,
+    context: &mut Context<'_>,
+) -> Result<(OutboundRequest, PendingRefresh), RefreshError> {
+    let form = vec![("grant_type", SecretString::from("refresh_token")), ("refresh_token", SecretString::from(refresh_token.expose()))];
+    let key = match dpop {
+        Some(key) => Some(key.clone()),
+        None => (provider.dpop == DpopPolicy::Require).then(|| DpopKey::generate(context)),
+    };
+    let request = TokenRequest::new(provider, metadata, form, key.clone())?;
+    let binding = key.map_or(Binding::Bearer, Binding::Demanded);
+    let rules = ResponseRules::new(provider, granted_scopes.to_vec(), binding);
+    Ok((request.build(dpop_nonce, context), PendingRefresh { request, rules, refresh_token: refresh_token.clone() }))
 }
 
 impl PendingRefresh {
+    /// The request once more, when the answer asks for a nonce in the proof; `None` when it does not, and the second time.
+    /// [RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8)
+    pub fn retry_with_nonce(&mut self, response: &OutboundResponse, context: &mut Context<'_>) -> Option<OutboundRequest> {
+        self.request.retry(response, context)
+    }
+
     /// Judges the token response by the rules of [`crate::token::PendingExchange::process`], but for the ID token, which may be
     /// missing. A missing refresh token keeps the old one.
     ///
@@ -87,8 +111,9 @@ impl PendingRefresh {
 /// Validates the ID token of a refresh; `None` when the response has none. In this order:
 ///
 /// 1. Everything that [`crate::id_token::validate`] checks, but for the nonce: a refresh sends none.
-/// 2. `sub` is the login's.
-/// 3. `aud` is the login's, in any order.
+/// 2. `iss` is the login's.
+/// 3. `sub` is the login's.
+/// 4. `aud` is the login's, in any order.
 ///
 /// # Errors
 /// The first check that fails.
@@ -104,7 +129,11 @@ pub fn validate_id_token(
         return Ok(None);
     };
     expectations.issuer = &original.issuer;
-    let token = id_token::validate_with(raw, &expectations, NonceRule::Unchecked, keys)?;
+    let token = id_token::validate_with(raw, &expectations, Occasion::Refresh, keys)?;
+    // Where each tenant has an issuer of its own, the rule alone would let another tenant's in.
+    if token.issuer() != original.issuer {
+        return Err(IdTokenError::IssuerMismatch.into());
+    }
     if token.subject() != original.subject {
         return Err(RefreshError::SubjectChanged);
     }

@@ -1,16 +1,21 @@
 //! The token request and its response.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::callback::ValidatedCallback;
-use crate::client_auth;
+use crate::client_auth::{self, Client, ClientAuthError};
+use crate::context::Context;
 use crate::discovery::ProviderMetadata;
+use crate::dpop::{self, DpopKey};
 use crate::http::{OutboundRequest, OutboundResponse};
 use crate::json::{self, JsonError};
-use crate::provider::Provider;
+use crate::provider::{DpopPolicy, Provider};
 use crate::provider_text::ProviderText;
 use crate::secret::{AccessToken, IdToken, Nonce, RefreshToken};
 
@@ -22,6 +27,10 @@ pub const MAXIMUM_TOKEN_RESPONSE_BYTES: usize = 64 * 1024;
 pub struct TokenResponse {
     /// The access token.
     pub access_token: AccessToken,
+    /// How the access token is used.
+    pub token_type: TokenType,
+    /// The key that the tokens are bound to; there is one exactly when the type is [`TokenType::Dpop`].
+    pub dpop_key: Option<DpopKey>,
     /// The refresh token; after a refresh without a new one, the old one.
     pub refresh_token: Option<RefreshToken>,
     /// The ID token as it came. OpenID providers always send it with a code's exchange.
@@ -32,13 +41,29 @@ pub struct TokenResponse {
     pub expires_at: Option<Timestamp>,
     /// The nonce that the ID token must hold.
     pub nonce: Option<Nonce>,
+    /// How long ago the user may have logged in, where the login asked for that: the ID token must prove it.
+    pub max_age: Option<Duration>,
+    /// How strongly the user must have logged in, where the login asked for that: the ID token must name one of these.
+    pub acr_values: Vec<String>,
+}
+
+/// How an access token is used. [RFC 6749 §7.1](https://www.rfc-editor.org/rfc/rfc6749#section-7.1)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// By whoever has it, [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750).
+    Bearer,
+    /// By whoever has its key too, [RFC 9449](https://www.rfc-editor.org/rfc/rfc9449).
+    Dpop,
 }
 
 /// A code's exchange under way: judges the response that belongs to it.
 #[derive(Debug)]
 pub struct PendingExchange {
+    request: TokenRequest,
     rules: ResponseRules,
     nonce: Option<Nonce>,
+    max_age: Option<Duration>,
+    acr_values: Vec<String>,
     openid: bool,
 }
 
@@ -48,6 +73,9 @@ pub enum TokenError {
     /// The callback was validated for another provider. [RFC 9700 §4.4](https://www.rfc-editor.org/rfc/rfc9700#section-4.4)
     #[error("the callback belongs to another provider")]
     WrongProvider,
+    /// The client cannot prove who it is. [RFC 6749 §3.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.2.1)
+    #[error(transparent)]
+    ClientAuth(#[from] ClientAuthError),
     /// The provider is at fault or overloaded: 5xx or 429.
     #[error("the token endpoint answered with status {status}")]
     Unavailable {
@@ -90,9 +118,15 @@ pub enum TokenError {
     /// A member has the wrong type or a value that it cannot have. [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)
     #[error("the token response's {0} is not what it must be")]
     InvalidMember(&'static str),
-    /// The access token is no bearer token. [RFC 6749 §7.1](https://www.rfc-editor.org/rfc/rfc6749#section-7.1)
+    /// The access token is of a type that is not understood. [RFC 6749 §7.1](https://www.rfc-editor.org/rfc/rfc6749#section-7.1)
     #[error("the access token is of the unknown type {0}")]
     UnsupportedTokenType(ProviderText),
+    /// The access token must be bound to a key and is not. [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)
+    #[error("the access token is not bound to the key of this login")]
+    NotBound,
+    /// The access token is bound to a key that nobody has shown. [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)
+    #[error("the access token is bound to a key, and none was sent")]
+    UnexpectedlyBound,
     /// An OpenID provider sent no ID token. [Core §3.1.3.3](https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse)
     #[error("the token response has no ID token")]
     MissingIdToken,
@@ -120,12 +154,18 @@ pub enum TokenErrorCode {
     UnverifiedUserEmail,
     /// The provider failed or is overloaded.
     TemporarilyUnavailable,
+    /// The proof must hold the server's nonce. [RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8)
+    UseDpopNonce,
+    /// The proof does not hold. [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)
+    InvalidDpopProof,
+    /// The resource is unknown or not for this client. [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2)
+    InvalidTarget,
     /// Anything else.
     Other,
 }
 
 impl TokenErrorCode {
-    fn from_name(name: &str) -> Self {
+    pub(crate) fn from_name(name: &str) -> Self {
         match name {
             // The second and third are GitHub's words for it ("Troubleshooting OAuth app access token request errors").
             "invalid_grant" | "bad_verification_code" | "bad_refresh_token" => Self::InvalidGrant,
@@ -136,6 +176,9 @@ impl TokenErrorCode {
             "invalid_scope" => Self::InvalidScope,
             "redirect_uri_mismatch" => Self::RedirectUriMismatch,
             "unverified_user_email" => Self::UnverifiedUserEmail,
+            "use_dpop_nonce" => Self::UseDpopNonce,
+            "invalid_dpop_proof" => Self::InvalidDpopProof,
+            "invalid_target" => Self::InvalidTarget,
             "server_error" | "temporarily_unavailable" | "slow_down" => Self::TemporarilyUnavailable,
             _ => Self::Other,
         }
@@ -147,6 +190,7 @@ impl TokenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::WrongProvider => "token_wrong_provider",
+            Self::ClientAuth(error) => error.code(),
             Self::Unavailable { .. } => "token_endpoint_unavailable",
             Self::TooLarge => "token_response_too_large",
             Self::Provider { .. } => "token_provider_error",
@@ -157,6 +201,8 @@ impl TokenError {
             Self::MissingMember(_) => "token_response_member_missing",
             Self::InvalidMember(_) => "token_response_member_invalid",
             Self::UnsupportedTokenType(_) => "token_type_unsupported",
+            Self::NotBound => "token_type_not_bound",
+            Self::UnexpectedlyBound => "token_type_unexpectedly_bound",
             Self::MissingIdToken => "token_id_token_missing",
         }
     }
@@ -170,31 +216,139 @@ impl TokenError {
 /// The request that exchanges the code, and what judges its response.
 /// [RFC 6749 §4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3)
 ///
+/// `dpop_nonce` is the last nonce that the provider has sent, if any; it matters only where tokens are bound to a key.
+///
 /// # Errors
 /// [`TokenError::WrongProvider`]: a code never goes to another provider than the one that issued it.
+/// [`TokenError::ClientAuth`]
 pub fn exchange_request(
     provider: &Provider,
     metadata: &ProviderMetadata,
     callback: ValidatedCallback,
+    dpop_nonce: Option<&str>,
+    context: &mut Context<'_>,
 ) -> Result<(OutboundRequest, PendingExchange), TokenError> {
     if callback.provider_id != provider.id || metadata.issuer.as_deref() != provider.response_issuer() {
         return Err(TokenError::WrongProvider);
     }
-    let mut form =
-        vec![("grant_type", "authorization_code"), ("code", callback.code.expose()), ("redirect_uri", callback.redirect_uri.as_str())];
+    let mut form = vec![
+        ("grant_type", SecretString::from("authorization_code")),
+        ("code", SecretString::from(callback.code.expose())),
+        ("redirect_uri", SecretString::from(callback.redirect_uri)),
+    ];
     if let Some(verifier) = &callback.verifier {
-        form.push(("code_verifier", verifier.expose()));
+        form.push(("code_verifier", SecretString::from(verifier.expose())));
     }
-    let request = client_auth::authenticated_form(provider, metadata, &metadata.token_endpoint, &form);
+    // The token is for the same places that the user has agreed to, RFC 8707 §2.2.
+    form.extend(callback.options.resource.iter().map(|resource| ("resource", SecretString::from(resource.as_str()))));
+    let request = TokenRequest::new(provider, metadata, form, callback.dpop_key)?;
+    let binding = Binding::of_login(provider, request.dpop_key.clone());
     let pending = PendingExchange {
-        rules: ResponseRules::new(provider, provider.scopes.clone()),
+        rules: ResponseRules::new(provider, provider.scopes.clone(), binding),
         nonce: callback.nonce,
+        max_age: callback.options.max_age,
+        acr_values: callback.options.acr_values,
         openid: provider.openid_issuer().is_some(),
+        request,
     };
-    Ok((request, pending))
+    Ok((pending.request.build(dpop_nonce, context), pending))
+}
+
+/// A request to the token endpoint that can be made anew, with a new proof and a new assertion.
+pub(crate) struct TokenRequest {
+    client: Client,
+    endpoint: Url,
+    form: Vec<(&'static str, SecretString)>,
+    dpop_key: Option<DpopKey>,
+    retried: bool,
+}
+
+impl TokenRequest {
+    pub(crate) fn new(
+        provider: &Provider,
+        metadata: &ProviderMetadata,
+        form: Vec<(&'static str, SecretString)>,
+        dpop_key: Option<DpopKey>,
+    ) -> Result<Self, TokenError> {
+        let alias = metadata.mtls_endpoint_aliases.token_endpoint.as_ref();
+        let endpoint = client_auth::reached_at(provider, &metadata.token_endpoint, alias).clone();
+        Ok(Self { client: Client::new(provider, metadata)?, endpoint, form, dpop_key, retried: false })
+    }
+
+    pub(crate) fn build(&self, dpop_nonce: Option<&str>, context: &mut Context<'_>) -> OutboundRequest {
+        let form = self.form.iter().map(|(name, value)| (*name, value.expose_secret())).collect::<Vec<_>>();
+        let request = self.client.form(&self.endpoint, &form, context);
+        let Some(key) = &self.dpop_key else { return request };
+        let proof = key.proof(request.method.as_str(), &request.url, dpop_nonce, None, context);
+        request.with_header("dpop", proof)
+    }
+
+    /// The request once more, when the answer asks for a nonce in the proof: once, so that a server that is never content is
+    /// not asked for ever. [RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8)
+    pub(crate) fn retry(&mut self, response: &OutboundResponse, context: &mut Context<'_>) -> Option<OutboundRequest> {
+        if self.retried || self.dpop_key.is_none() {
+            return None;
+        }
+        let nonce = dpop::nonce_wanted_by_token_endpoint(response)?;
+        self.retried = true;
+        Some(self.build(Some(nonce), context))
+    }
+}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TokenRequest")
+            .field("endpoint", &self.endpoint.as_str())
+            .field("retried", &self.retried)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which type of token a request may be answered with, and the key that a bound one is bound to.
+#[derive(Clone, Debug)]
+pub(crate) enum Binding {
+    /// Bearer tokens only: there is no key.
+    Bearer,
+    /// Either: the provider was offered a key.
+    Offered(DpopKey),
+    /// Bound tokens only.
+    Demanded(DpopKey),
+}
+
+impl Binding {
+    fn of_login(provider: &Provider, key: Option<DpopKey>) -> Self {
+        match key {
+            None => Self::Bearer,
+            Some(key) if provider.dpop == DpopPolicy::Require => Self::Demanded(key),
+            Some(key) => Self::Offered(key),
+        }
+    }
+
+    fn judge(self, token_type: &str) -> Result<(TokenType, Option<DpopKey>), TokenError> {
+        if token_type.eq_ignore_ascii_case("bearer") {
+            return match self {
+                Self::Demanded(_) => Err(TokenError::NotBound),
+                Self::Bearer | Self::Offered(_) => Ok((TokenType::Bearer, None)),
+            };
+        }
+        if token_type.eq_ignore_ascii_case("dpop") {
+            return match self {
+                Self::Bearer => Err(TokenError::UnexpectedlyBound),
+                Self::Offered(key) | Self::Demanded(key) => Ok((TokenType::Dpop, Some(key))),
+            };
+        }
+        Err(TokenError::UnsupportedTokenType(ProviderText::new(token_type)))
+    }
 }
 
 impl PendingExchange {
+    /// The request once more, when the answer asks for a nonce in the proof; `None` when it does not, and the second time.
+    /// [RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8)
+    pub fn retry_with_nonce(&mut self, response: &OutboundResponse, context: &mut Context<'_>) -> Option<OutboundRequest> {
+        self.request.retry(response, context)
+    }
+
     /// Judges the token response. In this order:
     ///
     /// 1. The status is not 5xx or 429, and the body has at most 64 KiB.
@@ -202,7 +356,8 @@ impl PendingExchange {
     /// 3. There is no `error`, whatever the status.
     /// 4. The status is 200.
     /// 5. `access_token` is a string that fits into a header.
-    /// 6. `token_type` is `Bearer`, in any case.
+    /// 6. `token_type`, in any case, is `DPoP` where a key was sent, and `Bearer` where none was, or where
+    ///    [`DpopPolicy::Auto`] leaves that to the provider.
     /// 7. `expires_in`, where present, is a number of seconds; `refresh_token`, `id_token` and `scope`, where present, are strings.
     /// 8. An OpenID provider has sent an ID token. One of another provider is dropped: nothing could validate it.
     ///
@@ -214,6 +369,8 @@ impl PendingExchange {
             return Err(TokenError::MissingIdToken);
         }
         tokens.nonce = self.nonce;
+        tokens.max_age = self.max_age;
+        tokens.acr_values = self.acr_values;
         Ok(tokens)
     }
 }
@@ -226,16 +383,18 @@ pub(crate) struct ResponseRules {
     default_lifetime: Option<Duration>,
     may_be_form: bool,
     keeps_id_token: bool,
+    binding: Binding,
 }
 
 impl ResponseRules {
-    pub(crate) fn new(provider: &Provider, requested_scopes: Vec<String>) -> Self {
+    pub(crate) fn new(provider: &Provider, requested_scopes: Vec<String>, binding: Binding) -> Self {
         Self {
             requested_scopes,
             scope_separator: provider.scope_separator_response,
             default_lifetime: provider.default_token_lifetime,
             may_be_form: provider.form_encoded_token_response,
             keeps_id_token: provider.openid_issuer().is_some(),
+            binding,
         }
     }
 
@@ -266,9 +425,7 @@ impl ResponseRules {
             return Err(TokenError::InvalidMember("access_token"));
         }
         let token_type = text(&members, "token_type")?.ok_or(TokenError::MissingMember("token_type"))?;
-        if !token_type.eq_ignore_ascii_case("bearer") {
-            return Err(TokenError::UnsupportedTokenType(ProviderText::new(token_type)));
-        }
+        let (token_type, dpop_key) = self.binding.judge(token_type)?;
         let lifetime = lifetime(&members)?.or(self.default_lifetime);
         let refresh_token = text(&members, "refresh_token")?.map(|token| RefreshToken::new(token.to_owned()));
         let id_token = text(&members, "id_token")?.filter(|_| self.keeps_id_token).map(|token| IdToken::new(token.to_owned()));
@@ -279,11 +436,15 @@ impl ResponseRules {
         };
         Ok(TokenResponse {
             access_token: AccessToken::new(access_token.to_owned()),
+            token_type,
+            dpop_key,
             refresh_token,
             id_token,
             scopes,
             expires_at: lifetime.map(|lifetime| now.saturating_add(lifetime).unwrap_or(Timestamp::MAX)),
             nonce: None,
+            max_age: None,
+            acr_values: Vec::new(),
         })
     }
 
