@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod layers;
 mod log;
+mod outbound;
 mod problem;
 mod providers;
 mod public_url;
@@ -25,6 +26,7 @@ mod value;
 pub use arguments::Arguments;
 pub use demo::DemoConfig;
 pub use log::{LogConfig, LogFormat};
+pub use outbound::{OutboundConfig, ProxyAddress};
 pub use problem::{ConfigProblem, ConfigProblems, Source};
 pub use providers::{ClientAuth, Endpoints, Icon, IssPolicy, Preset, ProviderConfig, ScopeSeparator, UserMapping};
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -50,6 +52,8 @@ pub struct Config {
     pub providers: Vec<ProviderConfig>,
     /// The APIs behind the proxy; without the demo provider's notes.
     pub upstreams: Vec<UpstreamConfig>,
+    /// How providers and upstreams are reached.
+    pub outbound: OutboundConfig,
     /// The demo provider.
     pub demo: DemoConfig,
     /// What the server logs.
@@ -77,7 +81,7 @@ impl Config {
         environment::read(&environment, &mut values, &mut findings);
         arguments::read(arguments, &mut values, &mut findings);
         // What a broken file leaves unset is no problem of its own.
-        let config = if file_is_readable { read_sections(&values, &mut findings, working_directory) } else { None };
+        let config = if file_is_readable { read_sections(&values, &environment, &mut findings, working_directory) } else { None };
         match config {
             Some(config) if findings.problems.is_empty() => Ok(Self { warnings: findings.warnings, ..config }),
             _ => Err(ConfigProblems::new(findings.problems)),
@@ -111,7 +115,12 @@ fn read_file(
     }
 }
 
-fn read_sections(values: &Values, findings: &mut Findings, working_directory: &Path) -> Option<Config> {
+fn read_sections(
+    values: &Values,
+    environment: &BTreeMap<String, String>,
+    findings: &mut Findings,
+    working_directory: &Path,
+) -> Option<Config> {
     let provider_elements = values.elements(&providers::SECTION);
     let mut provider_ids: Vec<_> = provider_elements.iter().map(|element| element.name.as_str()).collect();
     let mut tables = Tables { values, findings, working_directory };
@@ -133,12 +142,14 @@ fn read_sections(values: &Values, findings: &mut Findings, working_directory: &P
     let upstreams = each(values.elements(&upstreams::SECTION), |element| {
         UpstreamConfig::read(&mut tables.element(&upstreams::SECTION, element), &element.name, &provider_ids)
     });
+    let outbound = OutboundConfig::read(&mut tables.section(&outbound::SECTION), environment);
     let log = LogConfig::read(&mut tables.section(&log::SECTION));
     Some(Config {
         server: server?,
         session: session?,
         providers: providers?,
         upstreams: upstreams?,
+        outbound: outbound?,
         demo: demo?,
         log: log?,
         warnings: Vec::new(),

@@ -1,28 +1,58 @@
 //! The only place that makes HTTP requests: to providers, bounded in time and size, and to upstreams, streamed.
+//!
+//! Each provider has a client of its own, made by [`Outbound::to_provider`], with its own connections and, where there is one,
+//! its own certificate. No client follows a redirect, keeps a cookie or heeds `Alt-Svc`; providers are spoken to in HTTP/1.1.
+//! What a provider's metadata names is reached only where it may lead: [`Names`] says how that is found out.
 
+mod certificate;
+mod guard;
+mod names;
+
+pub use certificate::{ClientCertificate, ClientCertificateError};
+pub use guard::EndpointError;
+pub use names::{Names, SystemNames};
+
+use crate::config::{OutboundConfig, ProxyAddress};
 use axum::body::{Body, HttpBody as _};
+use guard::Guard;
 use http::{HeaderMap, Method, header};
-use oauth2flow_protocol::{OutboundRequest, OutboundResponse};
-use std::time::Duration;
+use oauth2flow_protocol::{OutboundRequest, OutboundResponse, Provider};
+use rustls::CertificateError;
+use std::{error::Error, io, sync::Arc, time::Duration};
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("oauth2flow/", env!("CARGO_PKG_VERSION"));
+/// What is on this machine is never asked for through a proxy.
+const NEVER_THROUGH_A_PROXY: [&str; 3] = ["localhost", "127.0.0.0/8", "::1"];
+/// An idle connection is kept no longer: many servers close theirs after a minute.
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(50);
+const IDLE_CONNECTIONS_PER_PROVIDER: usize = 4;
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum OutboundError {
-    /// Nothing came within the time limit.
-    #[error("no answer within the time limit")]
+    /// No connection came about within the time limit.
+    #[error("no connection within the time limit")]
     Timeout(#[source] reqwest::Error),
-    /// The upstream did not begin to answer.
+    /// The whole answer, or of an upstream its head, was not there within the time limit.
     #[error("no answer within the time limit")]
     Silent,
     /// No connection, or it broke.
     #[error("no connection")]
     Unavailable(#[source] reqwest::Error),
+    /// The certificate comes from an authority that nobody here trusts.
+    #[error(
+        "the certificate comes from an authority that is not trusted; when it is your company's own, name its certificate in \
+         outbound.root_certificates_file"
+    )]
+    Untrusted(#[source] reqwest::Error),
+    /// The endpoint leads where no provider may send this server.
+    #[error("the endpoint is not asked")]
+    Endpoint(#[source] EndpointError),
+    /// The answer is packed in a way that nobody asked for, and that could blow up.
+    #[error("the answer is encoded as {0:?}, and only an unencoded one was asked for")]
+    Encoded(String),
     /// The answer is larger than any real one.
     #[error("the answer is larger than {limit_bytes} bytes")]
     TooLarge {
@@ -35,87 +65,92 @@ impl OutboundError {
     /// Takes the URL out of the error: its query may hold what no log should.
     fn from_reqwest(error: reqwest::Error) -> Self {
         let error = error.without_url();
-        if error.is_timeout() { Self::Timeout(error) } else { Self::Unavailable(error) }
+        if let Some(refused) = cause::<EndpointError>(&error) {
+            return Self::Endpoint(refused.clone());
+        }
+        if error.is_timeout() {
+            return Self::Timeout(error);
+        }
+        match cause::<rustls::Error>(&error) {
+            Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => Self::Untrusted(error),
+            _ => Self::Unavailable(error),
+        }
     }
 }
 
-/// The HTTP client.
-#[derive(Clone, Debug)]
+/// Finds a cause of this type. An [`io::Error`] does not count what it was made of among its causes, so it is looked into.
+fn cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> Option<&E> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let within = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(found) = within.and_then(|within| cause::<E>(within)) {
+            return Some(found);
+        }
+        next = current.source();
+    }
+    None
+}
+
+/// Why no HTTP client can be made of the configuration.
+#[derive(Debug, Error)]
+pub enum OutboundSetupError {
+    /// TLS, its certificates or the proxy cannot be set up.
+    #[error("the HTTP client cannot be set up; see [outbound] in the configuration")]
+    Client(#[source] reqwest::Error),
+    /// The same with a client certificate, which is most probably why.
+    #[error("the HTTP client cannot be set up with the client certificate; check that certificate and key belong together")]
+    Certificate(#[source] reqwest::Error),
+}
+
+/// Makes HTTP clients for providers, and is the one for upstreams.
+#[derive(Clone)]
 pub struct Outbound {
-    providers: Clients,
-    upstreams: Clients,
-}
-
-/// A proxy of the environment (`HTTP_PROXY`) stands between this machine and others, never between two of its own programs.
-#[derive(Clone, Debug)]
-struct Clients {
-    to_others: reqwest::Client,
-    to_loopback: reqwest::Client,
-}
-
-impl Clients {
-    fn build(builder: impl Fn() -> reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
-        Ok(Self { to_others: builder().build()?, to_loopback: builder().no_proxy().build()? })
-    }
-
-    fn to(&self, url: &Url) -> &reqwest::Client {
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if loopback { &self.to_loopback } else { &self.to_others }
-    }
+    config: Arc<OutboundConfig>,
+    names: Arc<dyn Names>,
+    upstreams: reqwest::Client,
 }
 
 impl Outbound {
-    /// Builds the client.
+    /// Builds the client for upstreams, and keeps what it takes to make those for providers.
     ///
     /// # Errors
-    /// When the TLS library cannot be set up.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
-    pub fn new() -> Result<Self, reqwest::Error> {
-        // A redirect would carry the secret, or the token, to wherever the answer says.
-        let builder =
-            || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT).referer(false);
-        Ok(Self {
-            providers: Clients::build(|| builder().user_agent(USER_AGENT).timeout(TOTAL_TIMEOUT))?,
-            upstreams: Clients::build(builder)?,
-        })
+    /// When TLS, the extra root certificates or the proxy cannot be set up.
+    pub fn new(config: OutboundConfig, names: Arc<dyn Names>) -> Result<Self, OutboundSetupError> {
+        let upstreams = builder(&config).and_then(reqwest::ClientBuilder::build).map_err(OutboundSetupError::Client)?;
+        Ok(Self { config: Arc::new(config), names, upstreams })
     }
 
-    /// Sends a request to a provider and reads at most `limit_bytes` of its answer.
+    /// Builds the client for one provider, with the certificate to show it, if any.
     ///
     /// # Errors
-    /// When there is no whole answer within the limits; any status is an answer.
-    pub async fn send(&self, request: OutboundRequest, limit_bytes: usize) -> Result<OutboundResponse, OutboundError> {
-        let method = match request.method {
-            oauth2flow_protocol::Method::Get => Method::GET,
-            oauth2flow_protocol::Method::Post => Method::POST,
-            oauth2flow_protocol::Method::Delete => Method::DELETE,
-        };
-        let mut builder = self.providers.to(&request.url).request(method, request.url);
-        for (name, value) in request.headers {
-            // Only configuration could bring a value that is none, and the provider will say what is missing.
-            let Ok(mut value) = http::HeaderValue::try_from(value) else { continue };
-            value.set_sensitive(true);
-            builder = builder.header(name, value);
-        }
-        if let Some(body) = request.body {
-            builder = builder.body(body);
-        }
-        let mut response = builder.send().await.map_err(OutboundError::from_reqwest)?;
-        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(OutboundError::from_reqwest)? {
-            if body.len() + chunk.len() > limit_bytes {
-                return Err(OutboundError::TooLarge { limit_bytes });
+    /// When TLS, the certificates or the proxy cannot be set up.
+    pub fn to_provider(
+        &self,
+        provider: &Provider,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<ProviderClient, OutboundSetupError> {
+        let guard = Guard::new(provider, &self.config, Arc::clone(&self.names));
+        let build = || {
+            let mut builder = builder(&self.config)?
+                .user_agent(USER_AGENT)
+                .dns_resolver(guard.clone())
+                .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
+                .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_PROVIDER)
+                // Nothing here needs more, and a hostile provider has fewer ways to keep this server busy.
+                .http1_only();
+            if let Some(certificate) = certificate {
+                builder = builder.identity(certificate.identity());
             }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(OutboundResponse { status, content_type, body })
+            builder.build()
+        };
+        let client = build().map_err(|error| match certificate {
+            Some(_) => OutboundSetupError::Certificate(error),
+            None => OutboundSetupError::Client(error),
+        })?;
+        Ok(ProviderClient { client, guard, total_timeout: self.config.total_timeout })
     }
 
     /// Passes a request on to an upstream, and its answer back, both streamed; `timeout` is for the answer's head.
@@ -130,7 +165,7 @@ impl Outbound {
         body: Body,
         timeout: Duration,
     ) -> Result<http::Response<Body>, OutboundError> {
-        let mut request = self.upstreams.to(&url).request(method, url).headers(headers);
+        let mut request = self.upstreams.request(method, url).headers(headers);
         // An empty stream would go out in chunks, and some upstreams refuse a GET that seems to have a body.
         if !body.is_end_stream() {
             request = request.body(reqwest::Body::wrap_stream(body.into_data_stream()));
@@ -141,4 +176,110 @@ impl Outbound {
         };
         Ok(http::Response::<reqwest::Body>::from(response).map(Body::new))
     }
+}
+
+/// What all clients have in common.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
+fn builder(config: &OutboundConfig) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    // A redirect would carry the secret, or the token, to wherever the answer says. `no_proxy` keeps the library from
+    // reading the environment by itself: the configuration has read it already.
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(config.connect_timeout)
+        .no_proxy();
+    let direct = config.no_proxy.iter().map(String::as_str).chain(NEVER_THROUGH_A_PROXY).collect::<Vec<_>>().join(",");
+    let direct = || reqwest::NoProxy::from_string(&direct);
+    if let Some(proxy) = config.https_proxy.as_ref().map(ProxyAddress::url) {
+        builder = builder.proxy(reqwest::Proxy::https(proxy.clone())?.no_proxy(direct()));
+    }
+    if let Some(proxy) = config.http_proxy.as_ref().map(ProxyAddress::url) {
+        builder = builder.proxy(reqwest::Proxy::http(proxy.clone())?.no_proxy(direct()));
+    }
+    if !config.root_certificates.is_empty() {
+        let roots = config.root_certificates.iter().map(|der| reqwest::Certificate::from_der(der));
+        builder = builder.tls_certs_merge(roots.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(builder)
+}
+
+/// The HTTP client for one provider.
+#[derive(Clone)]
+pub struct ProviderClient {
+    client: reqwest::Client,
+    guard: Guard,
+    total_timeout: Duration,
+}
+
+impl ProviderClient {
+    /// How long the provider has for a whole answer.
+    pub const fn total_timeout(&self) -> Duration {
+        self.total_timeout
+    }
+
+    /// Sends a request to the provider and reads at most `limit_bytes` of its answer.
+    ///
+    /// # Errors
+    /// When there is no whole answer within the limits; any status is an answer.
+    pub async fn send(&self, request: OutboundRequest, limit_bytes: usize) -> Result<OutboundResponse, OutboundError> {
+        self.send_within(self.total_timeout, request, limit_bytes).await
+    }
+
+    /// The same with less time.
+    ///
+    /// # Errors
+    /// When there is no whole answer within the limits; any status is an answer.
+    pub async fn send_within(
+        &self,
+        timeout: Duration,
+        request: OutboundRequest,
+        limit_bytes: usize,
+    ) -> Result<OutboundResponse, OutboundError> {
+        tokio::time::timeout(timeout, self.exchange(request, limit_bytes)).await.unwrap_or(Err(OutboundError::Silent))
+    }
+
+    async fn exchange(&self, request: OutboundRequest, limit_bytes: usize) -> Result<OutboundResponse, OutboundError> {
+        self.guard.check(&request.url).await.map_err(OutboundError::Endpoint)?;
+        let method = match request.method {
+            oauth2flow_protocol::Method::Get => Method::GET,
+            oauth2flow_protocol::Method::Post => Method::POST,
+            oauth2flow_protocol::Method::Delete => Method::DELETE,
+        };
+        let mut builder = self.client.request(method, request.url).header(header::ACCEPT_ENCODING, "identity");
+        for (name, value) in request.headers {
+            // Only configuration could bring a value that is none, and the provider will say what is missing.
+            let Ok(mut value) = http::HeaderValue::try_from(value) else { continue };
+            value.set_sensitive(true);
+            builder = builder.header(name, value);
+        }
+        if let Some(body) = request.body {
+            builder = builder.body(body);
+        }
+        let response = builder.send().await.map_err(OutboundError::from_reqwest)?;
+        read(response, limit_bytes).await
+    }
+}
+
+/// Reads an answer, giving up as soon as it is too large, or would have to be unpacked to know.
+async fn read(mut response: reqwest::Response, limit_bytes: usize) -> Result<OutboundResponse, OutboundError> {
+    for encoding in response.headers().get_all(header::CONTENT_ENCODING) {
+        if !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity") {
+            let shown: String = String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
+            return Err(OutboundError::Encoded(shown));
+        }
+    }
+    if response.content_length().is_some_and(|announced| announced > limit_bytes as u64) {
+        return Err(OutboundError::TooLarge { limit_bytes });
+    }
+    let status = response.status().as_u16();
+    let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (content_type, dpop_nonce) = (text("content-type"), text("dpop-nonce"));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(OutboundError::from_reqwest)? {
+        if body.len() + chunk.len() > limit_bytes {
+            return Err(OutboundError::TooLarge { limit_bytes });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(OutboundResponse { status, content_type, dpop_nonce, body })
 }

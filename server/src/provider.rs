@@ -2,28 +2,36 @@
 //!
 //! A provider that is down delays only its own logins, and comes back by itself.
 
+mod cache;
+
 use crate::{
     clock::Clock,
-    outbound::{Outbound, OutboundError},
+    outbound::{OutboundError, ProviderClient},
 };
-use jiff::{SignedDuration, Timestamp};
+use cache::{Cache, Lifetimes, Pause, Want};
+use jiff::SignedDuration;
 use oauth2flow_app::api;
 use oauth2flow_protocol::{
-    JwkSet, Provider, ProviderMetadata,
+    JwkSet, OutboundRequest, OutboundResponse, Provider, ProviderMetadata,
     discovery::{self, DiscoveryError, MAXIMUM_METADATA_BYTES},
     jwks::{self, JwksError, MAXIMUM_JWKS_BYTES},
-    provider::ProviderKind,
+    provider::ResponseMode,
+    token::MAXIMUM_TOKEN_RESPONSE_BYTES,
 };
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::sync::Mutex;
+use url::Url;
 
-const METADATA_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-const JWKS_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// How long after a fetch an unknown `kid` does not cause another.
-const JWKS_COOLDOWN: SignedDuration = SignedDuration::from_secs(30);
-/// How long after a failure the waiting requests share it instead of each waiting for their own.
-const FAILURE_COOLDOWN: SignedDuration = SignedDuration::from_secs(1);
+/// Metadata is renewed every hour, and goes on counting for a day when the provider does not answer.
+const METADATA_LIFETIMES: Lifetimes =
+    Lifetimes { fresh: SignedDuration::from_hours(1), stale: SignedDuration::from_hours(2), last_resort: SignedDuration::from_hours(24) };
+/// Keys are renewed every ten minutes. Who comes after more than twenty waits for new ones: an old key may have been withdrawn.
+const KEY_LIFETIMES: Lifetimes =
+    Lifetimes { fresh: SignedDuration::from_mins(10), stale: SignedDuration::from_mins(20), last_resort: SignedDuration::from_hours(24) };
+/// A provider that is down is asked again after one second, two, four, and then every five.
+const METADATA_PAUSE: Pause = Pause::Growing(SignedDuration::from_secs(5));
+/// Anybody can send a token with a made-up `kid`: whatever becomes of a fetch, the next one waits this long.
+const KEYS_PAUSE: Pause = Pause::Always(SignedDuration::from_secs(30));
 
 /// Why a provider cannot be used just now.
 #[derive(Clone, Debug, Error)]
@@ -45,143 +53,106 @@ pub enum ProviderError {
     /// Its metadata names no keys.
     #[error("the provider's metadata has no jwks_uri")]
     NoKeys,
+    /// The task that fetched has died.
+    #[error("the provider's answer was lost")]
+    Interrupted,
 }
 
 /// One configured provider.
 pub struct Registered {
     /// What the protocol needs to know.
-    pub provider: Provider,
+    pub provider: Arc<Provider>,
     /// Whether the code arrives at the server callback instead of the app's page.
     pub server_callback: bool,
-    outbound: Outbound,
-    clock: Arc<dyn Clock>,
-    metadata: Mutex<Cached<ProviderMetadata>>,
-    keys: Mutex<Cached<JwkSet>>,
-}
-
-struct Cached<T> {
-    value: Option<(Arc<T>, Timestamp)>,
-    failure: Option<(ProviderError, Timestamp)>,
-}
-
-impl<T> Default for Cached<T> {
-    fn default() -> Self {
-        Self { value: None, failure: None }
-    }
-}
-
-impl<T> Cached<T> {
-    fn younger_than(&self, age: SignedDuration, now: Timestamp) -> Option<Arc<T>> {
-        let (value, at) = self.value.as_ref()?;
-        (now.duration_since(*at) < age).then(|| Arc::clone(value))
-    }
-
-    /// Keeps what was fetched; a failure is answered with the old value while there is one.
-    fn keep(&mut self, fetched: Result<T, ProviderError>, now: Timestamp) -> Result<Arc<T>, ProviderError> {
-        match fetched {
-            Ok(value) => {
-                let value = Arc::new(value);
-                *self = Self { value: Some((Arc::clone(&value), now)), failure: None };
-                Ok(value)
-            }
-            Err(error) => {
-                self.failure = Some((error.clone(), now));
-                match &self.value {
-                    Some((value, _)) => {
-                        tracing::warn!(error = %error, "a provider does not answer; what it said before still counts");
-                        Ok(Arc::clone(value))
-                    }
-                    None => Err(error),
-                }
-            }
-        }
-    }
-
-    fn just_failed(&self, now: Timestamp) -> Option<Result<Arc<T>, ProviderError>> {
-        let (error, at) = self.failure.as_ref()?;
-        (now.duration_since(*at) < FAILURE_COOLDOWN).then(|| match &self.value {
-            Some((value, _)) => Ok(Arc::clone(value)),
-            None => Err(error.clone()),
-        })
-    }
+    client: ProviderClient,
+    fixed_metadata: Option<Arc<ProviderMetadata>>,
+    metadata: Arc<Cache<ProviderMetadata>>,
+    keys: Arc<Cache<JwkSet>>,
 }
 
 impl Registered {
     /// A provider that has not been asked anything yet.
-    pub fn new(provider: Provider, server_callback: bool, outbound: Outbound, clock: Arc<dyn Clock>) -> Self {
-        Self { provider, server_callback, outbound, clock, metadata: Mutex::default(), keys: Mutex::default() }
+    pub fn new(provider: Provider, server_callback: bool, client: ProviderClient, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            fixed_metadata: provider.fixed_metadata().map(Arc::new),
+            provider: Arc::new(provider),
+            server_callback,
+            client,
+            metadata: Arc::new(Cache::new("metadata", METADATA_LIFETIMES, METADATA_PAUSE, Arc::clone(&clock))),
+            keys: Arc::new(Cache::new("keys", KEY_LIFETIMES, KEYS_PAUSE, clock)),
+        }
     }
 
-    /// The provider's metadata: written in the configuration, or discovered and kept for an hour.
+    /// Asks the provider something, and reads no more of its answer than a token response can hold.
     ///
     /// # Errors
-    /// When it cannot be had, and never could.
-    pub async fn metadata(&self) -> Result<Arc<ProviderMetadata>, ProviderError> {
-        let mut cached = self.metadata.lock().await;
-        let now = self.clock.now();
-        if let Some(metadata) = cached.younger_than(METADATA_LIFETIME, now) {
-            return Ok(metadata);
-        }
-        if let Some(metadata) = self.provider.fixed_metadata() {
-            return cached.keep(Ok(metadata), Timestamp::MAX);
-        }
-        if let Some(answer) = cached.just_failed(now) {
-            return answer;
-        }
-        let fetched = self.discover().await;
-        cached.keep(fetched, self.clock.now())
+    /// When there is no whole answer within the limits; any status is an answer.
+    pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
+        self.client.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await
     }
 
-    async fn discover(&self) -> Result<ProviderMetadata, ProviderError> {
-        let refused = |error| ProviderError::Metadata(Arc::new(error));
-        let ProviderKind::OpenId { issuer } = &self.provider.kind else { return Err(refused(DiscoveryError::InvalidIssuer)) };
-        let request = discovery::metadata_request(issuer).map_err(refused)?;
-        let response = self
-            .outbound
+    /// The provider's metadata: written in the configuration, or discovered and renewed every hour.
+    ///
+    /// # Errors
+    /// When it cannot be had, and could not for a day.
+    pub async fn metadata(&self) -> Result<Arc<ProviderMetadata>, ProviderError> {
+        if let Some(metadata) = &self.fixed_metadata {
+            return Ok(Arc::clone(metadata));
+        }
+        let fetch = || {
+            let (provider, client) = (Arc::clone(&self.provider), self.client.clone());
+            async move {
+                let silent = ProviderError::Outbound { what: "metadata", source: Arc::new(OutboundError::Silent) };
+                tokio::time::timeout(client.total_timeout(), discover(&provider, &client)).await.unwrap_or(Err(silent))
+            }
+        };
+        self.metadata.get(Want::Current, "", fetch).await
+    }
+
+    /// The provider's keys, renewed every ten minutes.
+    ///
+    /// # Errors
+    /// When they cannot be had, and could not for a day.
+    pub async fn keys(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
+        self.fetched_keys(Want::Current, metadata).await
+    }
+
+    /// The provider's keys, fetched anew unless that was tried within the cooldown: for a `kid` that nobody knows.
+    ///
+    /// # Errors
+    /// When they cannot be had, and could not for a day.
+    pub async fn rotated_keys(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
+        self.fetched_keys(Want::Newer, metadata).await
+    }
+
+    async fn fetched_keys(&self, want: Want, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
+        let Some(jwks_uri) = &metadata.jwks_uri else { return Err(ProviderError::NoKeys) };
+        self.keys.get(want, jwks_uri.as_str(), || fetch_keys(jwks_uri.clone(), self.client.clone())).await
+    }
+}
+
+/// Asks for the metadata in each place where it may be: the next one only when there is nothing at the one before.
+async fn discover(provider: &Provider, client: &ProviderClient) -> Result<ProviderMetadata, ProviderError> {
+    let refused = |error| ProviderError::Metadata(Arc::new(error));
+    let mut requests = discovery::metadata_requests(provider).into_iter().peekable();
+    while let Some(request) = requests.next() {
+        let response = client
             .send(request, MAXIMUM_METADATA_BYTES)
             .await
             .map_err(|source| ProviderError::Outbound { what: "metadata", source: Arc::new(source) })?;
-        discovery::process_metadata(issuer, &response).map_err(refused)
-    }
-
-    /// The provider's keys, kept for ten minutes.
-    ///
-    /// # Errors
-    /// When they cannot be had, and never could.
-    pub async fn keys(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        self.keys_younger_than(JWKS_LIFETIME, metadata).await
-    }
-
-    /// The provider's keys, fetched anew unless that happened within the cooldown: for a `kid` that nobody knows.
-    ///
-    /// # Errors
-    /// When they cannot be had, and never could.
-    pub async fn rotated_keys(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        self.keys_younger_than(JWKS_COOLDOWN, metadata).await
-    }
-
-    async fn keys_younger_than(&self, age: SignedDuration, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        let mut cached = self.keys.lock().await;
-        let now = self.clock.now();
-        if let Some(keys) = cached.younger_than(age, now) {
-            return Ok(keys);
+        if response.status != 404 || requests.peek().is_none() {
+            return discovery::process_metadata(provider, &response).map_err(refused);
         }
-        if let Some(answer) = cached.just_failed(now) {
-            return answer;
-        }
-        let fetched = self.fetch_keys(metadata).await;
-        cached.keep(fetched, self.clock.now())
     }
+    Err(refused(DiscoveryError::InvalidIssuer))
+}
 
-    async fn fetch_keys(&self, metadata: &ProviderMetadata) -> Result<JwkSet, ProviderError> {
-        let Some(jwks_uri) = &metadata.jwks_uri else { return Err(ProviderError::NoKeys) };
-        let response = self
-            .outbound
-            .send(jwks::request(jwks_uri), MAXIMUM_JWKS_BYTES)
-            .await
-            .map_err(|source| ProviderError::Outbound { what: "keys", source: Arc::new(source) })?;
-        jwks::process_jwks(&response).map_err(|error| ProviderError::Keys(Arc::new(error)))
-    }
+async fn fetch_keys(jwks_uri: Url, client: ProviderClient) -> Result<JwkSet, ProviderError> {
+    let response = client
+        .send_within(client.total_timeout() / 2, jwks::request(&jwks_uri), MAXIMUM_JWKS_BYTES)
+        .await
+        .map_err(|source| ProviderError::Outbound { what: "keys", source: Arc::new(source) })?;
+    jwks::process_jwks(&response).map_err(|error| ProviderError::Keys(Arc::new(error)))
 }
 
 /// Every configured provider, in the order of the configuration.
@@ -204,6 +175,16 @@ impl Providers {
             [registered] => Some(registered),
             _ => None,
         }
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Registered> {
+        self.0.iter()
+    }
+
+    /// Whether the page of some provider posts its answer to this server (`form_post`).
+    pub fn any_posts_its_answer(&self) -> bool {
+        self.0.iter().any(|registered| registered.provider.response_mode == ResponseMode::FormPost)
     }
 
     /// What the sign-in buttons show.

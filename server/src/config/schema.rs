@@ -1,7 +1,7 @@
 //! All sections, and how their settings are found by key and by variable.
 
-use super::setting::{Declared, Secrecy};
-use super::{demo, log, providers, server, session, upstreams};
+use super::setting::Declared;
+use super::{demo, log, outbound, providers, server, session, upstreams};
 
 /// What every variable of ours starts with.
 pub(super) const VARIABLE_PREFIX: &str = "OAUTH2FLOW_";
@@ -18,8 +18,15 @@ pub(super) const BORROWED_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Every section, in the order of the documentation.
-pub(super) static SECTIONS: [&Section; 6] =
-    [&server::SECTION, &session::SECTION, &providers::SECTION, &upstreams::SECTION, &demo::SECTION, &log::SECTION];
+pub(super) static SECTIONS: [&Section; 7] = [
+    &server::SECTION,
+    &session::SECTION,
+    &providers::SECTION,
+    &upstreams::SECTION,
+    &outbound::SECTION,
+    &demo::SECTION,
+    &log::SECTION,
+];
 
 /// A section of the configuration.
 pub(super) struct Section {
@@ -42,7 +49,7 @@ impl Section {
     /// Every key, relative to the section, with the files of secrets.
     pub(super) fn keys(&self) -> impl Iterator<Item = String> + '_ {
         self.settings.iter().flat_map(|setting| {
-            let file = (setting.secrecy() == Secrecy::SecretOrFile).then(|| file_key(setting.key()));
+            let file = setting.secrecy().has_file().then(|| file_key(setting.key()));
             std::iter::once(setting.key().to_owned()).chain(file)
         })
     }
@@ -59,7 +66,7 @@ impl Section {
 
     /// Whether the value of this relative key is a secret itself (its file's name is none).
     pub(super) fn is_secret(&self, key: &str) -> bool {
-        self.settings.iter().any(|setting| setting.key() == key && setting.secrecy() != Secrecy::Public)
+        self.settings.iter().any(|setting| setting.key() == key && !setting.secrecy().is_public())
     }
 }
 
