@@ -28,7 +28,9 @@ pub use demo::DemoConfig;
 pub use log::{LogConfig, LogFormat};
 pub use outbound::{OutboundConfig, ProxyAddress};
 pub use problem::{ConfigProblem, ConfigProblems, Source};
-pub use providers::{ClientAuth, Endpoints, Icon, IssPolicy, Preset, ProviderConfig, ScopeSeparator, UserMapping};
+pub use providers::{
+    ClientAuth, ClientCertificate, Credentials, Endpoints, Icon, IssPolicy, Metadata, Preset, ProviderConfig, ScopeSeparator, UserMapping,
+};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use reference::{example_file, listing, reference};
 pub use server::{Render, ServerConfig};
@@ -38,8 +40,9 @@ pub use upstreams::UpstreamConfig;
 use layers::{Element, Findings, Values};
 use reader::Reader;
 use schema::{DEFAULT_FILE, FILE_VARIABLE, Section};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use upstreams::KnownProvider;
 
 /// Everything the server is told. Its `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -122,13 +125,13 @@ fn read_sections(
     working_directory: &Path,
 ) -> Option<Config> {
     let provider_elements = values.elements(&providers::SECTION);
-    let mut provider_ids: Vec<_> = provider_elements.iter().map(|element| element.name.as_str()).collect();
+    let provider_ids: Vec<_> = provider_elements.iter().map(|element| element.name.as_str()).collect();
     let mut tables = Tables { values, findings, working_directory };
 
     let providers =
         each(provider_elements, |element| ProviderConfig::read(&mut tables.element(&providers::SECTION, element), &element.name));
-    let avatar_hosts = providers.iter().flatten().filter_map(ProviderConfig::avatar_host).take(1).collect();
-    let server = ServerConfig::read(&mut tables.section(&server::SECTION), avatar_hosts);
+    let avatar_hosts: BTreeSet<_> = providers.iter().flatten().filter_map(ProviderConfig::avatar_host).collect();
+    let server = ServerConfig::read(&mut tables.section(&server::SECTION), avatar_hosts.into_iter().collect());
     let session = SessionConfig::read(&mut tables.section(&session::SECTION), server.as_ref().map(|server| server.data_dir.as_path()));
     let neighbours = demo::Neighbours {
         public_url: server.as_ref().map(|server| &server.public_url),
@@ -136,11 +139,17 @@ fn read_sections(
         providers: &provider_ids,
     };
     let demo = DemoConfig::read(&mut tables.section(&demo::SECTION), &neighbours);
+    // One that cannot be read has its own problems; what it would have been is not held against anybody.
+    let is_openid = |id: &str| {
+        let provider = providers.iter().flatten().find(|provider| provider.id == id);
+        provider.is_none_or(ProviderConfig::is_openid)
+    };
+    let mut known_providers: Vec<_> = provider_ids.iter().map(|&id| KnownProvider { id, is_openid: is_openid(id) }).collect();
     if demo.as_ref().is_some_and(|demo| demo.enabled) {
-        provider_ids.push(demo::ID);
+        known_providers.push(KnownProvider { id: demo::ID, is_openid: true });
     }
     let upstreams = each(values.elements(&upstreams::SECTION), |element| {
-        UpstreamConfig::read(&mut tables.element(&upstreams::SECTION, element), &element.name, &provider_ids)
+        UpstreamConfig::read(&mut tables.element(&upstreams::SECTION, element), &element.name, &known_providers)
     });
     let outbound = OutboundConfig::read(&mut tables.section(&outbound::SECTION), environment);
     let log = LogConfig::read(&mut tables.section(&log::SECTION));

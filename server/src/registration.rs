@@ -4,7 +4,7 @@ use crate::config::{self, Config, Preset, ProviderConfig};
 use anyhow::{Context as _, bail};
 use oauth2flow_protocol::{
     ClientSecret, Provider,
-    preset::{self, GitHubHosts},
+    preset::{self, Hosts, Location},
     provider::{ClientAuth, Endpoints, IssPolicy, UserMapping},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -32,43 +32,99 @@ pub fn demo(issuer: &str, client_id: &str, client_secret: &SecretString) -> Prov
 }
 
 fn one(config: &ProviderConfig) -> anyhow::Result<Provider> {
-    let secret = config.client_secret.as_ref().map(|secret| ClientSecret::new(secret.expose_secret().to_owned()));
-    let name = config.name.clone().unwrap_or_else(|| display_name(config));
-    let mut provider = match config.preset {
-        Preset::GitHub => github(config, secret.context("client_secret is missing")?)?,
-        Preset::OpenId => {
-            let issuer = config.issuer.as_deref().context("issuer is missing")?;
-            preset::openid(&config.id, &name, issuer, &config.client_id, secret)
-        }
-        Preset::OAuth => {
-            let endpoints = config.endpoints.as_ref().context("the endpoints are missing")?;
-            let endpoints = Endpoints {
-                authorization: endpoints.authorization_url.clone(),
-                token: endpoints.token_url.clone(),
-                userinfo: Some(endpoints.userinfo_url.clone()),
-                revocation: endpoints.revocation_url.clone(),
-                end_session: None,
-            };
-            let id = config.user.id.as_deref().context("user.id is missing")?;
-            let mapping = UserMapping { id: member(id), name: None, login: None, email: None, email_verified: None, picture: None };
-            preset::oauth(&config.id, &name, endpoints, mapping, &config.client_id, secret)
-        }
-    };
+    let mut provider = at_its_place(config)?;
     provider.id.clone_from(&config.id);
-    provider.name = name;
-    if let Some(icon) = &config.icon {
-        provider.icon.clone_from(icon);
+    provider.name = config.name.clone().unwrap_or_else(|| display_name(config));
+    if let Some(icon) = config.icon {
+        icon.as_str().clone_into(&mut provider.icon);
     }
-    if let Some(scopes) = &config.scopes {
-        provider.scopes.clone_from(scopes);
+    authenticate(&mut provider, config);
+    ask(&mut provider, config);
+    judge(&mut provider, config);
+    let problems = provider.problems();
+    if !problems.is_empty() {
+        bail!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
     }
-    if let Some(client_auth) = config.client_auth {
+    Ok(provider)
+}
+
+/// What the preset says, with the addresses that the configuration says.
+fn at_its_place(config: &ProviderConfig) -> anyhow::Result<Provider> {
+    let (id, client_id, preset) = (&config.id, &config.client_id, config.preset.data());
+    let secret = config.credentials.client_secret.as_ref().map(|secret| ClientSecret::new(secret.expose_secret().to_owned()));
+    Ok(match preset.location {
+        Location::Issuer(_) => preset.at_issuer(config.issuer.as_deref().context("issuer is missing")?, client_id, secret),
+        Location::Hosts(_) => {
+            let hosts = match (&config.web_url, &config.api_url) {
+                (Some(web), Some(api)) => Some(Hosts { web: Url::parse(web)?, api: Url::parse(api)? }),
+                _ => preset.hosts(),
+            };
+            hosts.and_then(|hosts| preset.at_hosts(&hosts, client_id, secret)).context("the hosts are missing")?
+        }
+        Location::Configured => {
+            let place = config.user.id.as_deref().context("user.id is missing")?;
+            let mapping = UserMapping { id: member(place), name: None, login: None, email: None, email_verified: None, picture: None };
+            match (&config.issuer, &config.endpoints) {
+                (Some(issuer), _) => preset::oauth_discovered(id, id, issuer, config.userinfo_url.clone(), mapping, client_id, secret),
+                (None, Some(endpoints)) => {
+                    let endpoints = Endpoints {
+                        authorization: endpoints.authorization_url.clone(),
+                        token: endpoints.token_url.clone(),
+                        userinfo: config.userinfo_url.clone(),
+                        revocation: endpoints.revocation_url.clone(),
+                        end_session: None,
+                    };
+                    preset::oauth(id, id, endpoints, mapping, client_id, secret)
+                }
+                (None, None) => bail!("the endpoints are missing"),
+            }
+        }
+    })
+}
+
+/// How the client shows who it is.
+fn authenticate(provider: &mut Provider, config: &ProviderConfig) {
+    let credentials = &config.credentials;
+    if let Some(client_auth) = credentials.client_auth {
         provider.client_auth = match client_auth {
             config::ClientAuth::Basic => ClientAuth::Basic,
             config::ClientAuth::Post => ClientAuth::Post,
+            config::ClientAuth::PrivateKeyJwt => ClientAuth::PrivateKeyJwt,
+            config::ClientAuth::SecretJwt => ClientAuth::SecretJwt,
+            config::ClientAuth::TlsClientAuth => ClientAuth::TlsClientAuth,
+            config::ClientAuth::SelfSignedTls => ClientAuth::SelfSignedTls,
             config::ClientAuth::None => ClientAuth::None,
         };
     }
+    provider.signing_key.clone_from(&credentials.signing_key);
+    provider.apple_team_id.clone_from(&credentials.team_id);
+}
+
+/// What the authorization request asks for, and how.
+fn ask(provider: &mut Provider, config: &ProviderConfig) {
+    if let Some(scopes) = &config.scopes {
+        provider.scopes.clone_from(scopes);
+    }
+    provider.pkce = config.pkce.unwrap_or(provider.pkce);
+    provider.nonce = config.nonce.unwrap_or(provider.nonce);
+    provider.response_mode = config.response_mode.unwrap_or(provider.response_mode);
+    provider.par = config.par;
+    provider.request_object = config.request_object;
+    provider.dpop = config.dpop;
+    provider.defaults = config.options.clone();
+    // What the configuration says goes over what the preset says.
+    provider.extra_authorization_params.retain(|(name, _)| !config.authorization_params.contains_key(name));
+    provider.extra_authorization_params.extend(pairs(&config.authorization_params));
+    if let Some(domain) = &config.hosted_domain {
+        // The parameter only chooses what the page offers, and anybody can take it out of the address: the claim decides.
+        // ("OpenID Connect", hd, in Google's documentation.)
+        provider.extra_authorization_params.push(("hd".to_owned(), domain.clone()));
+        provider.required_claims.push(("hd".to_owned(), domain.clone()));
+    }
+}
+
+/// What is made of the provider's answers.
+fn judge(provider: &mut Provider, config: &ProviderConfig) {
     if let Some(iss_policy) = config.iss_policy {
         provider.iss_policy = match iss_policy {
             config::IssPolicy::Require => IssPolicy::Require,
@@ -82,31 +138,23 @@ fn one(config: &ProviderConfig) -> anyhow::Result<Provider> {
     if config.preset == Preset::OAuth {
         provider.scope_separator_response = config.scope_separator.as_char();
     }
-    provider.pkce = config.pkce;
-    provider.nonce = config.nonce;
-    provider.extra_authorization_params.extend(config.authorization_params.iter().map(|(name, value)| (name.clone(), value.clone())));
+    provider.id_token_algorithms.clone_from(&config.id_token_algorithms);
+    provider.required_claims.extend(pairs(&config.required_claims));
+    provider.userinfo_signed = config.signed_userinfo;
     map_user(&mut provider.user_mapping, &config.user);
-    let problems = provider.problems();
-    if !problems.is_empty() {
-        bail!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-    }
-    Ok(provider)
 }
 
-fn github(config: &ProviderConfig, secret: ClientSecret) -> anyhow::Result<Provider> {
-    let Some(web) = &config.web_url else { return Ok(preset::github(&config.client_id, secret)?) };
-    let api = config.api_url.clone().unwrap_or_else(|| format!("{web}/api/v3"));
-    // A base address that does not end in a slash would lose its last segment when a path is joined to it.
-    let base = |text: &str| Url::parse(&format!("{}/", text.trim_end_matches('/')));
-    Ok(preset::github_at(&GitHubHosts { web: base(web)?, api: base(&api)? }, &config.client_id, secret)?)
-}
-
+/// The name on the button, when none is set.
 fn display_name(config: &ProviderConfig) -> String {
-    if config.preset == Preset::GitHub && config.id == "github" {
-        return "GitHub".to_owned();
+    if config.id == config.preset.as_str() && !matches!(config.preset, Preset::OpenId | Preset::OAuth) {
+        return config.preset.data().name.to_owned();
     }
     let mut characters = config.id.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+fn pairs(table: &std::collections::BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
+    table.iter().map(|(name, value)| (name.clone(), value.clone()))
 }
 
 fn map_user(mapping: &mut UserMapping, config: &config::UserMapping) {

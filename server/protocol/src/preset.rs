@@ -1,73 +1,290 @@
-//! Providers that are known by name, and the two general kinds. Each fact says where it comes from.
+//! Providers that are known by name, and the two general kinds.
+//!
+//! What is known about each is data, in one place: the constants of [`catalogue`], where each fact says where it comes from. Here
+//! is what makes a [`Provider`] of them.
+
+use std::time::Duration;
 
 use url::Url;
 
 use crate::authorize::AuthorizationOptions;
 use crate::provider::{
-    ClientAuth, DpopPolicy, Endpoints, IssPolicy, IssuerRule, ParPolicy, Provider, ProviderKind, ResponseMode, RevocationStyle, SignedUserInfo,
-    UserMapping,
+    ClientAuth, DpopPolicy, Endpoints, IssPolicy, IssuerRule, ParPolicy, Provider, ProviderKind, ResponseMode, RevocationStyle,
+    SignedUserInfo, UserMapping,
 };
 use crate::secret::ClientSecret;
 
-/// Where GitHub is: the public one, an Enterprise Server, or a stand-in on loopback.
+pub mod catalogue;
+
+pub use catalogue::{
+    ALL, APPLE, AUTH0, DISCORD, ENTRA, FACEBOOK, GITHUB, GITLAB, GOOGLE, KEYCLOAK, LINKEDIN, OAUTH, OKTA, OPENID, SLACK, X,
+};
+
+/// What is known about a provider before anybody registers an app there.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// The word for it in a configuration, such as `google`.
+    pub id: &'static str,
+    /// The name shown to people.
+    pub name: &'static str,
+    /// The icon's name.
+    pub icon: &'static str,
+    /// Where it is.
+    pub location: Location,
+    /// How the client proves who it is, when it has a secret.
+    pub client_auth: ClientAuth,
+    /// The scopes to ask for.
+    pub scopes: &'static [&'static str],
+    /// What separates the scopes in token responses.
+    pub scope_separator_response: char,
+    /// What to do about the `iss` of the authorization response.
+    pub iss_policy: IssPolicy,
+    /// Whether to send a PKCE challenge.
+    pub pkce: bool,
+    /// Whether to send a nonce and demand it back.
+    pub nonce: bool,
+    /// How the authorization response comes back.
+    pub response_mode: ResponseMode,
+    /// More parameters of the authorization request.
+    pub extra_authorization_params: &'static [(&'static str, &'static str)],
+    /// How long an access token lives when the provider does not say.
+    pub default_token_lifetime: Option<Duration>,
+    /// What is odd about the issuer of its metadata and tokens.
+    pub issuer_oddity: IssuerOddity,
+    /// Where in the user's description each thing is.
+    pub user: Places,
+    /// Whether the user endpoint answers status 200 with `ok: false` when it refuses.
+    pub error_in_userinfo: bool,
+    /// How a token is taken back.
+    pub revocation: RevocationStyle,
+    /// Whether signing out here signs out at the provider too, where it offers that.
+    pub end_session: bool,
+    /// The host of its users' pictures, where that is one and known.
+    pub avatar_host: Option<&'static str>,
+}
+
+/// Where a provider is.
+#[derive(Clone, Copy, Debug)]
+pub enum Location {
+    /// At an issuer, from which everything else is discovered. Names in braces stand for what the configuration says.
+    Issuer(&'static str),
+    /// At endpoints that its documentation names, on hosts that an installation of one's own may replace.
+    Hosts(Paths),
+    /// Wherever the configuration says, endpoint by endpoint.
+    Configured,
+}
+
+/// The endpoints of a provider without metadata.
+#[derive(Clone, Copy, Debug)]
+pub struct Paths {
+    /// The base address of the pages that people see.
+    pub web: &'static str,
+    /// The base address of the API.
+    pub api: &'static str,
+    /// The authorization endpoint.
+    pub authorization: Address,
+    /// The token endpoint.
+    pub token: Address,
+    /// Where the user is described.
+    pub userinfo: Address,
+    /// Where the user's e-mail addresses are, when not with the user.
+    pub emails: Option<Address>,
+    /// Where tokens are taken back.
+    pub revocation: Option<Address>,
+    /// The `iss` of its authorization responses.
+    pub expected_iss: Option<Address>,
+}
+
+/// A path, and below which of the two base addresses it is. `{client_id}` in it stands for the client's.
+#[derive(Clone, Copy, Debug)]
+pub enum Address {
+    /// Below the pages.
+    Web(&'static str),
+    /// Below the API.
+    Api(&'static str),
+}
+
+/// What is odd about the issuer of a provider's metadata and tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssuerOddity {
+    /// Nothing: it is the configured one.
+    None,
+    /// ID tokens may name it without its scheme.
+    WithoutScheme,
+    /// Where many tenants share an address, its metadata holds a placeholder, and each token names its own tenant.
+    SharedByTenants,
+}
+
+/// Where in the user's description each thing is, as in a [`UserMapping`].
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// The stable identifier.
+    pub id: &'static str,
+    /// The name to greet the user by.
+    pub name: Option<&'static str>,
+    /// The login name.
+    pub login: Option<&'static str>,
+    /// The e-mail address.
+    pub email: Option<&'static str>,
+    /// Whether the address is verified.
+    pub email_verified: Option<&'static str>,
+    /// The address of the user's picture.
+    pub picture: Option<&'static str>,
+}
+
+impl Places {
+    /// The [standard claims](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims) of OpenID Connect.
+    pub const OPENID: Self = Self {
+        id: "sub",
+        name: Some("name"),
+        login: Some("preferred_username"),
+        email: Some("email"),
+        email_verified: Some("email_verified"),
+        picture: Some("picture"),
+    };
+
+    fn mapping(self) -> UserMapping {
+        let owned = |place: Option<&str>| place.map(str::to_owned);
+        UserMapping {
+            id: self.id.to_owned(),
+            name: owned(self.name),
+            login: owned(self.login),
+            email: owned(self.email),
+            email_verified: owned(self.email_verified),
+            picture: owned(self.picture),
+        }
+    }
+}
+
+/// The base addresses of a provider whose endpoints are known: the public ones, an installation of one's own, or a stand-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GitHubHosts {
+pub struct Hosts {
     /// The base address of the web pages, such as `https://github.com/`.
     pub web: Url,
     /// The base address of the API, such as `https://api.github.com/` or `https://github.example/api/v3/`.
     pub api: Url,
 }
 
-impl GitHubHosts {
-    /// github.com.
-    ///
-    /// # Errors
-    /// None in practice: the addresses are constants, but parsing them is fallible.
-    pub fn public() -> Result<Self, url::ParseError> {
-        Ok(Self { web: Url::parse("https://github.com/")?, api: Url::parse("https://api.github.com/")? })
+impl Preset {
+    /// The preset of this name.
+    pub fn named(id: &str) -> Option<&'static Self> {
+        ALL.into_iter().find(|preset| preset.id == id)
+    }
+
+    /// The issuer, with what the configuration says in place of the names in braces; `None` when it does not say all of them, or
+    /// when the provider has no issuer.
+    pub fn issuer(&self, values: &[(&str, &str)]) -> Option<String> {
+        let Location::Issuer(template) = self.location else { return None };
+        let issuer = values.iter().fold(template.to_owned(), |issuer, (name, value)| issuer.replace(&format!("{{{name}}}"), value));
+        Some(issuer).filter(|issuer| !issuer.is_empty() && !issuer.contains('{'))
+    }
+
+    /// The public base addresses of a provider whose endpoints are known.
+    pub fn hosts(&self) -> Option<Hosts> {
+        let Location::Hosts(paths) = self.location else { return None };
+        Some(Hosts { web: Url::parse(paths.web).ok()?, api: Url::parse(paths.api).ok()? })
+    }
+
+    /// The provider at its issuer. Without a secret, a client that would need one is a public client.
+    pub fn at_issuer(&self, issuer: &str, client_id: &str, client_secret: Option<ClientSecret>) -> Provider {
+        Provider {
+            issuer_rule: self.issuer_rule(issuer),
+            ..self.provider(ProviderKind::OpenId { issuer: issuer.to_owned() }, client_id, client_secret)
+        }
+    }
+
+    /// The provider at these hosts; `None` when it has no endpoints that are known.
+    pub fn at_hosts(&self, hosts: &Hosts, client_id: &str, client_secret: Option<ClientSecret>) -> Option<Provider> {
+        let Location::Hosts(paths) = self.location else { return None };
+        let at = |address: Address| address.below(hosts, client_id);
+        let endpoints = Endpoints {
+            authorization: at(paths.authorization),
+            token: at(paths.token),
+            userinfo: Some(at(paths.userinfo)),
+            revocation: paths.revocation.map(at),
+            end_session: None,
+        };
+        Some(Provider {
+            expected_iss: paths.expected_iss.map(|address| without_slash(&at(address))),
+            email_endpoint: paths.emails.map(at),
+            ..self.provider(ProviderKind::OAuth { endpoints: Box::new(endpoints) }, client_id, client_secret)
+        })
+    }
+
+    fn issuer_rule(&self, issuer: &str) -> IssuerRule {
+        match self.issuer_oddity {
+            IssuerOddity::WithoutScheme => {
+                IssuerRule::Alternatives(issuer.split_once("://").map(|(_, rest)| rest.to_owned()).into_iter().collect())
+            }
+            // The address of a single tenant names that tenant, in its metadata as well.
+            IssuerOddity::SharedByTenants if catalogue::SHARED_TENANTS.iter().any(|tenant| issuer.contains(tenant)) => {
+                IssuerRule::TenantTemplate
+            }
+            IssuerOddity::SharedByTenants | IssuerOddity::None => IssuerRule::Exact,
+        }
+    }
+
+    fn provider(&self, kind: ProviderKind, client_id: &str, client_secret: Option<ClientSecret>) -> Provider {
+        let needs_secret = matches!(self.client_auth, ClientAuth::Basic | ClientAuth::Post);
+        Provider {
+            id: self.id.to_owned(),
+            name: self.name.to_owned(),
+            icon: self.icon.to_owned(),
+            client_id: client_id.to_owned(),
+            client_auth: if needs_secret && client_secret.is_none() { ClientAuth::None } else { self.client_auth },
+            client_secret,
+            signing_key: None,
+            apple_team_id: None,
+            kind,
+            scopes: self.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            scope_separator_response: self.scope_separator_response,
+            iss_policy: self.iss_policy,
+            expected_iss: None,
+            pkce: self.pkce,
+            nonce: self.nonce,
+            par: ParPolicy::Auto,
+            request_object: false,
+            response_mode: self.response_mode,
+            dpop: DpopPolicy::Off,
+            defaults: AuthorizationOptions::default(),
+            extra_authorization_params: owned_pairs(self.extra_authorization_params),
+            default_token_lifetime: self.default_token_lifetime,
+            id_token_algorithms: Vec::new(),
+            issuer_rule: IssuerRule::Exact,
+            required_claims: Vec::new(),
+            trusted_audiences: Vec::new(),
+            user_mapping: self.user.mapping(),
+            userinfo_signed: SignedUserInfo::Allow,
+            error_in_userinfo: self.error_in_userinfo,
+            email_endpoint: None,
+            revocation: self.revocation,
+            end_session: self.end_session,
+            extra_request_headers: vec![user_agent()],
+            form_encoded_token_response: false,
+        }
+    }
+}
+
+impl Address {
+    /// The address below its base; a query of its own is kept.
+    fn below(self, hosts: &Hosts, client_id: &str) -> Url {
+        let (base, path) = match self {
+            Self::Web(path) => (&hosts.web, path),
+            Self::Api(path) => (&hosts.api, path),
+        };
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut address = base.clone();
+        if let Ok(mut segments) = address.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/').map(|segment| if segment == "{client_id}" { client_id } else { segment }));
+        }
+        address.set_query(query);
+        address
     }
 }
 
 /// Any OpenID provider, by its issuer. Without a secret it is a public client.
 pub fn openid(id: &str, name: &str, issuer: &str, client_id: &str, client_secret: Option<ClientSecret>) -> Provider {
-    Provider {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        icon: "openid".to_owned(),
-        client_id: client_id.to_owned(),
-        // The default method when neither side says otherwise: OpenID Connect Core §9.
-        client_auth: if client_secret.is_some() { ClientAuth::Basic } else { ClientAuth::None },
-        client_secret,
-        signing_key: None,
-        apple_team_id: None,
-        kind: ProviderKind::OpenId { issuer: issuer.to_owned() },
-        // Core §5.4: name and picture come with `profile`, the address with `email`.
-        scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
-        scope_separator_response: ' ',
-        iss_policy: IssPolicy::Allow,
-        expected_iss: None,
-        pkce: true,
-        nonce: true,
-        par: ParPolicy::Auto,
-        request_object: false,
-        response_mode: ResponseMode::Query,
-        dpop: DpopPolicy::Off,
-        defaults: AuthorizationOptions::default(),
-        extra_authorization_params: Vec::new(),
-        default_token_lifetime: None,
-        id_token_algorithms: Vec::new(),
-        issuer_rule: IssuerRule::Exact,
-        required_claims: Vec::new(),
-        trusted_audiences: Vec::new(),
-        user_mapping: UserMapping::openid(),
-        userinfo_signed: SignedUserInfo::Allow,
-        error_in_userinfo: false,
-        email_endpoint: None,
-        revocation: RevocationStyle::Rfc7009,
-        end_session: true,
-        extra_request_headers: vec![user_agent()],
-        form_encoded_token_response: false,
-    }
+    Provider { id: id.to_owned(), name: name.to_owned(), ..OPENID.at_issuer(issuer, client_id, client_secret) }
 }
 
 /// github.com.
@@ -75,84 +292,8 @@ pub fn openid(id: &str, name: &str, issuer: &str, client_id: &str, client_secret
 /// # Errors
 /// None in practice: the addresses are constants, but parsing them is fallible.
 pub fn github(client_id: &str, client_secret: ClientSecret) -> Result<Provider, url::ParseError> {
-    github_at(&GitHubHosts::public()?, client_id, client_secret)
-}
-
-/// GitHub somewhere else: an Enterprise Server or a stand-in.
-///
-/// Where nothing else is said, the facts are from "Authorizing OAuth apps" in GitHub's documentation, read in 2026.
-///
-/// # Errors
-/// When an endpoint's path cannot be joined to a base address.
-pub fn github_at(hosts: &GitHubHosts, client_id: &str, client_secret: ClientSecret) -> Result<Provider, url::ParseError> {
-    let (web, api) = (with_trailing_slash(&hosts.web), with_trailing_slash(&hosts.api));
-    let mut revocation = api.clone();
-    if let Ok(mut segments) = revocation.path_segments_mut() {
-        // "Delete an app token": DELETE /applications/{client_id}/token with Basic authentication. It takes back this
-        // token only; /grant would sign the user out of every other browser too.
-        segments.pop_if_empty().extend(["applications", client_id, "token"]);
-    }
-    let endpoints = Endpoints {
-        authorization: web.join("login/oauth/authorize")?,
-        token: web.join("login/oauth/access_token")?,
-        userinfo: Some(api.join("user")?),
-        revocation: Some(revocation),
-        end_session: None,
-    };
-    Ok(Provider {
-        id: "github".to_owned(),
-        name: "GitHub".to_owned(),
-        icon: "github".to_owned(),
-        client_id: client_id.to_owned(),
-        client_secret: Some(client_secret),
-        // The documentation shows the secret in the body only.
-        client_auth: ClientAuth::Post,
-        signing_key: None,
-        apple_team_id: None,
-        kind: ProviderKind::OAuth { endpoints: Box::new(endpoints) },
-        // `user:email` opens /user/emails; the public profile needs no scope, but `read:user` is what GitHub shows as such.
-        scopes: ["read:user", "user:email"].map(str::to_owned).to_vec(),
-        // Granted scopes come back as "user,gist".
-        scope_separator_response: ',',
-        // GitHub has sent `iss` since April 2026 (GitHub's changelog); an Enterprise Server of before does not, so it may be missing.
-        iss_policy: IssPolicy::Allow,
-        expected_iss: Some(web.join("login/oauth")?.to_string()),
-        // `code_challenge` with S256 is "strongly recommended"; servers that do not know it ignore it (RFC 6749 §3.1).
-        pkce: true,
-        // There are no ID tokens.
-        nonce: false,
-        par: ParPolicy::Auto,
-        request_object: false,
-        response_mode: ResponseMode::Query,
-        dpop: DpopPolicy::Off,
-        defaults: AuthorizationOptions::default(),
-        extra_authorization_params: Vec::new(),
-        // Tokens of OAuth apps do not expire; those of GitHub Apps come with `expires_in` (28800).
-        default_token_lifetime: None,
-        id_token_algorithms: Vec::new(),
-        issuer_rule: IssuerRule::Exact,
-        required_claims: Vec::new(),
-        trusted_audiences: Vec::new(),
-        user_mapping: UserMapping {
-            // "Get the authenticated user": the login can be changed and taken over by somebody else, the number cannot.
-            id: "id".to_owned(),
-            name: Some("name".to_owned()),
-            login: Some("login".to_owned()),
-            // `email` of /user is the public one and often null; /user/emails says which is primary and verified.
-            email: None,
-            email_verified: None,
-            picture: Some("avatar_url".to_owned()),
-        },
-        userinfo_signed: SignedUserInfo::Allow,
-        error_in_userinfo: false,
-        email_endpoint: Some(api.join("user/emails")?),
-        revocation: RevocationStyle::GitHub,
-        end_session: false,
-        // "All API requests must include a valid User-Agent header" (GitHub's REST documentation).
-        extra_request_headers: vec![user_agent()],
-        // The default answer is form-encoded, but this crate always asks for JSON, which GitHub then sends.
-        form_encoded_token_response: false,
-    })
+    let provider = GITHUB.hosts().and_then(|hosts| GITHUB.at_hosts(&hosts, client_id, Some(client_secret)));
+    provider.ok_or(url::ParseError::RelativeUrlWithoutBase)
 }
 
 /// Any OAuth 2.0 provider, by its endpoints and a user mapping.
@@ -164,14 +305,23 @@ pub fn oauth(
     client_id: &str,
     client_secret: Option<ClientSecret>,
 ) -> Provider {
-    Provider {
-        icon: "oauth".to_owned(),
-        kind: ProviderKind::OAuth { endpoints: Box::new(endpoints) },
-        scopes: Vec::new(),
-        nonce: false,
-        user_mapping,
-        ..openid(id, name, "", client_id, client_secret)
-    }
+    let kind = ProviderKind::OAuth { endpoints: Box::new(endpoints) };
+    Provider { id: id.to_owned(), name: name.to_owned(), user_mapping, ..OAUTH.provider(kind, client_id, client_secret) }
+}
+
+/// Any OAuth 2.0 provider with metadata ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)), by its issuer and a user mapping.
+/// Where users are described, such metadata does not say.
+pub fn oauth_discovered(
+    id: &str,
+    name: &str,
+    issuer: &str,
+    userinfo: Option<Url>,
+    user_mapping: UserMapping,
+    client_id: &str,
+    client_secret: Option<ClientSecret>,
+) -> Provider {
+    let kind = ProviderKind::OAuthDiscovered { issuer: issuer.to_owned(), userinfo };
+    Provider { id: id.to_owned(), name: name.to_owned(), user_mapping, ..OAUTH.provider(kind, client_id, client_secret) }
 }
 
 /// Some providers refuse requests without one, and it tells their operators whom to ask.
@@ -179,11 +329,11 @@ fn user_agent() -> (&'static str, String) {
     ("user-agent", concat!("oauth2flow/", env!("CARGO_PKG_VERSION")).to_owned())
 }
 
-/// So that joining a relative path appends to the base instead of replacing its last segment.
-fn with_trailing_slash(base: &Url) -> Url {
-    let mut base = base.clone();
-    if !base.path().ends_with('/') {
-        base.set_path(&format!("{}/", base.path()));
-    }
-    base
+fn owned_pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// An issuer is compared as text, and those of known providers have no slash at the end; a `Url` without a path has one.
+fn without_slash(address: &Url) -> String {
+    address.as_str().trim_end_matches('/').to_owned()
 }

@@ -3,7 +3,7 @@
 use super::layers::{Entry, Findings, Values};
 use super::problem::Source;
 use super::schema::{file_key, variable};
-use super::setting::{Declared, Fallback, Secrecy, Setting};
+use super::setting::{Declared, Fallback, Setting};
 use super::value::{Raw, Unreadable, Value};
 use secrecy::SecretString;
 use std::io::Read as _;
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     }
 
     fn file_entry(&self, setting: &dyn Declared) -> Option<&'a Entry> {
-        (setting.secrecy() == Secrecy::SecretOrFile).then(|| self.values.get(&file_key(&self.key(setting))))?
+        setting.secrecy().has_file().then(|| self.values.get(&file_key(&self.key(setting))))?
     }
 
     /// Whether some source sets it, rightly or wrongly; for a secret, also by its file.
@@ -81,12 +81,12 @@ impl<'a> Reader<'a> {
         self.optional(setting).map(|path| self.working_directory.join(path))
     }
 
-    /// A secret, written as it is or in a file.
-    pub(super) fn secret(&mut self, setting: &Setting<SecretString>) -> Option<SecretString> {
+    /// A value that is written as it is or in a file.
+    pub(super) fn value_or_file<T: Value>(&mut self, setting: &Setting<T>) -> Option<T> {
         match (self.entry(setting), self.file_entry(setting)) {
             (None, None) => None,
             (Some(_), None) => self.optional(setting),
-            (None, Some(file)) => self.secret_of_file(setting, file),
+            (None, Some(file)) => self.value_of_file(setting, file),
             (Some(_), Some(file)) => {
                 let problem = format!("It is set, and so is {} ({}).", file_key(setting.key()), file.source);
                 self.problem(setting, problem, "Keep one of the two.");
@@ -95,17 +95,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn secret_of_file(&mut self, setting: &Setting<SecretString>, file: &Entry) -> Option<SecretString> {
+    /// A secret, written as it is or in a file.
+    pub(super) fn secret(&mut self, setting: &Setting<SecretString>) -> Option<SecretString> {
+        self.value_or_file(setting)
+    }
+
+    fn value_of_file<T: Value>(&mut self, setting: &Setting<T>, file: &Entry) -> Option<T> {
         let key = file_key(&self.key(setting));
         let read = PathBuf::read(&file.raw).and_then(|path| {
             let path = self.working_directory.join(path);
-            let secret = read_secret(&path)?;
-            Ok((path, secret))
+            let value = T::read(&Raw::Text(read_small(&path)?))?;
+            Ok((path, value))
         });
         match read {
-            Ok((path, secret)) => {
-                self.warn_when_others_can_read(&key, &path);
-                Some(secret)
+            Ok((path, value)) => {
+                if !setting.secrecy().is_public() {
+                    self.warn_when_others_can_read(&key, &path);
+                }
+                Some(value)
             }
             Err(Unreadable { problem, fix }) => {
                 self.findings.problem(key, problem, fix, Some(file.source.clone()));
@@ -146,7 +153,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn read_secret(path: &Path) -> Result<SecretString, Unreadable> {
+/// The content of a file with one value in it, without a line break at its end.
+fn read_small(path: &Path) -> Result<String, Unreadable> {
     let shown = path.display();
     let mut text = String::new();
     std::fs::File::open(path).and_then(|file| file.take(LONGEST_SECRET_BYTES + 1).read_to_string(&mut text)).map_err(|error| {
@@ -158,11 +166,11 @@ fn read_secret(path: &Path) -> Result<SecretString, Unreadable> {
             "Name the file that holds the secret and nothing else.",
         ));
     }
-    let secret = text.trim_end_matches(['\n', '\r']);
-    if secret.trim().is_empty() {
+    let value = text.trim_end_matches(['\n', '\r']);
+    if value.trim().is_empty() {
         return Err(Unreadable::new(format!("{shown} is empty."), "Write the secret into it."));
     }
-    Ok(SecretString::from(secret))
+    Ok(value.to_owned())
 }
 
 #[cfg(unix)]

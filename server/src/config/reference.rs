@@ -2,7 +2,7 @@
 //! of `--settings`.
 
 use super::schema::{SECTIONS, Section, file_key, variable};
-use super::setting::{Fallback, Secrecy};
+use super::setting::Fallback;
 use std::fmt::Write as _;
 
 const INTRODUCTION: &str = r#"# Configuration
@@ -120,10 +120,10 @@ pub fn reference() -> String {
                 Fallback::Words(words) => words.to_owned(),
             };
             let mut doc = setting.doc().to_owned();
-            if setting.secrecy() == Secrecy::SecretOrFile {
+            if setting.secrecy().has_file() {
                 let _ = write!(doc, " Or `{}`, the file that holds it.", file_key(setting.key()));
             }
-            if !setting.example().is_empty() && setting.secrecy() == Secrecy::Public {
+            if !setting.example().is_empty() && setting.secrecy().is_public() {
                 let _ = write!(doc, " Example: `{}`", setting.toml(setting.example()));
             }
             let _ = writeln!(text, "| `{}` | {} | {default} | {doc} |", setting.key(), setting.kind());
@@ -157,7 +157,7 @@ pub fn example_file() -> String {
                 _ => setting.example(),
             };
             let _ = writeln!(text, "# {} = {}", setting.key(), setting.toml(value));
-            if setting.secrecy() == Secrecy::SecretOrFile {
+            if setting.secrecy().has_file() {
                 let _ = writeln!(text, "# {} = \"example.secret\"", file_key(setting.key()));
             }
         }
@@ -177,7 +177,7 @@ pub fn listing() -> String {
                 Fallback::Text(default) => setting.toml(default),
                 Fallback::Words(words) => words.replace('`', ""),
             };
-            let file = if setting.secrecy() == Secrecy::SecretOrFile { format!(" or {}", file_key(setting.key())) } else { String::new() };
+            let file = if setting.secrecy().has_file() { format!(" or {}", file_key(setting.key())) } else { String::new() };
             let kind = setting.kind().replace('`', "");
             let variable = variable(&full_key(section, setting.key()));
             let _ = writeln!(text, "  {}{file}\n      {variable}\n      {kind}; {default}", setting.key());

@@ -24,10 +24,24 @@ pub(super) enum Fallback {
 pub(super) enum Secrecy {
     /// Its value may be shown.
     Public,
+    /// Its value may be shown, and `<key>_file` names a file that holds it.
+    PublicOrFile,
     /// Its value is never shown.
     Secret,
     /// Its value is never shown, and `<key>_file` names a file that holds it.
     SecretOrFile,
+}
+
+impl Secrecy {
+    /// Whether `<key>_file` may stand instead.
+    pub(super) fn has_file(self) -> bool {
+        matches!(self, Self::PublicOrFile | Self::SecretOrFile)
+    }
+
+    /// Whether the value may be shown.
+    pub(super) fn is_public(self) -> bool {
+        matches!(self, Self::Public | Self::PublicOrFile)
+    }
 }
 
 /// One setting with the type of its value.
@@ -69,6 +83,11 @@ impl<T: Value> Setting<T> {
     /// Never show its value.
     pub(super) const fn secret(self) -> Self {
         Self { secrecy: Secrecy::Secret, ..self }
+    }
+
+    /// Let `<key>_file` name a file that holds it.
+    pub(super) const fn or_file(self) -> Self {
+        Self { secrecy: Secrecy::PublicOrFile, ..self }
     }
 
     /// Never show its value, and let `<key>_file` name a file that holds it.

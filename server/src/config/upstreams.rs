@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use super::schema::Section;
-use super::setting::Setting;
+use super::setting::{Declared, Setting};
 use super::value::WebAddress;
 use std::time::Duration;
 use url::Url;
@@ -18,6 +18,17 @@ static PROVIDERS: Setting<Vec<String>> = Setting::optional(
 )
 .default_in_words("the provider, when there is only one; otherwise it is required")
 .example("example");
+static ACR_VALUES: Setting<Vec<String>> = Setting::optional(
+    "acr_values",
+    "How strongly the user must have been authenticated to call this API, in the provider's words, any of them: otherwise the call is \
+     answered with what is missing, and the app can ask the person to sign in again (RFC 9470). Only for providers that issue ID tokens.",
+)
+.example("phr phrh");
+static MAX_AUTHENTICATION_AGE: Setting<Duration> = Setting::optional(
+    "max_authentication_age",
+    "How long ago the user may have been authenticated to call this API; the same happens then.",
+)
+.example("15m");
 static DANGEROUS_ALLOW_HTTP: Setting<bool> = Setting::optional(
     "dangerous_allow_http",
     "Whether tokens may go to another machine over http, where anybody in between can read and use them. A warning is logged.",
@@ -28,7 +39,7 @@ pub(super) static SECTION: Section = Section {
     name: "upstreams",
     element: Some("example"),
     doc: "The APIs that the app calls through `/api/v1/proxy/<name>/…`; the server attaches the user's access token.",
-    settings: &[&URL, &METHODS, &TIMEOUT, &PROVIDERS, &DANGEROUS_ALLOW_HTTP],
+    settings: &[&URL, &METHODS, &TIMEOUT, &PROVIDERS, &ACR_VALUES, &MAX_AUTHENTICATION_AGE, &DANGEROUS_ALLOW_HTTP],
 };
 
 /// An API behind the proxy.
@@ -44,11 +55,24 @@ pub struct UpstreamConfig {
     pub timeout: Duration,
     /// The providers whose tokens may go there; `None` exactly when there is only one provider.
     pub providers: Option<Vec<String>>,
+    /// How strongly the user must have been authenticated; any of them will do, and any at all when there are none.
+    pub acr_values: Vec<String>,
+    /// How long ago the user may have been authenticated, if that is limited.
+    pub max_authentication_age: Option<Duration>,
+}
+
+/// A provider, as far as upstreams depend on it.
+#[derive(Clone, Copy)]
+pub(super) struct KnownProvider<'a> {
+    /// Its id.
+    pub(super) id: &'a str,
+    /// Whether its ID tokens say how strongly and when its users were authenticated.
+    pub(super) is_openid: bool,
 }
 
 impl UpstreamConfig {
-    /// Reads the table of the upstream `name`; `known_providers` are the ids of all providers.
-    pub(super) fn read(reader: &mut Reader<'_>, name: &str, known_providers: &[&str]) -> Option<Self> {
+    /// Reads the table of the upstream `name`; `known_providers` are all providers.
+    pub(super) fn read(reader: &mut Reader<'_>, name: &str, known_providers: &[KnownProvider<'_>]) -> Option<Self> {
         let url = reader.required(&URL);
         let methods = reader.optional(&METHODS);
         let timeout = reader.optional(&TIMEOUT);
@@ -59,8 +83,12 @@ impl UpstreamConfig {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             reader.problem(&TIMEOUT, "No API answers in no time.", "Write a duration above zero, such as \"30s\".");
         }
-        validate_providers(reader, providers.as_deref(), known_providers);
-        Some(Self { name: name.to_owned(), url: url?.url, methods, timeout: timeout?, providers })
+        let acr_values = reader.optional(&ACR_VALUES).unwrap_or_default();
+        let max_authentication_age = reader.optional(&MAX_AUTHENTICATION_AGE);
+        let known: Vec<_> = known_providers.iter().map(|provider| provider.id).collect();
+        validate_providers(reader, providers.as_deref(), &known);
+        validate_step_up(reader, &acr_values, max_authentication_age, providers.as_deref(), known_providers);
+        Some(Self { name: name.to_owned(), url: url?.url, methods, timeout: timeout?, providers, acr_values, max_authentication_age })
     }
 }
 
@@ -114,5 +142,35 @@ fn validate_providers(reader: &mut Reader<'_>, providers: Option<&[String]>, kno
                 reader.problem(&PROVIDERS, format!("There is no provider “{provider}”."), fix);
             }
         }
+    }
+}
+
+/// What the API demands can be shown by somebody who signed in.
+fn validate_step_up(
+    reader: &mut Reader<'_>,
+    acr_values: &[String],
+    max_age: Option<Duration>,
+    providers: Option<&[String]>,
+    known: &[KnownProvider<'_>],
+) {
+    if reader.is_set(&ACR_VALUES) && acr_values.is_empty() {
+        reader.problem(&ACR_VALUES, "The list is empty, so it demands nothing.", "Name some, or leave it out.");
+    }
+    if max_age.is_some_and(|age| age.is_zero()) {
+        let problem = "Whoever signs in again would be too late at once.";
+        reader.problem(&MAX_AUTHENTICATION_AGE, problem, "Write a duration above zero, such as \"5m\".");
+    }
+    let demand: &dyn Declared = match (acr_values, max_age) {
+        ([_, ..], _) => &ACR_VALUES,
+        ([], Some(_)) => &MAX_AUTHENTICATION_AGE,
+        ([], None) => return,
+    };
+    let is_named = |id: &str| providers.is_none_or(|providers| providers.iter().any(|provider| provider == id));
+    for provider in known.iter().filter(|provider| !provider.is_openid && is_named(provider.id)) {
+        reader.problem(
+            demand,
+            format!("The provider “{}” issues no ID tokens, so nobody knows how its users were authenticated.", provider.id),
+            "Leave it out of providers, or remove the demand.",
+        );
     }
 }

@@ -224,6 +224,55 @@ impl Value for Vec<String> {
     }
 }
 
+/// A list of words to choose from.
+impl<T: Choice> Value for Vec<T> {
+    fn kind() -> String {
+        format!("list of {}", T::kind())
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Unreadable> {
+        Vec::<String>::read(raw)?.into_iter().map(|word| T::read(&Raw::Text(word))).collect()
+    }
+
+    fn toml(text: &str) -> String {
+        Vec::<String>::toml(text)
+    }
+}
+
+/// A JSON object, written as text.
+#[derive(Clone, Debug)]
+pub(super) struct JsonObject(pub(super) serde_json::Map<String, serde_json::Value>);
+
+impl Value for JsonObject {
+    fn kind() -> String {
+        "JSON object as text".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Unreadable> {
+        const FIX: &str = r#"Write an object in single quotes, such as '{"id_token":{"auth_time":null}}'."#;
+        let text = raw.text()?;
+        serde_json::from_str(text).map(Self).map_err(|error| Unreadable::new(format!("It is not a JSON object: {error}."), FIX))
+    }
+}
+
+/// Something that is not secret, in the form that certificates and keys are kept in ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
+#[derive(Clone, Debug)]
+pub(super) struct Pem(pub(super) String);
+
+impl Value for Pem {
+    fn kind() -> String {
+        "PEM text".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Unreadable> {
+        let text = raw.text()?;
+        if !text.contains("-----BEGIN ") {
+            return Err(Unreadable::new("It is not PEM.", "Write it with its line -----BEGIN …-----, or name its file."));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 impl Value for BTreeMap<String, String> {
     fn kind() -> String {
         "table of texts".to_owned()
