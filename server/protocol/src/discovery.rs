@@ -6,7 +6,9 @@ use url::Url;
 
 use crate::endpoint::{self, EndpointFault};
 use crate::http::{OutboundRequest, OutboundResponse};
+use crate::issuer;
 use crate::json::{self, JsonError};
+use crate::provider::{IssuerRule, Provider, ProviderKind};
 
 /// The largest metadata document accepted, in bytes.
 pub const MAXIMUM_METADATA_BYTES: usize = 64 * 1024;
@@ -14,9 +16,13 @@ pub const MAXIMUM_METADATA_BYTES: usize = 64 * 1024;
 /// What a provider says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a declaration of its own")]
 pub struct ProviderMetadata {
     /// The issuer, exactly as configured; for providers without metadata, what `iss` should be, if known.
     pub issuer: Option<String>,
+    /// The issuer with `{tenantid}` in the place of its tenant, where the provider declares that and may
+    /// ([`IssuerRule::TenantTemplate`]).
+    pub issuer_template: Option<String>,
     /// Where the browser is sent.
     pub authorization_endpoint: Url,
     /// Where codes and refresh tokens are exchanged.
@@ -41,6 +47,85 @@ pub struct ProviderMetadata {
     pub backchannel_logout_supported: bool,
     /// `backchannel_logout_session_supported`
     pub backchannel_logout_session_supported: bool,
+    /// Where authorization requests are pushed, [RFC 9126 §5](https://www.rfc-editor.org/rfc/rfc9126#section-5)
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// Whether an authorization request has to be pushed, [RFC 9126 §5](https://www.rfc-editor.org/rfc/rfc9126#section-5)
+    pub require_pushed_authorization_requests: bool,
+    /// `response_modes_supported`, as written; empty when absent, which means `query` and `fragment`.
+    pub response_modes: Vec<String>,
+    /// `authorization_signing_alg_values_supported`, as written:
+    /// [JARM §4](https://openid.net/specs/oauth-v2-jarm.html#name-authorization-server-metada).
+    pub authorization_signing_algorithms: Vec<String>,
+    /// `request_object_signing_alg_values_supported`, as written.
+    pub request_object_algorithms: Vec<String>,
+    /// `token_endpoint_auth_signing_alg_values_supported`, as written.
+    pub token_endpoint_auth_signing_algorithms: Vec<String>,
+    /// `dpop_signing_alg_values_supported`, as written: [RFC 9449 §5.1](https://www.rfc-editor.org/rfc/rfc9449#section-5.1).
+    pub dpop_algorithms: Vec<String>,
+    /// `userinfo_signing_alg_values_supported`, as written.
+    pub userinfo_algorithms: Vec<String>,
+    /// `acr_values_supported`, as written.
+    pub acr_values_supported: Vec<String>,
+    /// `prompt_values_supported`, as written:
+    /// [Prompt Create §4.1](https://openid.net/specs/openid-connect-prompt-create-1_0.html#section-4.1).
+    pub prompt_values_supported: Vec<String>,
+    /// `scopes_supported`, as written.
+    pub scopes_supported: Vec<String>,
+    /// Where a client with a certificate goes instead.
+    pub mtls_endpoint_aliases: MtlsEndpointAliases,
+    /// Whether access tokens may be bound to the client's certificate,
+    /// [RFC 8705 §3.3](https://www.rfc-editor.org/rfc/rfc8705#section-3.3)
+    pub tls_client_certificate_bound_access_tokens: bool,
+}
+
+/// The endpoints of `mtls_endpoint_aliases`, [RFC 8705 §5](https://www.rfc-editor.org/rfc/rfc8705#section-5). One that is
+/// missing is where it is without a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MtlsEndpointAliases {
+    /// Where codes and refresh tokens are exchanged.
+    pub token_endpoint: Option<Url>,
+    /// Where tokens are taken back.
+    pub revocation_endpoint: Option<Url>,
+    /// Where authorization requests are pushed.
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// Where the user is described.
+    pub userinfo_endpoint: Option<Url>,
+}
+
+impl ProviderMetadata {
+    /// The metadata of a provider of which nothing but these two endpoints is known.
+    pub fn new(authorization_endpoint: Url, token_endpoint: Url) -> Self {
+        Self {
+            issuer: None,
+            issuer_template: None,
+            authorization_endpoint,
+            token_endpoint,
+            jwks_uri: None,
+            userinfo_endpoint: None,
+            revocation_endpoint: None,
+            end_session_endpoint: None,
+            id_token_algorithms: Vec::new(),
+            token_endpoint_auth_methods: Vec::new(),
+            code_challenge_methods: Vec::new(),
+            iss_parameter_supported: false,
+            backchannel_logout_supported: false,
+            backchannel_logout_session_supported: false,
+            pushed_authorization_request_endpoint: None,
+            require_pushed_authorization_requests: false,
+            response_modes: Vec::new(),
+            authorization_signing_algorithms: Vec::new(),
+            request_object_algorithms: Vec::new(),
+            token_endpoint_auth_signing_algorithms: Vec::new(),
+            dpop_algorithms: Vec::new(),
+            userinfo_algorithms: Vec::new(),
+            acr_values_supported: Vec::new(),
+            prompt_values_supported: Vec::new(),
+            scopes_supported: Vec::new(),
+            mtls_endpoint_aliases: MtlsEndpointAliases::default(),
+            tls_client_certificate_bound_access_tokens: false,
+        }
+    }
 }
 
 /// Why metadata is not used.
@@ -112,7 +197,16 @@ impl DiscoveryError {
             Self::InternalEndpoint(_) => "metadata_endpoint_internal",
         }
     }
+
+    /// Whether the metadata may be at the next of the addresses that [`metadata_requests`] names: there was none at this one. Metadata
+    /// that is there and wrong is not a reason to look for better.
+    pub fn may_be_elsewhere(&self) -> bool {
+        matches!(self, Self::UnexpectedStatus { .. } | Self::NotJson | Self::Malformed(_))
+    }
 }
+
+const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 
 /// Where an OpenID provider's metadata is: the well-known path is appended to the issuer's.
 /// [Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)
@@ -120,31 +214,68 @@ impl DiscoveryError {
 /// # Errors
 /// [`DiscoveryError::InvalidIssuer`]
 pub fn metadata_url(issuer: &str) -> Result<Url, DiscoveryError> {
-    let mut url = issuer_url(issuer)?;
-    let path = format!("{}/.well-known/openid-configuration", url.path().trim_end_matches('/'));
-    url.set_path(&path);
-    Ok(url)
+    Ok(appended(&issuer_url(issuer)?, OPENID_CONFIGURATION))
 }
 
-/// The request for an OpenID provider's metadata.
+/// The requests for a provider's metadata, in the order in which to try them: the next one when [`DiscoveryError::may_be_elsewhere`] says
+/// so of the answer to the one before. There are none for a provider whose endpoints are configured, and for an issuer that cannot be
+/// one.
 ///
-/// # Errors
-/// [`DiscoveryError::InvalidIssuer`]
-pub fn metadata_request(issuer: &str) -> Result<OutboundRequest, DiscoveryError> {
-    Ok(OutboundRequest::get(metadata_url(issuer)?).with_header("accept", "application/json"))
+/// An OpenID provider has one place for it. Another one has the place of
+/// [RFC 8414 §3.1](https://www.rfc-editor.org/rfc/rfc8414#section-3.1), where the well-known path is inserted between host and path of the
+/// issuer; that in which it is appended, where many have it by mistake; and OpenID's, which
+/// [RFC 8414 §5](https://www.rfc-editor.org/rfc/rfc8414#section-5) allows.
+pub fn metadata_requests(provider: &Provider) -> Vec<OutboundRequest> {
+    let (issuer, is_openid) = match &provider.kind {
+        ProviderKind::OpenId { issuer } => (issuer, true),
+        ProviderKind::OAuthDiscovered { issuer, .. } => (issuer, false),
+        ProviderKind::OAuth { .. } => return Vec::new(),
+    };
+    let Ok(issuer) = issuer_url(issuer) else { return Vec::new() };
+    let mut places = if is_openid {
+        vec![appended(&issuer, OPENID_CONFIGURATION)]
+    } else {
+        vec![inserted(&issuer, AUTHORIZATION_SERVER), appended(&issuer, AUTHORIZATION_SERVER), appended(&issuer, OPENID_CONFIGURATION)]
+    };
+    // An issuer without a path has the first two in one place.
+    places.dedup();
+    places.into_iter().map(|url| OutboundRequest::get(url).with_header("accept", "application/json")).collect()
+}
+
+fn appended(issuer: &Url, well_known: &str) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!("{}{well_known}", issuer.path().trim_end_matches('/')));
+    url
+}
+
+fn inserted(issuer: &Url, well_known: &str) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!("{well_known}{}", issuer.path().trim_end_matches('/')));
+    url
 }
 
 /// Judges the metadata. In this order:
 ///
 /// 1. The status is 200, the body has at most 64 KiB, the content type is JSON.
 /// 2. The body is a JSON object without repeated members.
-/// 3. `issuer` is the configured one, character by character.
-/// 4. `authorization_endpoint`, `token_endpoint` and `jwks_uri` are there.
-/// 5. Every endpoint is `https`, or `http` on loopback, and on the inner network only when the issuer is.
+/// 3. `issuer` is the configured one, character by character. Where [`IssuerRule::TenantTemplate`] allows it, one segment of its path may
+///    be `{tenantid}`, in whose place the configuration has another.
+/// 4. `authorization_endpoint`, `token_endpoint` and, for OpenID Connect, `jwks_uri` are there.
+/// 5. Every endpoint is `https`, or `http` on loopback, without credentials or fragment; and on this machine or on the inner network only
+///    when the issuer is there too.
+/// 6. Lists are arrays of strings, and switches are booleans.
+///
+/// `code_challenge_methods_supported` is read and decides nothing: without S256 in it, S256 is sent all the same, and never `plain`
+/// ([RFC 9700 §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1)).
 ///
 /// # Errors
-/// The first check that fails.
-pub fn process_metadata(issuer: &str, response: &OutboundResponse) -> Result<ProviderMetadata, DiscoveryError> {
+/// The first check that fails; [`DiscoveryError::InvalidIssuer`] also for a provider whose endpoints are configured.
+pub fn process_metadata(provider: &Provider, response: &OutboundResponse) -> Result<ProviderMetadata, DiscoveryError> {
+    let (issuer, is_openid, configured_userinfo) = match &provider.kind {
+        ProviderKind::OpenId { issuer } => (issuer, true, None),
+        ProviderKind::OAuthDiscovered { issuer, userinfo } => (issuer, false, userinfo.clone()),
+        ProviderKind::OAuth { .. } => return Err(DiscoveryError::InvalidIssuer),
+    };
     let issuer_url = issuer_url(issuer)?;
     if response.is_unavailable() {
         return Err(DiscoveryError::Unavailable { status: response.status });
@@ -160,15 +291,19 @@ pub fn process_metadata(issuer: &str, response: &OutboundResponse) -> Result<Pro
     }
     let document = Document { members: json::parse_object(&response.body).map_err(DiscoveryError::Malformed)?, issuer: issuer_url };
     let declared = document.members.get("issuer").ok_or(DiscoveryError::MissingMember("issuer"))?;
-    if declared.as_str().ok_or(DiscoveryError::WrongType("issuer"))? != issuer {
+    let declared = declared.as_str().ok_or(DiscoveryError::WrongType("issuer"))?;
+    let is_template = provider.issuer_rule == IssuerRule::TenantTemplate && issuer::is_template_of(declared, issuer);
+    if declared != issuer && !is_template {
         return Err(DiscoveryError::IssuerMismatch);
     }
+    let jwks_uri = if is_openid { Some(document.required_endpoint("jwks_uri")?) } else { document.endpoint("jwks_uri")? };
     Ok(ProviderMetadata {
-        issuer: Some(issuer.to_owned()),
+        issuer: Some(issuer.clone()),
+        issuer_template: is_template.then(|| declared.to_owned()),
         authorization_endpoint: document.required_endpoint("authorization_endpoint")?,
         token_endpoint: document.required_endpoint("token_endpoint")?,
-        jwks_uri: Some(document.required_endpoint("jwks_uri")?),
-        userinfo_endpoint: document.endpoint("userinfo_endpoint")?,
+        jwks_uri,
+        userinfo_endpoint: configured_userinfo.or(document.endpoint("userinfo_endpoint")?),
         revocation_endpoint: document.endpoint("revocation_endpoint")?,
         end_session_endpoint: document.endpoint("end_session_endpoint")?,
         id_token_algorithms: document.strings("id_token_signing_alg_values_supported")?,
@@ -177,6 +312,19 @@ pub fn process_metadata(issuer: &str, response: &OutboundResponse) -> Result<Pro
         iss_parameter_supported: document.boolean("authorization_response_iss_parameter_supported")?,
         backchannel_logout_supported: document.boolean("backchannel_logout_supported")?,
         backchannel_logout_session_supported: document.boolean("backchannel_logout_session_supported")?,
+        pushed_authorization_request_endpoint: document.endpoint("pushed_authorization_request_endpoint")?,
+        require_pushed_authorization_requests: document.boolean("require_pushed_authorization_requests")?,
+        response_modes: document.strings("response_modes_supported")?,
+        authorization_signing_algorithms: document.strings("authorization_signing_alg_values_supported")?,
+        request_object_algorithms: document.strings("request_object_signing_alg_values_supported")?,
+        token_endpoint_auth_signing_algorithms: document.strings("token_endpoint_auth_signing_alg_values_supported")?,
+        dpop_algorithms: document.strings("dpop_signing_alg_values_supported")?,
+        userinfo_algorithms: document.strings("userinfo_signing_alg_values_supported")?,
+        acr_values_supported: document.strings("acr_values_supported")?,
+        prompt_values_supported: document.strings("prompt_values_supported")?,
+        scopes_supported: document.strings("scopes_supported")?,
+        mtls_endpoint_aliases: document.mtls_endpoint_aliases()?,
+        tls_client_certificate_bound_access_tokens: document.boolean("tls_client_certificate_bound_access_tokens")?,
     })
 }
 
@@ -196,6 +344,22 @@ impl Document {
         text.map(|text| endpoint::read(text, &self.issuer)).transpose().map_err(|fault| match fault {
             EndpointFault::Insecure => DiscoveryError::InsecureEndpoint(name),
             EndpointFault::Internal => DiscoveryError::InternalEndpoint(name),
+        })
+    }
+
+    fn mtls_endpoint_aliases(&self) -> Result<MtlsEndpointAliases, DiscoveryError> {
+        const NAME: &str = "mtls_endpoint_aliases";
+        let members = match json::present(&self.members, NAME) {
+            None => return Ok(MtlsEndpointAliases::default()),
+            Some(Value::Object(members)) => members.clone(),
+            Some(_) => return Err(DiscoveryError::WrongType(NAME)),
+        };
+        let aliases = Self { members, issuer: self.issuer.clone() };
+        Ok(MtlsEndpointAliases {
+            token_endpoint: aliases.endpoint("token_endpoint")?,
+            revocation_endpoint: aliases.endpoint("revocation_endpoint")?,
+            pushed_authorization_request_endpoint: aliases.endpoint("pushed_authorization_request_endpoint")?,
+            userinfo_endpoint: aliases.endpoint("userinfo_endpoint")?,
         })
     }
 

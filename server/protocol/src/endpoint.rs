@@ -9,22 +9,24 @@ use crate::address::AddressKind;
 pub(crate) enum EndpointFault {
     /// Neither `https` nor `http` on loopback, or it holds credentials or a fragment.
     Insecure,
-    /// An address of the inner network that the issuer itself is not on.
+    /// An address that is not of the public internet, and of another kind than the issuer's.
     Internal,
 }
 
 /// Reads an endpoint, [RFC 6749 §3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1): `https`, or `http` on
-/// loopback; no credentials, no fragment. An address of the inner network is accepted only when the issuer is one too,
-/// so that a provider's metadata cannot send this server to its neighbours.
+/// loopback; no credentials, no fragment. An address of this machine or of the inner network is accepted only when the issuer is
+/// there too, so that a provider's metadata cannot send this server to itself or to its neighbours; where clouds keep their secrets
+/// (link-local), or where nothing can be (reserved), no provider is.
 pub(crate) fn read(text: &str, issuer: &Url) -> Result<Url, EndpointFault> {
     let url = Url::parse(text).map_err(|_| EndpointFault::Insecure)?;
     if !is_secure(&url) {
         return Err(EndpointFault::Insecure);
     }
-    if is_internal(&url) && !is_internal(issuer) {
-        return Err(EndpointFault::Internal);
+    match kind(&url) {
+        AddressKind::Public => Ok(url),
+        kind_of_url @ (AddressKind::Loopback | AddressKind::Private) if kind_of_url == kind(issuer) => Ok(url),
+        _ => Err(EndpointFault::Internal),
     }
-    Ok(url)
 }
 
 /// `https`, or `http` on loopback; no credentials, no fragment.
@@ -49,12 +51,13 @@ fn is_localhost(domain: &str) -> bool {
     domain == "localhost" || domain.ends_with(".localhost")
 }
 
-/// Whether the host is an address that is not of the public internet. Names are judged by whoever resolves them.
-fn is_internal(url: &Url) -> bool {
+/// Where the host is. Names are judged by whoever resolves them.
+fn kind(url: &Url) -> AddressKind {
     match url.host() {
-        Some(Host::Domain(domain)) => is_localhost(domain),
-        Some(Host::Ipv4(address)) => AddressKind::of(address.into()) != AddressKind::Public,
-        Some(Host::Ipv6(address)) => AddressKind::of(address.into()) != AddressKind::Public,
-        None => true,
+        Some(Host::Domain(domain)) if is_localhost(domain) => AddressKind::Loopback,
+        Some(Host::Domain(_)) => AddressKind::Public,
+        Some(Host::Ipv4(address)) => AddressKind::of(address.into()),
+        Some(Host::Ipv6(address)) => AddressKind::of(address.into()),
+        None => AddressKind::Reserved,
     }
 }

@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
+use crate::authorize::TRANSACTION_LIFETIME;
 use crate::discovery::ProviderMetadata;
+use crate::issuer::ExpectedIssuer;
 use crate::json;
 use crate::jwks::JwkSet;
 use crate::jws::{self, JwsError, VerifiedToken};
 use crate::logout_token::BACKCHANNEL_LOGOUT_EVENT;
-use crate::provider::Provider;
+use crate::provider::{IssuerRule, Provider};
 use crate::secret::{AccessToken, IdToken, Nonce};
 use crate::signing_algorithm::SigningAlgorithm;
 use crate::token::TokenResponse;
@@ -25,6 +27,10 @@ pub const CLOCK_LEEWAY: Duration = Duration::from_mins(1);
 pub struct IdTokenExpectations<'a> {
     /// The provider's issuer.
     pub issuer: &'a str,
+    /// Which issuer the token may name instead.
+    pub issuer_rule: &'a IssuerRule,
+    /// The issuer with `{tenantid}` in it, where the metadata declares one: [`ProviderMetadata::issuer_template`].
+    pub issuer_template: Option<&'a str>,
     /// This client.
     pub client_id: &'a str,
     /// Audiences that the token may have beside this client.
@@ -41,6 +47,10 @@ pub struct IdTokenExpectations<'a> {
     pub leeway: Duration,
     /// How long ago the user may have logged in, when `max_age` was asked for.
     pub max_age: Option<Duration>,
+    /// How the user may have been authenticated, when `acr_values` was asked for; otherwise empty.
+    pub acr_values: &'a [String],
+    /// Claims that the token must hold with these values: [`Provider::required_claims`].
+    pub required_claims: &'a [(String, String)],
 }
 
 impl<'a> IdTokenExpectations<'a> {
@@ -48,6 +58,8 @@ impl<'a> IdTokenExpectations<'a> {
     pub fn new(provider: &'a Provider, metadata: &'a ProviderMetadata, tokens: &'a TokenResponse, now: Timestamp) -> Option<Self> {
         Some(Self {
             issuer: provider.openid_issuer()?,
+            issuer_rule: &provider.issuer_rule,
+            issuer_template: metadata.issuer_template.as_deref(),
             client_id: &provider.client_id,
             trusted_audiences: &provider.trusted_audiences,
             nonce: tokens.nonce.as_ref(),
@@ -55,7 +67,9 @@ impl<'a> IdTokenExpectations<'a> {
             access_token: Some(&tokens.access_token),
             now,
             leeway: CLOCK_LEEWAY,
-            max_age: None,
+            max_age: tokens.max_age,
+            acr_values: &tokens.acr_values,
+            required_claims: &provider.required_claims,
         })
     }
 }
@@ -72,7 +86,7 @@ pub struct ValidatedIdToken {
 /// [Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct IdTokenIdentity {
-    /// `iss`
+    /// The configured issuer, or `iss` where that names the user's tenant.
     pub issuer: String,
     /// `sub`
     pub subject: String,
@@ -112,6 +126,8 @@ pub enum IdTokenError {
     Expired {
         /// For how long, in seconds.
         seconds: i64,
+        /// Whether it rather is this server's clock that is wrong: [`IdTokenError::suspects_own_clock`].
+        suspects_own_clock: bool,
     },
     /// It was issued in the future: one of the two clocks is wrong.
     /// [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation), step 10
@@ -119,6 +135,8 @@ pub enum IdTokenError {
     IssuedInTheFuture {
         /// How far, in seconds.
         seconds: i64,
+        /// Whether it rather is this server's clock that is wrong: [`IdTokenError::suspects_own_clock`].
+        suspects_own_clock: bool,
     },
     /// It is not valid yet. [RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)
     #[error("the ID token becomes valid in {seconds} s")]
@@ -137,6 +155,14 @@ pub enum IdTokenError {
     /// The user logged in too long ago. [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation), step 13
     #[error("the login at the provider is too old")]
     AuthenticationTooOld,
+    /// The user was not authenticated in any of the ways that were asked for.
+    /// [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation), step 12
+    #[error("the provider did not authenticate the user as was asked for")]
+    AcrMismatch,
+    /// A claim that the configuration demands is missing or has another value.
+    /// [Core §5.5](https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter)
+    #[error("the ID token's {0} is not what the configuration demands")]
+    RequiredClaim(String),
 }
 
 impl IdTokenError {
@@ -157,6 +183,8 @@ impl IdTokenError {
             Self::NonceMismatch => "id_token_nonce_mismatch",
             Self::AccessTokenHashMismatch => "id_token_at_hash_mismatch",
             Self::AuthenticationTooOld => "id_token_authentication_too_old",
+            Self::AcrMismatch => "id_token_acr_mismatch",
+            Self::RequiredClaim(_) => "id_token_required_claim",
         }
     }
 
@@ -164,10 +192,17 @@ impl IdTokenError {
     pub fn wants_fresh_keys(&self) -> bool {
         matches!(self, Self::Jws(error) if error.wants_fresh_keys())
     }
+
+    /// Whether this server's own clock is probably wrong: the token's times agree with each other, and not with the time here. It is
+    /// issued in the future, or it has expired although it holds the nonce of a login that began minutes ago, and is older than any
+    /// such login. The provider's clock may be wrong instead; what is certain is that one of them is.
+    pub fn suspects_own_clock(&self) -> bool {
+        matches!(self, Self::Expired { suspects_own_clock: true, .. } | Self::IssuedInTheFuture { suspects_own_clock: true, .. })
+    }
 }
 
 impl ValidatedIdToken {
-    /// `iss`
+    /// The issuer half of the user's key: the configured issuer, or `iss` where that names the user's tenant.
     pub fn issuer(&self) -> &str {
         &self.identity.issuer
     }
@@ -192,7 +227,24 @@ impl ValidatedIdToken {
         self.expires_at
     }
 
-    /// Every claim.
+    /// `acr`: how the user was authenticated. [Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)
+    pub fn acr(&self) -> Option<&str> {
+        self.claims.get("acr").and_then(Value::as_str)
+    }
+
+    /// `amr`: by what means the user was authenticated. [RFC 8176 §1](https://www.rfc-editor.org/rfc/rfc8176#section-1)
+    pub fn amr(&self) -> Vec<&str> {
+        self.claims.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// `auth_time`: when the user was authenticated. [Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)
+    pub fn auth_time(&self) -> Option<Timestamp> {
+        Timestamp::from_second(json::seconds(&self.claims, "auth_time").ok()??).ok()
+    }
+
+    /// Every claim of the token itself. Those that it leaves to somebody else
+    /// ([Core §5.6.2](https://openid.net/specs/openid-connect-core-1_0.html#AggregatedDistributedClaims)) are not among them: nobody
+    /// has verified them, and where they are to be had may come with a token.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }
@@ -216,16 +268,19 @@ impl fmt::Debug for ValidatedIdToken {
 ///    `JWT`, a key from the provider's set that fits the algorithm and has 2048 bits if it is RSA; `jku`, `jwk`, `x5u` and
 ///    `x5c` are not looked at ([`JwsError`] has each by name).
 /// 2. It is no logout token: there is no back-channel logout event.
-/// 3. `iss` is the issuer, character by character.
+/// 3. `iss` is the issuer, character by character, or one that the rule allows; a key that is reserved for a tenant has signed for
+///    that tenant.
 /// 4. `aud`, a string or an array of strings, contains the client, and nobody else who is not trusted.
 /// 5. `azp`, where present, is the client; where there are several audiences, it is present.
-/// 6. `exp` is there and not past, but for the leeway.
-/// 7. `iat` is there and not in the future, but for the leeway.
+/// 6. `exp` and `iat` are there; `exp` is not past, but for the leeway.
+/// 7. `iat` is not in the future, but for the leeway.
 /// 8. `nbf`, where present, is not in the future, but for the leeway.
 /// 9. `nonce` is the one that was sent, compared in constant time; absent when none was sent.
 /// 10. `sub` is there, and has 1 to 255 characters.
 /// 11. `at_hash`, where present, fits the access token.
-/// 12. `auth_time` is there and not older than `max_age`, where that was asked for.
+/// 12. The claims that the configuration demands are there, with the values that it demands.
+/// 13. `acr` is one of the `acr_values`, where any were asked for: a provider is free to ignore that wish, and then there is no login.
+/// 14. `auth_time` is there, not older than `max_age` and not in the future, where `max_age` was asked for.
 ///
 /// The signature comes first although [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
 /// begins with the claims: what nobody has signed is not worth a look.
@@ -233,37 +288,40 @@ impl fmt::Debug for ValidatedIdToken {
 /// # Errors
 /// The first check that fails.
 pub fn validate(raw: &IdToken, expectations: &IdTokenExpectations<'_>, keys: &JwkSet) -> Result<ValidatedIdToken, IdTokenError> {
-    validate_with(raw, expectations, NonceRule::AsSent, keys)
+    validate_with(raw, expectations, Occasion::Login, keys)
 }
 
-/// What an ID token's nonce is held against.
+/// What an ID token comes with.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NonceRule {
-    /// It is the one that was sent, if one was sent.
-    AsSent,
-    /// Nothing: a refresh sends none, and the login's may come back.
-    Unchecked,
+pub(crate) enum Occasion {
+    /// A code's exchange.
+    Login,
+    /// A refresh. It sends no nonce, and the login's may come back. Its token may say less than the login's did, so a demanded claim
+    /// may be missing, but not have another value ([Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
+    Refresh,
 }
 
 pub(crate) fn validate_with(
     raw: &IdToken,
     expectations: &IdTokenExpectations<'_>,
-    nonce_rule: NonceRule,
+    occasion: Occasion,
     keys: &JwkSet,
 ) -> Result<ValidatedIdToken, IdTokenError> {
-    let VerifiedToken { algorithm, claims } = jws::verify(raw.expose(), &expectations.algorithms, &["jwt"], keys)?;
+    let VerifiedToken { algorithm, mut claims, key_issuer } = jws::verify(raw.expose(), &expectations.algorithms, &["jwt"], keys)?;
+    json::drop_foreign_claims(&mut claims);
     if claims.get("events").and_then(Value::as_object).is_some_and(|events| events.contains_key(BACKCHANNEL_LOGOUT_EVENT)) {
         return Err(IdTokenError::LogoutToken);
     }
-    if required_string(&claims, "iss")? != expectations.issuer {
-        return Err(IdTokenError::IssuerMismatch);
-    }
+    let expected_issuer =
+        ExpectedIssuer { issuer: expectations.issuer, rule: expectations.issuer_rule, template: expectations.issuer_template };
+    let iss = required_string(&claims, "iss")?;
+    let issuer = expected_issuer.of_token(&claims, iss, key_issuer.as_deref()).ok_or(IdTokenError::IssuerMismatch)?.to_owned();
     let audience = check_audience(&claims, expectations)?;
     let expires_at = check_times(&claims, expectations)?;
-    if nonce_rule == NonceRule::AsSent {
+    if occasion == Occasion::Login {
         check_nonce(&claims, expectations.nonce)?;
     }
-    let subject = required_string(&claims, "sub")?;
+    let subject = required_string(&claims, "sub")?.to_owned();
     if subject.is_empty() || subject.chars().count() > 255 {
         return Err(IdTokenError::InvalidClaim("sub"));
     }
@@ -272,22 +330,17 @@ pub(crate) fn validate_with(
     {
         return Err(IdTokenError::AccessTokenHashMismatch);
     }
-    if let Some(max_age) = expectations.max_age {
-        let authenticated_at = seconds(&claims, "auth_time")?.ok_or(IdTokenError::MissingClaim("auth_time"))?;
-        let oldest = expectations.now.as_second() - whole_seconds(max_age) - whole_seconds(expectations.leeway);
-        if authenticated_at < oldest {
-            return Err(IdTokenError::AuthenticationTooOld);
-        }
+    check_required_claims(&claims, expectations.required_claims, occasion)?;
+    let acr = claims.get("acr").and_then(Value::as_str);
+    if !expectations.acr_values.is_empty() && !expectations.acr_values.iter().any(|wanted| acr == Some(wanted.as_str())) {
+        return Err(IdTokenError::AcrMismatch);
     }
-    let identity = IdTokenIdentity { issuer: expectations.issuer.to_owned(), subject: subject.to_owned(), audience };
-    Ok(ValidatedIdToken { identity, expires_at, claims })
+    check_age(&claims, expectations)?;
+    Ok(ValidatedIdToken { identity: IdTokenIdentity { issuer, subject, audience }, expires_at, claims })
 }
 
 fn check_audience(claims: &Map<String, Value>, expectations: &IdTokenExpectations<'_>) -> Result<Vec<String>, IdTokenError> {
-    let audience = match json::present(claims, "aud").ok_or(IdTokenError::MissingClaim("aud"))? {
-        Value::String(audience) => vec![audience.clone()],
-        _ => json::strings(claims, "aud").ok().flatten().ok_or(IdTokenError::InvalidClaim("aud"))?,
-    };
+    let audience = json::audience(claims).map_err(|_| IdTokenError::InvalidClaim("aud"))?.ok_or(IdTokenError::MissingClaim("aud"))?;
     if !audience.iter().any(|audience| audience == expectations.client_id) {
         return Err(IdTokenError::AudienceMismatch);
     }
@@ -305,19 +358,64 @@ fn check_times(claims: &Map<String, Value>, expectations: &IdTokenExpectations<'
     let now = expectations.now.as_second();
     let leeway = whole_seconds(expectations.leeway);
     let expiry = seconds(claims, "exp")?.ok_or(IdTokenError::MissingClaim("exp"))?;
-    if now >= expiry.saturating_add(leeway) {
-        return Err(IdTokenError::Expired { seconds: now.saturating_sub(expiry) });
-    }
     let issued_at = seconds(claims, "iat")?.ok_or(IdTokenError::MissingClaim("iat"))?;
-    if issued_at > now + leeway {
-        return Err(IdTokenError::IssuedInTheFuture { seconds: issued_at.saturating_sub(now) });
+    let not_before = seconds(claims, "nbf")?;
+
+    let times_agree = issued_at < expiry && not_before.is_none_or(|not_before| not_before < expiry);
+    if now >= expiry.saturating_add(leeway) {
+        // The nonce was drawn when this login began, so the token is younger than that, whatever it says.
+        let oldest = now - whole_seconds(TRANSACTION_LIFETIME) - leeway;
+        let is_of_this_login = expectations.nonce.is_some() && check_nonce(claims, expectations.nonce).is_ok();
+        let suspects_own_clock = times_agree && is_of_this_login && issued_at < oldest;
+        return Err(IdTokenError::Expired { seconds: now.saturating_sub(expiry), suspects_own_clock });
     }
-    if let Some(not_before) = seconds(claims, "nbf")?
+    if issued_at > now + leeway {
+        return Err(IdTokenError::IssuedInTheFuture { seconds: issued_at.saturating_sub(now), suspects_own_clock: times_agree });
+    }
+    if let Some(not_before) = not_before
         && not_before > now + leeway
     {
+        // It was issued at a time that fits the clock here: the provider means it.
         return Err(IdTokenError::NotYetValid { seconds: not_before.saturating_sub(now) });
     }
     Ok(Timestamp::from_second(expiry).unwrap_or(Timestamp::MAX))
+}
+
+fn check_required_claims(claims: &Map<String, Value>, required: &[(String, String)], occasion: Occasion) -> Result<(), IdTokenError> {
+    for (place, wanted) in required {
+        let holds = match json::lookup(claims, place) {
+            Some(Value::Array(elements)) => elements.iter().any(|element| is_text(element, wanted)),
+            Some(value) => is_text(value, wanted),
+            None => occasion == Occasion::Refresh,
+        };
+        if !holds {
+            return Err(IdTokenError::RequiredClaim(place.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value is this text, or is written like it.
+fn is_text(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(value) => value == text,
+        Value::Bool(_) | Value::Number(_) => value.to_string() == text,
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+fn check_age(claims: &Map<String, Value>, expectations: &IdTokenExpectations<'_>) -> Result<(), IdTokenError> {
+    let Some(max_age) = expectations.max_age else { return Ok(()) };
+    let now = expectations.now.as_second();
+    let leeway = whole_seconds(expectations.leeway);
+    let authenticated_at = seconds(claims, "auth_time")?.ok_or(IdTokenError::MissingClaim("auth_time"))?;
+    if authenticated_at > now + leeway {
+        return Err(IdTokenError::InvalidClaim("auth_time"));
+    }
+    if authenticated_at < now - whole_seconds(max_age) - leeway {
+        return Err(IdTokenError::AuthenticationTooOld);
+    }
+    Ok(())
 }
 
 fn check_nonce(claims: &Map<String, Value>, sent: Option<&Nonce>) -> Result<(), IdTokenError> {

@@ -50,6 +50,15 @@ pub(crate) fn strings(object: &Map<String, Value>, name: &str) -> Result<Option<
     elements.iter().map(|element| element.as_str().map(str::to_owned).ok_or(WrongType)).collect::<Result<_, _>>().map(Some)
 }
 
+/// `aud`, a string or an array of strings ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)); `None` when it is
+/// missing or null.
+pub(crate) fn audience(object: &Map<String, Value>) -> Result<Option<Vec<String>>, WrongType> {
+    match present(object, "aud") {
+        Some(Value::String(audience)) => Ok(Some(vec![audience.clone()])),
+        _ => strings(object, "aud"),
+    }
+}
+
 /// A boolean; `None` when it is missing or null.
 pub(crate) fn boolean(object: &Map<String, Value>, name: &str) -> Result<Option<bool>, WrongType> {
     present(object, name).map(|value| value.as_bool().ok_or(WrongType)).transpose()
@@ -64,6 +73,24 @@ pub(crate) fn seconds(object: &Map<String, Value>, name: &str) -> Result<Option<
     let number = value.as_f64().filter(|number| number.is_finite()).ok_or(WrongType)?;
     #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and a time past the ends of i64 is as good as the end")]
     Ok(Some(number.floor() as i64))
+}
+
+/// The member at a place: its name, or a JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) when it begins with `/`.
+pub(crate) fn lookup<'a>(object: &'a Map<String, Value>, place: &str) -> Option<&'a Value> {
+    let Some(pointer) = place.strip_prefix('/') else { return object.get(place) };
+    let (first, rest) = match pointer.find('/') {
+        Some(end) => pointer.split_at(end),
+        None => (pointer, ""),
+    };
+    object.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
+}
+
+/// Drops the claims that are left to somebody else: aggregated ones, which nobody has verified, and distributed ones, which come with
+/// a token for where they are to be had.
+/// [Core §5.6.2](https://openid.net/specs/openid-connect-core-1_0.html#AggregatedDistributedClaims)
+pub(crate) fn drop_foreign_claims(claims: &mut Map<String, Value>) {
+    claims.remove("_claim_names");
+    claims.remove("_claim_sources");
 }
 
 struct Strict(Value);

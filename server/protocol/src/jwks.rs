@@ -1,5 +1,6 @@
 //! The provider's keys. [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
@@ -22,6 +23,36 @@ const MINIMUM_RSA_BITS: usize = 2048;
 /// The longest RSA modulus tried, in bits: longer ones only cost time.
 const MAXIMUM_RSA_BITS: usize = 8192;
 
+/// The longest RSA exponent, in bits, as AWS-LC has it: longer ones only cost time.
+const MAXIMUM_EXPONENT_BITS: usize = 33;
+
+/// The points of Ed25519 that generate no more than eight others, by their `y` in little-endian order without the sign bit, each
+/// in every way it can be written: under such a key, signatures hold that nobody made.
+/// [RFC 8032 §5.1.7](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.7)
+const ED25519_SMALL_ORDER: [[u8; 32]; 7] = [
+    little_endian(0, 0, 0),
+    little_endian(1, 0, 0),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+        0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+        0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+    // p - 1, p and p + 1, where p = 2^255 - 19.
+    little_endian(0xec, 0xff, 0x7f),
+    little_endian(0xed, 0xff, 0x7f),
+    little_endian(0xee, 0xff, 0x7f),
+];
+
+const fn little_endian(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [middle; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
+}
+
 /// Public keys for signatures.
 #[derive(Clone, Debug, Default)]
 pub struct JwkSet {
@@ -32,6 +63,7 @@ pub struct JwkSet {
 #[derive(Clone, Debug)]
 pub(crate) struct Jwk {
     key_id: Option<String>,
+    issuer: Option<String>,
     algorithm: Option<SigningAlgorithm>,
     kind: KeyKind,
     decoding_key: DecodingKey,
@@ -98,8 +130,13 @@ pub fn request(jwks_uri: &Url) -> OutboundRequest {
 /// 1. The status is 200 and the body has at most 256 KiB.
 /// 2. The body is a JSON object without repeated members, whatever its content type: no specification demands one.
 /// 3. `keys` is an array of at most 100.
-/// 4. Keys of another type, curve or use, keys that cannot be read, and keys whose private half has been published are left out
-///    ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+/// 4. Left out ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)) are keys of another type, `oct` among them, of
+///    another curve, `use`, `key_ops` or `alg`; keys that cannot be read; keys whose private half has been published; and keys
+///    that cannot be keys: an even RSA modulus, an RSA exponent that is even or below 3 (under 1, every signature holds) or longer than
+///    33 bits, a point that is not on its curve, a point of Ed25519 under which anybody's signature holds.
+///
+/// An RSA exponent of 3 is accepted: no specification of this flow forbids it, and what it was once broken by, a verifier that skips
+/// over the padding, is not here. A short RSA key stays in the set, so that a token can be refused for it by name.
 ///
 /// # Errors
 /// The first check that fails.
@@ -140,6 +177,11 @@ impl JwkSet {
 impl Jwk {
     pub(crate) fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
+    }
+
+    /// The issuer that the key is reserved for: Entra's way of keeping its tenants apart.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     pub(crate) fn decoding_key(&self) -> &DecodingKey {
@@ -184,25 +226,40 @@ fn read_key(key: &Map<String, Value>) -> Option<Jwk> {
     let (kind, decoding_key) = match (json::string(key, "kty").ok()??, curve) {
         ("RSA", _) => {
             let (modulus, exponent) = (part("n")?, part("e")?);
+            if !is_odd(&modulus) || !is_odd(&exponent) || !(2..=MAXIMUM_EXPONENT_BITS).contains(&bits(&exponent)) {
+                return None;
+            }
             (KeyKind::Rsa { bits: bits(&modulus) }, DecodingKey::from_rsa_raw_components(&modulus, &exponent))
         }
-        ("EC", Some("P-256")) => (KeyKind::P256, elliptic_curve_key(&part("x")?, &part("y")?, 32)?),
-        ("EC", Some("P-384")) => (KeyKind::P384, elliptic_curve_key(&part("x")?, &part("y")?, 48)?),
+        ("EC", Some("P-256")) => (KeyKind::P256, elliptic_curve_key(&part("x")?, &part("y")?, 32, &ECDSA_P256_SHA256_FIXED)?),
+        ("EC", Some("P-384")) => (KeyKind::P384, elliptic_curve_key(&part("x")?, &part("y")?, 48, &ECDSA_P384_SHA384_FIXED)?),
         ("OKP", Some("Ed25519")) => {
-            let point = part("x").filter(|point| point.len() == 32)?;
+            let point = part("x").filter(|point| point.len() == 32 && !is_small_order(point))?;
             (KeyKind::Ed25519, DecodingKey::from_ed_der(&point))
         }
         _ => return None,
     };
-    Some(Jwk { key_id: json::string(key, "kid").ok()?.map(str::to_owned), algorithm, kind, decoding_key })
+    let text = |name: &str| json::string(key, name).map(|text| text.map(str::to_owned)).ok();
+    Some(Jwk { key_id: text("kid")?, issuer: text("issuer")?, algorithm, kind, decoding_key })
 }
 
-/// The uncompressed point, [RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1).
-fn elliptic_curve_key(x: &[u8], y: &[u8], coordinate_bytes: usize) -> Option<DecodingKey> {
+/// The uncompressed point, [RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1), if it is on the curve.
+fn elliptic_curve_key(x: &[u8], y: &[u8], coordinate_bytes: usize, curve: &'static EcdsaVerificationAlgorithm) -> Option<DecodingKey> {
     if x.len() != coordinate_bytes || y.len() != coordinate_bytes {
         return None;
     }
-    Some(DecodingKey::from_ec_der(&[&[0x04], x, y].concat()))
+    let point = [&[0x04], x, y].concat();
+    ParsedPublicKey::new(curve, &point).ok()?;
+    Some(DecodingKey::from_ec_der(&point))
+}
+
+fn is_small_order(point: &[u8]) -> bool {
+    let without_sign = |(index, byte): (usize, &u8)| if index == 31 { byte & 0x7f } else { *byte };
+    ED25519_SMALL_ORDER.iter().any(|small| small.iter().copied().eq(point.iter().enumerate().map(without_sign)))
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|byte| byte % 2 == 1)
 }
 
 /// The length of a big-endian number.

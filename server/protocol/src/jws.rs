@@ -108,6 +108,8 @@ pub(crate) struct VerifiedToken {
     pub(crate) algorithm: SigningAlgorithm,
     /// Its claims; nobody has looked at them yet.
     pub(crate) claims: Map<String, Value>,
+    /// The issuer that the provider's set reserves the key for.
+    pub(crate) key_issuer: Option<String>,
 }
 
 /// Verifies a token's signature. In this order:
@@ -118,7 +120,8 @@ pub(crate) struct VerifiedToken {
 /// 4. There is no `crit`: no extension is understood.
 /// 5. `typ`, where present, is one of `types`.
 /// 6. A key of `keys` is chosen by `kid`, or by algorithm where there is no `kid`. `jku`, `jwk`, `x5u` and `x5c` of the
-///    header are not read: whoever forges a token could put their own key there.
+///    header are not read: whoever forges a token could put their own key there. Where several keys have the same name, as
+///    [RFC 7517 §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5) allows, each that fits is tried.
 /// 7. The key's type, curve, `alg` and size fit the algorithm.
 /// 8. The signature holds.
 /// 9. The payload is a JSON object without repeated members.
@@ -144,11 +147,21 @@ pub(crate) fn verify(raw: &str, algorithms: &[SigningAlgorithm], types: &[&str],
     let candidates = choose_keys(keys, key_id, algorithm)?;
     let signature = decode(signature_part)?;
     let signing_input = &raw[..header_part.len() + 1 + payload_part.len()];
-    if !candidates.into_iter().any(|key| holds(key, algorithm, signing_input, &signature)) {
+    let Some(key) = candidates.into_iter().find(|key| holds(key, algorithm, signing_input, &signature)) else {
         return Err(if key_id.is_some() { JwsError::InvalidSignature } else { JwsError::UnidentifiedKey });
-    }
+    };
     let claims = json::parse_object(&decode(payload_part)?).map_err(JwsError::Malformed)?;
-    Ok(VerifiedToken { algorithm, claims })
+    Ok(VerifiedToken { algorithm, claims, key_issuer: key.issuer().map(str::to_owned) })
+}
+
+/// The claims of a token that nobody has verified: good for finding out what to verify it against, and for nothing else.
+pub(crate) fn unverified_claims(raw: &str) -> Option<Map<String, Value>> {
+    let parts = raw.split('.').collect::<Vec<_>>();
+    let [_, payload, _] = parts.as_slice() else { return None };
+    if raw.len() > MAXIMUM_TOKEN_BYTES {
+        return None;
+    }
+    json::parse_object(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
 fn algorithm(header: &Map<String, Value>) -> Result<SigningAlgorithm, JwsError> {

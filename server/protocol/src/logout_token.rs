@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 
 use crate::discovery::ProviderMetadata;
 use crate::id_token::{CLOCK_LEEWAY, whole_seconds};
+use crate::issuer::ExpectedIssuer;
 use crate::json;
 use crate::jwks::JwkSet;
-use crate::jws::{self, JwsError};
-use crate::provider::Provider;
+use crate::jws::{self, JwsError, VerifiedToken};
+use crate::provider::{IssuerRule, Provider};
 use crate::signing_algorithm::SigningAlgorithm;
 
 /// The event that makes a token a logout token.
@@ -23,6 +24,10 @@ pub const BACKCHANNEL_LOGOUT_EVENT: &str = "http://schemas.openid.net/event/back
 pub struct LogoutTokenExpectations<'a> {
     /// The provider's issuer.
     pub issuer: &'a str,
+    /// Which issuer the token may name instead.
+    pub issuer_rule: &'a IssuerRule,
+    /// The issuer with `{tenantid}` in it, where the metadata declares one: [`ProviderMetadata::issuer_template`].
+    pub issuer_template: Option<&'a str>,
     /// This client.
     pub client_id: &'a str,
     /// Audiences that the token may have beside this client.
@@ -40,6 +45,8 @@ impl<'a> LogoutTokenExpectations<'a> {
     pub fn new(provider: &'a Provider, metadata: &'a ProviderMetadata, now: Timestamp) -> Option<Self> {
         Some(Self {
             issuer: provider.openid_issuer()?,
+            issuer_rule: &provider.issuer_rule,
+            issuer_template: metadata.issuer_template.as_deref(),
             client_id: &provider.client_id,
             trusted_audiences: &provider.trusted_audiences,
             algorithms: provider.pinned_algorithms(metadata),
@@ -52,7 +59,7 @@ impl<'a> LogoutTokenExpectations<'a> {
 /// A logout token that has passed every check but one: the caller refuses a `token_id` that it has seen before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidatedLogoutToken {
-    /// `iss`
+    /// The issuer half of the user's key: the configured issuer, or `iss` where that names the user's tenant.
     pub issuer: String,
     /// `sub`: end every session of this user.
     pub subject: Option<String>,
@@ -130,7 +137,7 @@ impl LogoutTokenError {
 /// Validates a logout token. In this order:
 ///
 /// 1. The signature, as for an ID token ([`JwsError`] has each check by name); `typ` is absent, `logout+jwt` or `JWT`.
-/// 2. `iss` is the issuer, character by character; `aud` contains the client, and nobody else who is not trusted.
+/// 2. `iss` is the issuer, character by character, or one that the rule allows; `aud` contains the client, and nobody else who is not trusted.
 /// 3. `iat` is there and not in the future, `exp` is there and not past, but for the leeway.
 /// 4. `sub` or `sid` is there; both are strings that are not empty.
 /// 5. `events` is an object with the back-channel logout event, itself an object.
@@ -140,15 +147,13 @@ impl LogoutTokenError {
 /// # Errors
 /// The first check that fails.
 pub fn validate(raw: &str, expectations: &LogoutTokenExpectations<'_>, keys: &JwkSet) -> Result<ValidatedLogoutToken, LogoutTokenError> {
-    let claims = jws::verify(raw, &expectations.algorithms, &["logout+jwt", "jwt"], keys)?.claims;
-    let issuer = text(&claims, "iss")?.ok_or(LogoutTokenError::MissingClaim("iss"))?;
-    if issuer != expectations.issuer {
-        return Err(LogoutTokenError::IssuerMismatch);
-    }
-    let audience = match json::present(&claims, "aud").ok_or(LogoutTokenError::MissingClaim("aud"))? {
-        Value::String(audience) => vec![audience.clone()],
-        _ => json::strings(&claims, "aud").ok().flatten().ok_or(LogoutTokenError::InvalidClaim("aud"))?,
-    };
+    let VerifiedToken { claims, key_issuer, .. } = jws::verify(raw, &expectations.algorithms, &["logout+jwt", "jwt"], keys)?;
+    let expected_issuer =
+        ExpectedIssuer { issuer: expectations.issuer, rule: expectations.issuer_rule, template: expectations.issuer_template };
+    let iss = text(&claims, "iss")?.ok_or(LogoutTokenError::MissingClaim("iss"))?;
+    let issuer = expected_issuer.of_token(&claims, iss, key_issuer.as_deref()).ok_or(LogoutTokenError::IssuerMismatch)?;
+    let audience =
+        json::audience(&claims).map_err(|_| LogoutTokenError::InvalidClaim("aud"))?.ok_or(LogoutTokenError::MissingClaim("aud"))?;
     if !audience.iter().any(|audience| audience == expectations.client_id) {
         return Err(LogoutTokenError::AudienceMismatch);
     }

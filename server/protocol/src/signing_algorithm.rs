@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 /// An asymmetric signature algorithm of [RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1) or
 /// [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1).
 ///
-/// `none` and the HMAC algorithms have no value here, so no configuration can let them in.
+/// `none` and the HMAC algorithms have no value here, so no configuration can let them in. Neither has ES512: `jsonwebtoken`
+/// does not implement P-521, and a provider that offers nothing else cannot be used. Ed448 is left out for the same reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256
@@ -58,6 +59,20 @@ impl SigningAlgorithm {
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
             Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The algorithms that a signature may have: the configured ones that the provider declares too. Where it declares none, the
+    /// configured ones, or RS256, which is everybody's default
+    /// ([Core §15.1](https://openid.net/specs/openid-connect-core-1_0.html#ServerMTI),
+    /// [JARM §3](https://openid.net/specs/oauth-v2-jarm.html#section-3)).
+    pub(crate) fn pinned(configured: &[Self], declared: &[String]) -> Vec<Self> {
+        let known = declared.iter().filter_map(|name| Self::from_name(name));
+        match (configured.is_empty(), declared.is_empty()) {
+            (true, true) => vec![Self::Rs256],
+            (true, false) => known.collect(),
+            (false, true) => configured.to_vec(),
+            (false, false) => known.filter(|algorithm| configured.contains(algorithm)).collect(),
         }
     }
 
