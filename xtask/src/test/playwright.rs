@@ -20,9 +20,9 @@ pub(super) fn run(server: &Path, chromium: &PathBuf, filters: &[String]) -> Resu
     let report = cache_directory().join("playwright.json");
     // A report of the last run must not be taken for this one's.
     let _ = fs::remove_file(&report);
-    let step = Step::start_streaming("tests in the browser, in both modes");
+    let step = Step::start_streaming("tests in the browser, in both modes, and with foreign providers");
     let mut command = end2end::playwright(server, &site_directory(), chromium);
-    command.args(["--project=spa", "--project=ssr", "--reporter=list,json"]).env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+    command.args(["--project=spa", "--project=ssr", "--project=peers", "--reporter=list,json"]).env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     if !filters.is_empty() {
         command.args(["--pass-with-no-tests", "--grep", &any_of(filters)]);
     }
