@@ -24,6 +24,8 @@ export default defineConfig<Options>({
   // Generous, for a machine that is busy with other things; nothing waits for them but a failure.
   timeout: 120_000,
   expect: { timeout: 20_000 },
+  // A test that passes only at the second try is named in the summary of `cargo xtask test`.
+  retries: 1,
   reporter: [['list'], ['html', { open: 'never' }]],
   use: {
     ...devices['Desktop Chrome'],

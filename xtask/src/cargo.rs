@@ -3,7 +3,7 @@
 use crate::child::{self, run_quietly};
 use crate::step::Step;
 use crate::workspace;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,13 @@ pub(crate) fn without_our_own_package(command: &mut Command) {
             command.env_remove(name);
         }
     }
+}
+
+/// The compiler's own target, such as `x86_64-unknown-linux-gnu`.
+pub(crate) fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").current_dir(workspace::root()).output().context("cannot start rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).context("rustc does not tell its target")
 }
 
 /// What a build made.

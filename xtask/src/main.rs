@@ -11,8 +11,10 @@ mod cargo;
 mod child;
 mod clean;
 mod composition;
+mod coverage;
 mod debian;
 mod end2end;
+mod fuzz;
 mod release;
 mod run;
 mod screenshots;
@@ -38,6 +40,10 @@ enum Command {
     Run(run::Arguments),
     /// Check the format, the lints and the documentation, and run every test
     Test(test::Arguments),
+    /// Feed the parsers of foreign bytes with whatever a fuzzer thinks of
+    Fuzz(fuzz::Arguments),
+    /// Count the lines of `protocol` that its tests run
+    Coverage(coverage::Arguments),
     /// Build the release: one self-contained binary
     Build,
     /// Measure the release: start-up, first page, and the crates' own benchmarks
@@ -52,6 +58,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments),
         Command::Test(arguments) => Ok(test::test(&arguments)),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Coverage(arguments) => coverage::coverage(&arguments),
         Command::Build => release::build(),
         Command::Bench => bench::bench(),
         Command::Screenshots => screenshots::take(),

@@ -64,7 +64,10 @@ pub(crate) fn test(arguments: &Arguments) -> ExitCode {
 }
 
 fn format() -> Result<()> {
-    run_step("check the format", cargo().args(["fmt", "--all", "--check"])).map(drop)
+    run_step("check the format", cargo().args(["fmt", "--all", "--check"]))?;
+    // The fuzz targets are a workspace of their own.
+    let fuzz = ["fmt", "--manifest-path", "server/protocol/fuzz/Cargo.toml", "--check"];
+    run_step("check the format of the fuzz targets", cargo().args(fuzz)).map(drop)
 }
 
 fn lints() -> Result<()> {

@@ -40,7 +40,7 @@ impl Report {
 
     /// A step that runs tests.
     pub(super) fn tests(&mut self, name: &'static str, step: impl FnOnce() -> Result<Counts>) {
-        self.run(name, step, |counts| Outcome::Tested(*counts));
+        self.run(name, step, |counts| Outcome::Tested(counts.clone()));
     }
 
     /// A step that cannot run because one before it failed.
@@ -94,7 +94,7 @@ impl Report {
             let (verdict, words) = match &row.outcome {
                 Outcome::Good => ("pass", String::new()),
                 Outcome::Tested(counts) => {
-                    total += *counts;
+                    total += counts.clone();
                     (if counts.failed == 0 { "pass" } else { "FAIL" }, counts.to_string())
                 }
                 Outcome::Broken(error) => ("FAIL", error.lines().next().unwrap_or_default().to_owned()),
@@ -102,6 +102,9 @@ impl Report {
             };
             // Cannot fail: it writes into memory.
             let _ = writeln!(summary, "{}", format!("  {verdict:<6}{:<32}{:>12}   {words}", row.name, seconds(row.time)).trim_end());
+        }
+        for name in &total.flaky {
+            let _ = writeln!(summary, "\n  flaky: passed only at the second try: {name}");
         }
         let _ = write!(summary, "\n{} passed, {} failed", total.passed, total.failed);
         summary
@@ -113,7 +116,7 @@ mod tests {
     use super::*;
 
     fn counts(passed: u64, failed: u64) -> Counts {
-        Counts { passed, failed, skipped: 2 }
+        Counts { passed, failed, skipped: 2, ..Counts::default() }
     }
 
     #[test]
@@ -124,6 +127,17 @@ mod tests {
         report.tests("browser tests", || Ok(counts(12, 0)));
         report.left_out("pictures", "--fast");
         assert_eq!(report.summary().lines().last(), Some("42 passed, 0 failed"));
+        assert!(report.is_good());
+    }
+
+    #[test]
+    fn a_flaky_test_is_named_and_fails_nothing() {
+        let mut report = Report::default();
+        report.tests("browser tests", || Ok(Counts { flaky: vec!["a newcomer signs in".to_owned()], ..counts(12, 0) }));
+        let summary = report.summary();
+        assert!(summary.contains("12 passed, 0 failed, 2 skipped, 1 flaky"), "{summary}");
+        assert!(summary.contains("flaky: passed only at the second try: a newcomer signs in"), "{summary}");
+        assert_eq!(summary.lines().last(), Some("12 passed, 0 failed"));
         assert!(report.is_good());
     }
 
