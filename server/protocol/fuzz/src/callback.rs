@@ -15,7 +15,10 @@ pub fn callback(input: &[u8]) -> bool {
         named.filter(|value| !value.is_empty()).collect::<Vec<_>>()
     };
     let Ok(response) = AuthorizationResponse::from_pairs(pairs.iter().map(|(name, value)| (name, value))) else { return false };
-    assert!(!format!("{response:?}").contains(DRAWN), "the state is printed");
+    // Unless it comes as something else that may be printed.
+    if !values("iss").concat().contains(DRAWN) && !values("error").concat().contains(DRAWN) {
+        assert!(!format!("{response:?}").contains(DRAWN), "the state is printed");
+    }
     match callback::validate(response, transaction(provider()), provider(), metadata(), None, now()) {
         Ok(callback) => {
             assert_eq!(values("code").len(), 1);
