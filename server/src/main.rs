@@ -86,17 +86,27 @@ async fn run(config: Config) -> ExitCode {
     }
 }
 
-/// Ends on Ctrl-C, or on the signal that a supervisor sends. From this call on, neither ends the process by itself.
+/// Ends on Ctrl-C, or on the signal that a supervisor sends. From this call on, neither ends the process by itself; the
+/// second of them does, for whoever does not want to wait for running requests.
 #[cfg(unix)]
 fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
+    let mut signalled = async move || {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("stopping: running requests may finish");
+    };
+    Ok(async move {
+        signalled().await;
+        tracing::info!("stopping: running requests may finish; Ctrl-C once more stops at once");
+        tokio::spawn(async move {
+            signalled().await;
+            tracing::warn!("stopped at once: running requests were cut off");
+            // Sessions lose nothing by this: every write to the store is whole or not there.
+            std::process::exit(1);
+        });
     })
 }
 

@@ -96,6 +96,23 @@ fn a_request_that_does_not_finish_is_cut_off_after_the_grace() {
 }
 
 #[test]
+fn a_second_signal_does_not_wait_for_running_requests() {
+    let stand_in = StandIn::start();
+    let server = stand_in.configure(Setup::new()).set("server.shutdown_grace", "1h").start();
+    let browser = sign_in(&server);
+    let downloading = half_of_what_is_held(&server, &browser);
+    let held = stand_in.wait_until_held();
+    server.signal("INT");
+    server.wait_for_line("stopping");
+    server.signal("INT");
+    let ended = server.end_within(SOON);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stdout);
+    assert!(ended.stdout.contains("stopped at once"), "{}", ended.stdout);
+    assert_eq!(downloading.until_closed().unwrap(), "");
+    drop(held);
+}
+
+#[test]
 fn without_requests_the_end_comes_at_once() {
     let server = Setup::new().set("server.shutdown_grace", "1h").start();
     let mut browser = Browser::new(&server);
