@@ -4,8 +4,9 @@ use crate::{
     assets::Assets,
     clock::Clock,
     config::{Config, UpstreamConfig},
+    dpop::Nonces,
     entropy::{Entropy, random},
-    outbound::Outbound,
+    outbound::{ClientCertificate, Names, Outbound, SystemNames},
     pages::Pages,
     provider::{Providers, Registered},
     registration,
@@ -18,6 +19,7 @@ use anyhow::Context as _;
 use axum::http::Method;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth2flow_demo_provider::{DemoProvider, DemoProviderConfig};
+use oauth2flow_protocol::Provider;
 use secrecy::{ExposeSecret, SecretString};
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
@@ -32,6 +34,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Draws random bytes.
     pub entropy: Arc<dyn Entropy>,
+    /// Finds the addresses of providers.
+    pub names: Arc<dyn Names>,
     /// Where the app listens.
     pub listener: TcpListener,
     /// Where the demo provider listens, if it is to run.
@@ -46,7 +50,7 @@ impl Surroundings {
     pub async fn bind(config: &Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> anyhow::Result<Self> {
         let listener = bind(config.server.listen, "--listen ADDRESS or server.listen").await?;
         let demo_listener = if config.demo.enabled { Some(bind(config.demo.listen, "--set demo.listen=ADDRESS").await?) } else { None };
-        Ok(Self { clock, entropy, listener, demo_listener })
+        Ok(Self { clock, entropy, names: Arc::new(SystemNames), listener, demo_listener })
     }
 }
 
@@ -71,7 +75,7 @@ impl Application {
     /// When something cannot be used; the message says what, and what to do.
     pub async fn assemble(config: Config, surroundings: Surroundings) -> anyhow::Result<Self> {
         oauth2flow_protocol::install_crypto_provider();
-        let Surroundings { clock, entropy, listener, demo_listener } = surroundings;
+        let Surroundings { clock, entropy, names, listener, demo_listener } = surroundings;
         let mut config = config;
         // `cargo leptos watch` tells the server by this variable where it puts what it builds.
         let built_by_cargo_leptos = || std::env::var_os("LEPTOS_SITE_ROOT").map(PathBuf::from);
@@ -84,7 +88,7 @@ impl Application {
             None => KeyRing::open(&config.session.key_file, &*entropy)?,
         });
         let store = SqliteStore::open(&config.session.database).await?;
-        let outbound = Outbound::new().context("the HTTP client cannot be set up")?;
+        let outbound = Outbound::new(config.outbound.clone(), names)?;
         let mut providers = registration::providers(&config)?;
         let demo = match demo_listener {
             Some(listener) => {
@@ -94,19 +98,26 @@ impl Application {
             }
             None => None,
         };
-        let registered = providers
-            .into_iter()
-            .map(|provider| {
-                let server_callback = config.providers.iter().any(|config| config.id == provider.id && config.server_callback);
-                Registered::new(provider, server_callback, outbound.clone(), Arc::clone(&clock))
-            })
-            .collect();
+        let registered =
+            providers.into_iter().map(|provider| register(provider, &config, &outbound, &clock)).collect::<anyhow::Result<_>>()?;
         let pages = Pages::prepare(&assets, &config.server.avatar_hosts).context("server.avatar_hosts cannot stand in a header")?;
         let sessions =
             Sessions::new(store, Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&entropy), config.session.idle, config.session.absolute);
         let cookies = Cookies::new(config.server.public_url.is_secure());
         let providers = Providers::new(registered);
-        let state = AppState::new(App { config, clock, entropy, outbound, providers, sessions, keys, cookies, assets, pages });
+        let state = AppState::new(App {
+            config,
+            clock,
+            entropy,
+            outbound,
+            providers,
+            sessions,
+            keys,
+            cookies,
+            dpop_nonces: Nonces::default(),
+            assets,
+            pages,
+        });
         Ok(Self { state, listener, demo })
     }
 
@@ -143,13 +154,26 @@ impl Application {
     }
 }
 
+/// Makes a provider known, with an HTTP client of its own.
+fn register(provider: Provider, config: &Config, outbound: &Outbound, clock: &Arc<dyn Clock>) -> anyhow::Result<Registered> {
+    let configured = config.providers.iter().find(|configured| configured.id == provider.id);
+    let certificate = configured
+        .and_then(|configured| configured.credentials.client_certificate.as_ref())
+        .map(|certificate| ClientCertificate::from_pem(&certificate.chain, certificate.key.expose_secret()))
+        .transpose()
+        .with_context(|| format!("providers.{}.client_certificate", provider.id))?;
+    let client = outbound.to_provider(&provider, certificate.as_ref()).with_context(|| format!("providers.{}", provider.id))?;
+    let server_callback = configured.is_some_and(|configured| configured.server_callback);
+    Ok(Registered::new(provider, server_callback, client, Arc::clone(clock)))
+}
+
 /// Starts the demo provider for this app alone, with a secret that nobody has to know, and puts its notes behind the proxy.
 async fn open_demo(
     config: &mut Config,
     listener: &TcpListener,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
-) -> anyhow::Result<(oauth2flow_protocol::Provider, DemoProvider)> {
+) -> anyhow::Result<(Provider, DemoProvider)> {
     let issuer = format!("http://{}", listener.local_addr()?);
     let secret = SecretString::from(URL_SAFE_NO_PAD.encode(random::<32>(&**entropy)));
     let origin = config.server.public_url.origin();
@@ -169,6 +193,8 @@ async fn open_demo(
             methods: Some([Method::GET, Method::POST, Method::DELETE].map(|method| method.to_string()).to_vec()),
             timeout: Duration::from_secs(10),
             providers: Some(vec!["demo".to_owned()]),
+            acr_values: Vec::new(),
+            max_authentication_age: None,
         });
     }
     Ok((provider, DemoProvider::open(demo).await?))

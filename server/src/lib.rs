@@ -9,6 +9,7 @@ pub mod assets;
 pub mod body;
 pub mod clock;
 pub mod config;
+pub mod dpop;
 pub mod entropy;
 pub mod error;
 pub mod login;

@@ -2,10 +2,11 @@
 
 use crate::{
     error::Failure,
+    outbound::OutboundError,
     provider::Registered,
     session::{
         NewSession,
-        cookie::Presented,
+        cookie::{Presented, SameSite},
         record::{Key, Profile, SessionId, Tokens},
     },
     state::AppState,
@@ -15,14 +16,17 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use oauth2flow_app::{api, problem::ProblemCode};
 use oauth2flow_protocol::{
-    AuthorizationResponse, ProviderMetadata, ReturnTo, TokenResponse, Transaction, User, ValidatedCallback, ValidatedIdToken,
+    AuthorizationResponse, JwkSet, OutboundRequest, OutboundResponse, ProviderMetadata, ReturnTo, TokenResponse, Transaction, User,
+    ValidatedCallback, ValidatedIdToken,
     authorize::transaction_id_of_state,
     callback::{self, CallbackError},
-    id_token::{self, IdTokenError, IdTokenExpectations},
-    token::{self, MAXIMUM_TOKEN_RESPONSE_BYTES},
-    userinfo,
+    dpop,
+    id_token::{self, IdTokenExpectations},
+    provider::ResponseMode,
+    token, userinfo,
 };
 use tracing::Instrument as _;
+use zeroize::Zeroizing;
 
 /// A finished login.
 pub struct Completed {
@@ -36,23 +40,51 @@ pub struct Completed {
 
 /// What became of an authorization response.
 pub struct Outcome {
-    /// The login whose cookie has done its work, if the response named one of this browser's.
-    pub transaction_id: Option<String>,
+    /// The login whose cookie has done its work, if the response named one of this browser's, and how that was set.
+    pub finished: Option<(String, SameSite)>,
     /// The session, or why there is none.
     pub result: Result<Completed, Failure>,
 }
 
-/// Seals a transaction for its cookie.
-pub fn seal(app: &AppState, transaction: &Transaction) -> String {
-    let sealed = app.keys.seal(&place(&transaction.id()), &transaction.to_plaintext(), &*app.entropy);
-    URL_SAFE_NO_PAD.encode(sealed)
+/// A login under way, as its cookie holds it.
+pub struct Login {
+    /// What has to come back unread and unchanged.
+    pub transaction: Transaction,
+    /// When the browser sends the cookie along; by it a posted answer is known to be expected.
+    pub same_site: SameSite,
+    /// The session that the browser had when it left. The Strict cookie is not there when the provider sends the browser
+    /// straight back to the server.
+    pub session: Option<Key>,
+}
+
+/// Seals a login for its cookie.
+pub fn seal(app: &AppState, login: &Login) -> String {
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(4096));
+    plaintext.push(login.same_site as u8);
+    plaintext.push(u8::from(login.session.is_some()));
+    plaintext.extend_from_slice(&login.session.map_or([0; 32], |key| key.0));
+    plaintext.extend_from_slice(&login.transaction.to_plaintext());
+    URL_SAFE_NO_PAD.encode(app.keys.seal(&place(&login.transaction.id()), &plaintext, &*app.entropy))
 }
 
 /// Opens a transaction cookie; it opens under its own name only.
-pub fn open(app: &AppState, id: &str, cookie: &str) -> Option<Transaction> {
+pub fn open(app: &AppState, id: &str, cookie: &str) -> Option<Login> {
     let sealed = URL_SAFE_NO_PAD.decode(cookie).ok()?;
-    let transaction = Transaction::from_plaintext(&app.keys.open_sealed(&place(id), &sealed)?).ok()?;
-    (transaction.id() == id).then_some(transaction)
+    let plaintext = app.keys.open_sealed(&place(id), &sealed)?;
+    let (&[same_site, has_session], rest) = plaintext.split_first_chunk()?;
+    let (session, transaction) = rest.split_first_chunk()?;
+    let transaction = Transaction::from_plaintext(transaction).ok().filter(|transaction| transaction.id() == id)?;
+    let same_site = [SameSite::Strict, SameSite::Lax, SameSite::None].into_iter().find(|known| *known as u8 == same_site)?;
+    Some(Login { transaction, same_site, session: (has_session == 1).then_some(Key(*session)) })
+}
+
+/// The login of this browser that a response belongs to.
+pub fn find(app: &AppState, headers: &HeaderMap, response: &AuthorizationResponse) -> Option<Login> {
+    let id = transaction_id_of_state(response.state()?);
+    match app.cookies.transaction(headers, &id) {
+        Presented::Value(cookie) => open(app, &id, cookie),
+        Presented::Absent | Presented::Ambiguous => None,
+    }
 }
 
 fn place(id: &str) -> Vec<u8> {
@@ -66,26 +98,22 @@ fn place(id: &str) -> Vec<u8> {
 pub async fn complete(app: &AppState, headers: &HeaderMap, response: AuthorizationResponse) -> Outcome {
     let state = match response.state() {
         Some(state) => state.to_owned(),
-        None => return Outcome { transaction_id: None, result: Err(CallbackError::MissingState.into()) },
+        None => return Outcome { finished: None, result: Err(CallbackError::MissingState.into()) },
     };
-    let id = transaction_id_of_state(&state);
     let claim = Key::of_claim("state", &state);
     let current = match app.cookies.session(headers) {
         Presented::Value(cookie) => SessionId::parse(cookie).map(|session| session.key()),
         _ => None,
     };
-    let transaction = match app.cookies.transaction(headers, &id) {
-        Presented::Value(cookie) => open(app, &id, cookie),
-        Presented::Absent | Presented::Ambiguous => None,
+    let Some(login) = find(app, headers, &response) else {
+        return Outcome { finished: None, result: Err(without_transaction(app, claim, current).await) };
     };
-    let Some(transaction) = transaction else {
-        return Outcome { transaction_id: None, result: Err(without_transaction(app, claim, current).await) };
-    };
+    let finished = Some((login.transaction.id(), login.same_site));
     let app = app.clone();
-    let finishing = tokio::spawn(async move { finish(&app, response, transaction, claim, current).await }.in_current_span());
+    let finishing = tokio::spawn(async move { finish(&app, response, login, claim, current).await }.in_current_span());
     let result = finishing.await.unwrap_or_else(|_| Err(ProblemCode::InternalError.into()));
     // A transaction that lost to another post of the same answer still belongs to that one.
-    Outcome { transaction_id: Some(id), result }
+    Outcome { finished, result }
 }
 
 /// Without its cookie a login cannot be finished; it may have been, by this very browser.
@@ -101,16 +129,17 @@ async fn without_transaction(app: &AppState, claim: Key, current: Option<Key>) -
 async fn finish(
     app: &AppState,
     response: AuthorizationResponse,
-    transaction: Transaction,
+    login: Login,
     claim: Key,
     current: Option<Key>,
 ) -> Result<Completed, Failure> {
+    let Login { transaction, session: replaced, .. } = login;
     let Some(registered) = app.providers.get(transaction.provider_id()) else {
         return Err(Failure::new(ProblemCode::UnknownProvider).detail("The provider has been taken out of the configuration meanwhile."));
     };
     let metadata = registered.metadata().await?;
     let (return_to, expires_at) = (transaction.return_to().clone(), transaction.expires_at());
-    let validated = callback::validate(response, transaction, &registered.provider, &metadata, app.clock.now());
+    let validated = validate(app, registered, &metadata, &response, &transaction).await?;
     // An error from the provider uses the login up just as a code does.
     if matches!(validated, Ok(_) | Err(CallbackError::Provider { .. })) && !app.sessions.store().claim(claim, expires_at).await? {
         return Err(Failure::new(ProblemCode::AlreadyCompleted).return_to(return_to.as_str()));
@@ -120,12 +149,32 @@ async fn finish(
     let user = new.profile.user.clone();
     let (session, key) = app.sessions.begin(new).await?;
     app.sessions.store().complete_claim(claim, key).await?;
-    if let Some(old) = current {
+    for old in current.into_iter().chain(replaced.filter(|old| Some(*old) != current)) {
         // A session that was there before the login is not carried over.
         app.sessions.end(old).await?;
     }
     tracing::info!(provider = registered.provider.id, "signed in");
     Ok(Completed { session, user, return_to })
+}
+
+/// Judges the response; a signed one with the keys fetched once more when none of the known ones signed it.
+async fn validate(
+    app: &AppState,
+    registered: &Registered,
+    metadata: &ProviderMetadata,
+    response: &AuthorizationResponse,
+    transaction: &Transaction,
+) -> Result<Result<ValidatedCallback, CallbackError>, Failure> {
+    let judge = |keys: Option<&JwkSet>| {
+        callback::validate(response.clone(), transaction.clone(), &registered.provider, metadata, keys, app.clock.now())
+    };
+    if registered.provider.response_mode != ResponseMode::Jwt {
+        return Ok(judge(None));
+    }
+    match judge(Some(&*registered.keys(metadata).await?)) {
+        Err(error) if error.wants_fresh_keys() => Ok(judge(Some(&*registered.rotated_keys(metadata).await?))),
+        other => Ok(other),
+    }
 }
 
 async fn exchange(
@@ -135,11 +184,10 @@ async fn exchange(
     validated: ValidatedCallback,
 ) -> Result<NewSession, Failure> {
     let provider = &registered.provider;
-    let (request, pending) = token::exchange_request(provider, metadata, validated)?;
-    let response = app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await?;
-    let tokens = pending.process(&response, app.clock.now())?;
+    let claimed_name = validated.claimed_name().map(str::to_owned);
+    let tokens = request_tokens(app, registered, metadata, validated).await?;
     let id_token = validate_id_token(app, registered, metadata, &tokens).await?;
-    let user = identify(app, registered, metadata, &tokens, id_token.as_ref()).await?;
+    let user = identify(app, registered, metadata, &tokens, id_token.as_ref()).await?.with_claimed_name(claimed_name);
     Ok(NewSession {
         provider: provider.id.clone(),
         issuer: user.issuer,
@@ -156,14 +204,58 @@ async fn exchange(
             scopes: tokens.scopes,
             access_token_expires_at: tokens.expires_at.map(Timestamp::as_second),
             refreshable: tokens.refresh_token.is_some(),
+            acr: id_token.as_ref().and_then(ValidatedIdToken::acr).map(str::to_owned),
+            authenticated_at: id_token.as_ref().and_then(ValidatedIdToken::auth_time).map(Timestamp::as_second),
         },
         tokens: Tokens {
             access: tokens.access_token,
             refresh: tokens.refresh_token,
             id: tokens.id_token,
             audience: id_token.map(|token| token.audience().to_vec()).unwrap_or_default(),
+            dpop_key: tokens.dpop_key,
         },
     })
+}
+
+/// Exchanges the code; once more when the provider wants to see its nonce in the proof
+/// ([RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8)).
+async fn request_tokens(
+    app: &AppState,
+    registered: &Registered,
+    metadata: &ProviderMetadata,
+    validated: ValidatedCallback,
+) -> Result<TokenResponse, Failure> {
+    let (provider, endpoint) = (&registered.provider, &metadata.token_endpoint);
+    let nonce = app.dpop_nonces.of(endpoint);
+    let (request, mut pending) =
+        app.with_context(|context| token::exchange_request(provider, metadata, validated, nonce.as_deref(), context))?;
+    let mut response = registered.send(request).await?;
+    if let Some(again) = app.with_context(|context| pending.retry_with_nonce(&response, context)) {
+        app.dpop_nonces.remember(endpoint, response.dpop_nonce());
+        response = registered.send(again).await?;
+    }
+    app.dpop_nonces.remember(endpoint, response.dpop_nonce());
+    Ok(pending.process(&response, app.clock.now())?)
+}
+
+/// Asks for something that the access token opens, in the same way.
+async fn request_resource(
+    app: &AppState,
+    registered: &Registered,
+    tokens: &TokenResponse,
+    request: OutboundRequest,
+) -> Result<OutboundResponse, OutboundError> {
+    let Some(key) = &tokens.dpop_key else { return registered.send(request).await };
+    let endpoint = request.url.clone();
+    let authorized =
+        |nonce: Option<&str>| app.with_context(|context| dpop::authorize(request.clone(), &tokens.access_token, Some(key), nonce, context));
+    let nonce = app.dpop_nonces.of(&endpoint);
+    let response = registered.send(authorized(nonce.as_deref())).await?;
+    app.dpop_nonces.remember(&endpoint, response.dpop_nonce());
+    match dpop::nonce_wanted_by_resource(&response).filter(|wanted| Some(*wanted) != nonce.as_deref()) {
+        Some(nonce) => registered.send(authorized(Some(nonce))).await,
+        None => Ok(response),
+    }
 }
 
 /// Validates the ID token, with the keys fetched once more when none of the known ones signed it.
@@ -185,7 +277,7 @@ async fn validate_id_token(
         }
         other => other,
     };
-    Ok(Some(validated.map_err(|error: IdTokenError| Failure::new(ProblemCode::IdTokenInvalid).source(error))?))
+    Ok(Some(validated?))
 }
 
 /// Who the user is: the ID token says it where there is one, and the user endpoint adds to it.
@@ -200,8 +292,13 @@ async fn identify(
     let from_token = id_token.map(|token| User::from_id_token(token, provider));
     let mut user = match userinfo::request(provider, metadata, &tokens.access_token) {
         Some(request) => {
-            let response = app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await?;
-            let user = userinfo::process(&response, provider, from_token.as_ref().map(|user| user.sub.as_str()))?;
+            let response = request_resource(app, registered, tokens, request).await?;
+            let judge = |keys: Option<&JwkSet>| userinfo::process(&response, provider, metadata, keys, id_token, app.clock.now());
+            let keys = if userinfo::is_signed(&response) { Some(registered.keys(metadata).await?) } else { None };
+            let user = match judge(keys.as_deref()) {
+                Err(error) if error.wants_fresh_keys() => judge(Some(&*registered.rotated_keys(metadata).await?)),
+                other => other,
+            }?;
             match from_token {
                 Some(from_token) => from_token.completed_with(&user),
                 None => user,
@@ -210,7 +307,7 @@ async fn identify(
         None => from_token.ok_or(ProblemCode::ProviderMisconfigured)?,
     };
     if let Some(request) = userinfo::emails_request(provider, &tokens.access_token) {
-        let response = app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await?;
+        let response = request_resource(app, registered, tokens, request).await?;
         user.email = userinfo::process_emails(&response)?;
         user.email_verified = user.email.as_ref().map(|_| true);
     }

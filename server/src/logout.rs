@@ -5,10 +5,7 @@ use crate::{
     session::record::{SessionRecord, Tokens},
     state::AppState,
 };
-use oauth2flow_protocol::{
-    logout::{self, TokenToRevoke},
-    token::MAXIMUM_TOKEN_RESPONSE_BYTES,
-};
+use oauth2flow_protocol::logout::{self, TokenToRevoke};
 use tracing::Instrument as _;
 use url::Url;
 
@@ -37,9 +34,16 @@ pub async fn revoke(app: &AppState, registered: &Registered, tokens: &Tokens) {
     let Ok(metadata) = registered.metadata().await else { return };
     let requests = [tokens.refresh.as_ref().map(TokenToRevoke::Refresh), Some(TokenToRevoke::Access(&tokens.access))];
     for token in requests.into_iter().flatten() {
-        let Some(request) = logout::revocation_request(&registered.provider, &metadata, token) else { continue };
         let provider = registered.provider.id.as_str();
-        match app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await {
+        let request = match app.with_context(|context| logout::revocation_request(&registered.provider, &metadata, token, context)) {
+            Ok(Some(request)) => request,
+            Ok(None) => continue,
+            Err(error) => {
+                tracing::warn!(provider, error = %error, "no token can be revoked: the client cannot prove who it is");
+                continue;
+            }
+        };
+        match registered.send(request).await {
             Ok(response) => {
                 if let Err(error) = logout::process_revocation(&response) {
                     tracing::warn!(provider, error = %error, "the provider did not revoke a token");

@@ -26,6 +26,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         routes::login::handler,
         routes::code::post,
         routes::code::get,
+        routes::jwks::handler,
         routes::session::handler,
         routes::logout::handler,
         routes::backchannel_logout::handler,

@@ -4,7 +4,7 @@ use crate::{
     error::Failure,
     middleware::{csrf, problem, request_log, security_headers},
     openapi, pages,
-    routes::{backchannel_logout, code, health, login, logout, providers, proxy, session},
+    routes::{backchannel_logout, code, health, jwks, login, logout, providers, proxy, session},
     state::AppState,
 };
 use axum::{
@@ -19,7 +19,6 @@ pub fn router(app: AppState) -> Router {
     let browser_api = Router::new()
         .route("/oauth/providers", get(providers::handler))
         .route("/oauth/login", get(login::handler))
-        .route("/oauth/code", get(code::get).post(code::post))
         .route("/oauth/logout", post(logout::handler))
         .route("/session", get(session::handler))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
@@ -28,10 +27,15 @@ pub fn router(app: AppState) -> Router {
         .route("/proxy/{upstream}/", any(proxy::handler))
         .route("/proxy/{upstream}/{*path}", any(proxy::handler))
         .layer(from_fn_with_state(app.clone(), csrf::proxied));
-    // The provider calls this one, not a browser.
-    let provider_api = Router::new().route("/oauth/backchannel-logout/{provider}", post(backchannel_logout::handler));
+    // A provider's page may bring the browser here with its answer, so the handler itself looks at who asks.
+    let answers = Router::new().route("/oauth/code", get(code::get).post(code::post));
+    // The provider calls these, not a browser.
+    let provider_api = Router::new()
+        .route("/oauth/jwks.json", get(jwks::handler))
+        .route("/oauth/backchannel-logout/{provider}", post(backchannel_logout::handler));
     let api = browser_api
         .merge(proxied)
+        .merge(answers)
         .merge(provider_api)
         .method_not_allowed_fallback(async || Failure::from(ProblemCode::MethodNotAllowed))
         .fallback(async || Failure::from(ProblemCode::NotFound));

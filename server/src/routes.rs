@@ -3,8 +3,10 @@
 pub mod backchannel_logout;
 pub mod code;
 pub mod health;
+pub mod jwks;
 pub mod login;
 pub mod logout;
+mod onward;
 pub mod providers;
 pub mod proxy;
 pub mod session;

@@ -4,12 +4,14 @@ use crate::{
     assets::Assets,
     clock::Clock,
     config::Config,
+    dpop::Nonces,
     entropy::Entropy,
     outbound::Outbound,
     pages::Pages,
     provider::Providers,
     session::{Sessions, cookie::Cookies, seal::KeyRing},
 };
+use oauth2flow_protocol::Context;
 use std::{ops::Deref, sync::Arc};
 
 /// The application's state; cloning it is cheap.
@@ -34,6 +36,8 @@ pub struct App {
     pub keys: Arc<KeyRing>,
     /// Names and attributes of the cookies.
     pub cookies: Cookies,
+    /// What servers want to see in proofs of possession.
+    pub dpop_nonces: Nonces,
     /// The site.
     pub assets: Assets,
     /// The app's pages.
@@ -44,6 +48,12 @@ impl AppState {
     /// Shares the application.
     pub fn new(app: App) -> Self {
         Self(Arc::new(app))
+    }
+
+    /// Runs an operation of the protocol with the time and randomness of this server.
+    pub fn with_context<T>(&self, operation: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let entropy = &*self.entropy;
+        operation(&mut Context::new(self.clock.now(), &mut |bytes| entropy.fill(bytes)))
     }
 }
 

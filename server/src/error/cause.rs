@@ -2,15 +2,19 @@
 
 use super::Failure;
 use crate::{
-    outbound::OutboundError,
+    outbound::{EndpointError, OutboundError},
     provider::ProviderError,
     session::{refresh::AccessTokenError, store::StoreError},
 };
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::{
+    authorize::AuthorizationRequestError,
     callback::{AuthorizationErrorCode, CallbackError},
     discovery::DiscoveryError,
+    id_token::IdTokenError,
+    jarm::JarmError,
     jwks::JwksError,
+    par::ParError,
     refresh::RefreshError,
     token::{TokenError, TokenErrorCode},
     userinfo::UserInfoError,
@@ -25,8 +29,12 @@ impl From<StoreError> for Failure {
 const fn outbound_code(error: &OutboundError) -> ProblemCode {
     match error {
         OutboundError::Timeout(_) | OutboundError::Silent => ProblemCode::ProviderTimeout,
-        OutboundError::Unavailable(_) => ProblemCode::ProviderUnavailable,
-        OutboundError::TooLarge { .. } => ProblemCode::ProviderInvalidResponse,
+        OutboundError::Unavailable(_) | OutboundError::Untrusted(_) | OutboundError::Endpoint(EndpointError::Unresolved { .. }) => {
+            ProblemCode::ProviderUnavailable
+        }
+        OutboundError::TooLarge { .. } | OutboundError::Encoded(_) | OutboundError::Endpoint(EndpointError::Internal { .. }) => {
+            ProblemCode::ProviderInvalidResponse
+        }
     }
 }
 
@@ -46,12 +54,42 @@ fn provider_code(error: &ProviderError) -> ProblemCode {
         },
         ProviderError::Keys(error) if matches!(**error, JwksError::Unavailable { .. }) => ProblemCode::ProviderUnavailable,
         ProviderError::Keys(_) | ProviderError::NoKeys => ProblemCode::ProviderInvalidResponse,
+        ProviderError::Interrupted => ProblemCode::InternalError,
     }
 }
 
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
         Self::new(provider_code(&error)).source(error)
+    }
+}
+
+impl From<AuthorizationRequestError> for Failure {
+    fn from(error: AuthorizationRequestError) -> Self {
+        use AuthorizationRequestError as Error;
+        let detail = match &error {
+            Error::SilentPromptCombined => "A silent sign-in shows nothing: prompt=none stands alone.".to_owned(),
+            Error::InvalidOption(name) => format!("The parameter {name} is not what it has to be."),
+            Error::NeedsIdToken(name) => format!("The parameter {name} needs a provider that issues ID tokens."),
+            _ => return Self::new(ProblemCode::ProviderMisconfigured).source(error),
+        };
+        Self::new(ProblemCode::InvalidRequest).detail(detail).source(error)
+    }
+}
+
+impl From<ParError> for Failure {
+    fn from(error: ParError) -> Self {
+        let code = match error {
+            ParError::Request(error) => return error.into(),
+            ParError::NotOffered | ParError::Required | ParError::ClientAuth(_) => ProblemCode::ProviderMisconfigured,
+            ParError::Provider { kind: TokenErrorCode::TemporarilyUnavailable, .. } | ParError::Unavailable { .. } => {
+                ProblemCode::ProviderUnavailable
+            }
+            ParError::Provider { kind: TokenErrorCode::Other, .. } => ProblemCode::ProviderRefused,
+            ParError::Provider { .. } => ProblemCode::ProviderMisconfigured,
+            _ => ProblemCode::ProviderInvalidResponse,
+        };
+        Self::new(code).source(error)
     }
 }
 
@@ -62,10 +100,16 @@ impl From<CallbackError> for Failure {
             | CallbackError::ParameterTooLong(_)
             | CallbackError::MissingState
             | CallbackError::CodeAndError
-            | CallbackError::MissingCode => ProblemCode::InvalidRequest,
+            | CallbackError::MissingCode
+            | CallbackError::NotSigned
+            | CallbackError::UnexpectedlySigned
+            | CallbackError::PartlySigned => ProblemCode::InvalidRequest,
             CallbackError::StateMismatch | CallbackError::ProviderMismatch => ProblemCode::StateMismatch,
             CallbackError::Expired => ProblemCode::LoginExpired,
-            CallbackError::MissingIss | CallbackError::IssMismatch => ProblemCode::IssuerMismatch,
+            CallbackError::MissingIss | CallbackError::IssMismatch | CallbackError::Jarm(JarmError::IssuerMismatch) => {
+                ProblemCode::IssuerMismatch
+            }
+            CallbackError::Jarm(_) => ProblemCode::ProviderInvalidResponse,
             CallbackError::Provider { kind: AuthorizationErrorCode::AccessDenied, .. } => ProblemCode::AccessDenied,
             CallbackError::Provider {
                 kind:
@@ -75,6 +119,7 @@ impl From<CallbackError> for Failure {
                     | AuthorizationErrorCode::InvalidScope,
                 ..
             } => ProblemCode::ProviderMisconfigured,
+            CallbackError::Provider { kind: AuthorizationErrorCode::InteractionRequired, .. } => ProblemCode::InteractionRequired,
             CallbackError::Provider { .. } => ProblemCode::ProviderRefused,
         };
         let detail = match &error {
@@ -95,9 +140,22 @@ impl From<TokenError> for Failure {
                 ProblemCode::ProviderUnavailable
             }
             TokenError::Provider { kind: TokenErrorCode::UnverifiedUserEmail, .. } => ProblemCode::ProviderRefused,
-            TokenError::Provider { .. } => ProblemCode::ProviderMisconfigured,
+            TokenError::Provider { .. } | TokenError::ClientAuth(_) | TokenError::NotBound => ProblemCode::ProviderMisconfigured,
             TokenError::MissingIdToken => ProblemCode::IdTokenInvalid,
             _ => ProblemCode::ProviderInvalidResponse,
+        };
+        Self::new(code).source(error)
+    }
+}
+
+impl From<IdTokenError> for Failure {
+    fn from(error: IdTokenError) -> Self {
+        let code = match &error {
+            error if error.suspects_own_clock() => ProblemCode::ClockSkew,
+            IdTokenError::AcrMismatch | IdTokenError::AuthenticationTooOld | IdTokenError::MissingClaim("acr" | "auth_time") => {
+                ProblemCode::AuthenticationTooWeak
+            }
+            _ => ProblemCode::IdTokenInvalid,
         };
         Self::new(code).source(error)
     }
@@ -119,7 +177,9 @@ impl From<AccessTokenError> for Failure {
             AccessTokenError::GrantEnded(_) => ProblemCode::SessionEnded,
             AccessTokenError::Expired => ProblemCode::PermissionExpired,
             AccessTokenError::Refused(RefreshError::Token(TokenError::Unavailable { .. })) => ProblemCode::ProviderUnavailable,
-            AccessTokenError::Refused(RefreshError::Token(TokenError::Provider { .. })) => ProblemCode::ProviderMisconfigured,
+            AccessTokenError::Refused(RefreshError::Token(
+                TokenError::Provider { .. } | TokenError::ClientAuth(_) | TokenError::NotBound,
+            )) => ProblemCode::ProviderMisconfigured,
             AccessTokenError::Refused(_) => ProblemCode::ProviderInvalidResponse,
             AccessTokenError::Outbound(error) => outbound_code(error),
             AccessTokenError::Provider(error) => provider_code(error),

@@ -18,12 +18,33 @@ use oauth2flow_app::{api::CSRF_HEADER, problem::ProblemCode};
 /// `csrf_rejected`.
 pub async fn state_changing(State(app): State<AppState>, request: Request, next: Next) -> Result<Response, Failure> {
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        if !is_form(request.headers()) {
-            require_header(request.headers())?;
-        }
-        require_same_origin(request.headers(), app.config.server.public_url.origin())?;
+        require_own_page(request.headers(), app.config.server.public_url.origin())?;
     }
     Ok(next.run(request).await)
+}
+
+/// Refuses what no page of this app has sent: a script sends the header, a form cannot.
+///
+/// # Errors
+/// `csrf_rejected`
+pub fn require_own_page(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
+    if !is_form(headers) {
+        require_header(headers)?;
+    }
+    require_same_origin(headers, own_origin)
+}
+
+/// Whether a form of another site has brought the browser here by a navigation of the whole window, as a provider's page does
+/// with its answer.
+pub fn is_posted_navigation(headers: &HeaderMap) -> bool {
+    let says = |name: &str, wanted: &str| headers.get(name).is_none_or(|value| value == wanted);
+    is_form(headers) && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
+}
+
+/// Whether the browser sends the Strict cookies along when it follows a redirect of the answer: not when another site began
+/// the navigation.
+pub fn began_here(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin" || site == "none")
 }
 
 /// Guards the proxy: every call, whatever its method and content.

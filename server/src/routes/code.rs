@@ -1,11 +1,13 @@
 //! `POST /oauth/code`: step 5 of the flow, the app forwards what the provider put into the redirect.
 //! `GET /oauth/code`: the server callback, for those who want the code to arrive by navigation (RFC 10017 §6.1.2.1).
 
+use super::onward::{self, Words};
 use crate::{
     body,
     error::Failure,
     login::{self, Completed, Outcome},
-    middleware::csrf::{is_form, media_type},
+    middleware::csrf::{self, is_form, media_type},
+    session::cookie::SameSite,
     state::AppState,
 };
 use axum::{
@@ -35,10 +37,21 @@ use thiserror::Error;
         (status = 503, description = "`store_unavailable`", body = api::Problem),
         (status = 504, description = "`provider_timeout`", body = api::Problem)))]
 pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body: Body) -> Result<Response, Failure> {
+    // A provider's own page may post its answer here, if it was asked to.
+    let foreign = csrf::require_own_page(&headers, app.config.server.public_url.origin()).err();
+    let may_be_foreign = app.providers.any_posts_its_answer() && csrf::is_posted_navigation(&headers);
+    if let Some(refused) = foreign.clone().filter(|_| !may_be_foreign) {
+        return Err(refused);
+    }
     let bytes = body::read(request_body).await?;
     if is_form(&headers) {
         let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(&bytes))?;
-        return Ok(navigate(&app, login::complete(&app, &headers, response).await));
+        // Whoever else posts knows no state of this browser's, and is told that in the next step.
+        let expected = login::find(&app, &headers, &response).is_none_or(|login| login.same_site == SameSite::None);
+        if let Some(refused) = foreign.filter(|_| !expected) {
+            return Err(refused);
+        }
+        return Ok(navigate(&app, &headers, login::complete(&app, &headers, response).await));
     }
     if !media_type(&headers).eq_ignore_ascii_case("application/json") {
         return Err(ProblemCode::UnsupportedMediaType.into());
@@ -46,7 +59,7 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
     let posted: api::AuthorizationResponse =
         serde_json::from_slice(&bytes).map_err(|error| Failure::new(ProblemCode::InvalidRequest).source(UnreadableBody::from(&error)))?;
     let response = AuthorizationResponse::from_pairs(pairs(&posted))?;
-    let Outcome { transaction_id, result } = login::complete(&app, &headers, response).await;
+    let Outcome { finished, result } = login::complete(&app, &headers, response).await;
     let answered = match result {
         Ok(Completed { session, user, return_to }) => {
             let mut response = Json(api::Completed { user, return_to: return_to.to_string() }).into_response();
@@ -55,7 +68,7 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
         }
         Err(failure) => failure.into_response(),
     };
-    Ok(without_transaction(&app, answered, transaction_id))
+    Ok(without_transaction(&app, answered, finished))
 }
 
 /// Finishes a login at the server callback. A HEAD request or a prefetch uses nothing up.
@@ -66,26 +79,35 @@ pub async fn get(State(app): State<AppState>, method: Method, RawQuery(query): R
         return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
     }
     let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;
-    Ok(navigate(&app, login::complete(&app, &headers, response).await))
+    Ok(navigate(&app, &headers, login::complete(&app, &headers, response).await))
 }
 
 /// Sends the browser on.
-fn navigate(app: &AppState, Outcome { transaction_id, result }: Outcome) -> Response {
+fn navigate(app: &AppState, headers: &HeaderMap, Outcome { finished, result }: Outcome) -> Response {
     let answered = match result {
         Ok(Completed { session, return_to, .. }) => {
-            let mut response = see_other(return_to.as_str());
+            let mut response = go_on(app, headers, return_to.as_str());
             response.headers_mut().append(header::SET_COOKIE, app.cookies.set_session(&session.to_cookie()));
             response
         }
-        Err(failure) if failure.code == ProblemCode::AlreadyCompleted => see_other(failure.return_to.as_deref().unwrap_or("/")),
+        Err(failure) if failure.code == ProblemCode::AlreadyCompleted => go_on(app, headers, failure.return_to.as_deref().unwrap_or("/")),
         Err(failure) => failure.into_response(),
     };
-    without_transaction(app, answered, transaction_id)
+    without_transaction(app, answered, finished)
 }
 
-fn without_transaction(app: &AppState, mut response: Response, transaction_id: Option<String>) -> Response {
-    if let Some(id) = transaction_id {
-        response.headers_mut().append(header::SET_COOKIE, app.cookies.clear_transaction(&id));
+/// To a path of this origin, with the session cookie that is set on the way.
+fn go_on(app: &AppState, headers: &HeaderMap, location: &str) -> Response {
+    if csrf::began_here(headers) {
+        return see_other(location);
+    }
+    let words = Words { title: "Signed in", heading: "You are signed in", lead: "One moment: back to where you were." };
+    onward::page(app, location, &words)
+}
+
+fn without_transaction(app: &AppState, mut response: Response, finished: Option<(String, SameSite)>) -> Response {
+    if let Some((id, same_site)) = finished {
+        response.headers_mut().append(header::SET_COOKIE, app.cookies.clear_transaction(&id, same_site));
     }
     response
 }
@@ -118,6 +140,7 @@ fn pairs(posted: &api::AuthorizationResponse) -> impl Iterator<Item = (&'static 
         ("code", &posted.code),
         ("state", &posted.state),
         ("iss", &posted.iss),
+        ("response", &posted.response),
         ("error", &posted.error),
         ("error_description", &posted.error_description),
         ("error_uri", &posted.error_uri),

@@ -1,11 +1,16 @@
 //! `GET /oauth/login`: step 2 of the flow, from the click to the provider.
 
+mod parameters;
+
 use crate::{
-    entropy::Entropy,
     error::Failure,
-    login,
+    login::{self, Login},
     middleware::csrf,
-    session::cookie::{MAXIMUM_TRANSACTIONS, SameSite},
+    provider::Registered,
+    session::{
+        cookie::{MAXIMUM_TRANSACTIONS, Presented, SameSite},
+        record::SessionId,
+    },
     state::AppState,
 };
 use axum::{
@@ -14,22 +19,29 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::problem::ProblemCode;
-use oauth2flow_protocol::{ReturnTo, Transaction, authorize::authorization_url};
-use std::borrow::Cow;
+use oauth2flow_protocol::{ProviderMetadata, ReturnTo, Transaction, authorize::authorization_url, par, provider::ResponseMode};
+use parameters::{options, parameter};
+use url::Url;
 
 /// Starts a login: seals a transaction into a cookie and sends the browser to the provider. Nothing is stored, so a
-/// flood of starts costs nothing.
+/// flood of starts costs nothing here; a provider that wants the request pushed is asked each time.
 #[utoipa::path(get, path = "/api/v1/oauth/login", tag = "login",
     params(
         ("provider" = Option<String>, Query, description = "The provider's id; may be left out when there is one provider"),
-        ("return_to" = Option<String>, Query, description = "Where to go afterwards: a path of this origin, with query and fragment")),
+        ("return_to" = Option<String>, Query, description = "Where to go afterwards: a path of this origin, with query and fragment"),
+        ("prompt" = Option<String>, Query, description = "What the provider asks of the user: `none` (a silent sign-in), or some of `login`, `consent`, `select_account`, `create`"),
+        ("max_age" = Option<u64>, Query, description = "How many seconds ago the user may have signed in at the provider"),
+        ("acr_values" = Option<String>, Query, description = "Authentication context classes of which one will do, the best first"),
+        ("login_hint" = Option<String>, Query, description = "Who is about to sign in"),
+        ("ui_locales" = Option<String>, Query, description = "The languages of the provider's pages, the best first"),
+        ("upstream" = Option<String>, Query, description = "An upstream whose configured demand the sign-in is to meet")),
     responses(
         (status = 303, description = "To the provider's authorization endpoint"),
         (status = 400, description = "`invalid_request`", body = oauth2flow_app::api::Problem),
         (status = 401, description = "`unauthenticated`: not a navigation", body = oauth2flow_app::api::Problem),
         (status = 403, description = "`csrf_rejected`: another site began this", body = oauth2flow_app::api::Problem),
-        (status = 404, description = "`unknown_provider`", body = oauth2flow_app::api::Problem),
-        (status = 502, description = "`provider_unavailable`, `provider_invalid_response`, `provider_misconfigured`", body = oauth2flow_app::api::Problem),
+        (status = 404, description = "`unknown_provider`, `unknown_upstream`", body = oauth2flow_app::api::Problem),
+        (status = 502, description = "`provider_unavailable`, `provider_invalid_response`, `provider_misconfigured`, `provider_refused`", body = oauth2flow_app::api::Problem),
         (status = 504, description = "`provider_timeout`", body = oauth2flow_app::api::Problem)))]
 pub async fn handler(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Failure> {
     csrf::refuse_cross_site(&headers, app.config.server.public_url.origin())?;
@@ -42,20 +54,29 @@ pub async fn handler(State(app): State<AppState>, RawQuery(query): RawQuery, hea
             .ok_or_else(|| Failure::new(ProblemCode::InvalidRequest).detail("The provider is missing: there are several."))?,
     };
     let return_to = parameter(&query, "return_to")?.map(|target| ReturnTo::parse(&target)).unwrap_or_default();
+    let options = options(&app, registered, &query)?;
     let metadata = registered.metadata().await?;
     csrf::require_navigation(&headers)?;
-    let (callback, same_site) =
-        if registered.server_callback { ("/api/v1/oauth/code", SameSite::Lax) } else { ("/callback", SameSite::Strict) };
+    let (callback, same_site) = match registered.provider.response_mode {
+        ResponseMode::FormPost => ("/api/v1/oauth/code", SameSite::None),
+        _ if registered.server_callback => ("/api/v1/oauth/code", SameSite::Lax),
+        _ => ("/callback", SameSite::Strict),
+    };
     let redirect_uri = format!("{}{callback}", app.config.server.public_url.origin());
-    let entropy: &dyn Entropy = &*app.entropy;
-    let transaction = Transaction::begin(&registered.provider, &redirect_uri, return_to, &mut |bytes| entropy.fill(bytes), app.clock.now());
-    let location = authorization_url(&registered.provider, &metadata, &transaction);
+    let transaction =
+        app.with_context(|context| Transaction::begin(&registered.provider, &metadata, &redirect_uri, return_to, options, context));
+    let location = authorization_address(&app, registered, &metadata, &transaction).await?;
     let mut response = StatusCode::SEE_OTHER.into_response();
     let out = response.headers_mut();
-    for id in superfluous(&app, &headers) {
-        out.append(header::SET_COOKIE, app.cookies.clear_transaction(&id));
+    for (id, same_site) in superfluous(&app, &headers) {
+        out.append(header::SET_COOKIE, app.cookies.clear_transaction(&id, same_site));
     }
-    out.append(header::SET_COOKIE, app.cookies.set_transaction(&transaction.id(), &login::seal(&app, &transaction), same_site));
+    let session = match app.cookies.session(&headers) {
+        Presented::Value(cookie) => SessionId::parse(cookie).map(|session| session.key()),
+        Presented::Absent | Presented::Ambiguous => None,
+    };
+    let login = Login { transaction, same_site, session };
+    out.append(header::SET_COOKIE, app.cookies.set_transaction(&login.transaction.id(), &login::seal(&app, &login), same_site));
     out.insert(
         header::LOCATION,
         HeaderValue::try_from(location.as_str()).map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?,
@@ -63,17 +84,26 @@ pub async fn handler(State(app): State<AppState>, RawQuery(query): RawQuery, hea
     Ok(response)
 }
 
-/// A parameter that may come once.
-fn parameter<'query>(query: &'query str, wanted: &str) -> Result<Option<Cow<'query, str>>, Failure> {
-    let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).map(|(_, value)| value);
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => Err(Failure::new(ProblemCode::InvalidRequest).detail(format!("The parameter {wanted} is there twice."))),
+/// Where to send the browser: with the whole request, or with the name that the provider has given to it
+/// ([RFC 9126](https://www.rfc-editor.org/rfc/rfc9126)).
+async fn authorization_address(
+    app: &AppState,
+    registered: &Registered,
+    metadata: &ProviderMetadata,
+    transaction: &Transaction,
+) -> Result<Url, Failure> {
+    let provider = &registered.provider;
+    if !par::uses(provider, metadata)? {
+        return Ok(app.with_context(|context| authorization_url(provider, metadata, transaction, context))?);
     }
+    let (request, pending) = app.with_context(|context| par::request(provider, metadata, transaction, context))?;
+    let response = registered.send(request).await?;
+    let pushed = pending.process(&response, app.clock.now())?;
+    Ok(par::authorization_url(pushed))
 }
 
 /// The logins that make way so that this one has room: those that cannot be finished any more, then the oldest.
-fn superfluous(app: &AppState, headers: &HeaderMap) -> Vec<String> {
+fn superfluous(app: &AppState, headers: &HeaderMap) -> Vec<(String, SameSite)> {
     let now = app.clock.now();
     let mut open: Vec<_> = Vec::new();
     let mut dead: Vec<_> = Vec::new();
@@ -83,11 +113,13 @@ fn superfluous(app: &AppState, headers: &HeaderMap) -> Vec<String> {
             continue;
         }
         match login::open(app, id, cookie) {
-            Some(transaction) if transaction.expires_at() > now => open.push((transaction.created_at(), id.to_owned())),
-            _ => dead.push(id.to_owned()),
+            Some(login) if login.transaction.expires_at() > now => {
+                open.push((login.transaction.created_at(), (id.to_owned(), login.same_site)));
+            }
+            login => dead.push((id.to_owned(), login.map_or(SameSite::Strict, |login| login.same_site))),
         }
     }
-    open.sort();
+    open.sort_by_key(|(created_at, _)| *created_at);
     let surplus = (open.len() + 1).saturating_sub(MAXIMUM_TRANSACTIONS);
-    dead.into_iter().chain(open.into_iter().take(surplus).map(|(_, id)| id)).collect()
+    dead.into_iter().chain(open.into_iter().take(surplus).map(|(_, cookie)| cookie)).collect()
 }

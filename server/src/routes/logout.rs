@@ -1,13 +1,16 @@
 //! `POST /oauth/logout`: ends the session here, then at the provider.
 
-use super::code::see_other;
+use super::{
+    code::see_other,
+    onward::{self, Words},
+};
 use crate::{body, error::Failure, logout, middleware::csrf::is_form, routes::session, state::AppState};
 use axum::{
     Json,
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
-    response::{Html, IntoResponse, Response},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
 };
 use oauth2flow_app::{api::LoggedOut, problem::ProblemCode};
 use subtle::ConstantTimeEq as _;
@@ -41,21 +44,10 @@ pub async fn handler(State(app): State<AppState>, headers: HeaderMap, request_bo
     Ok(response)
 }
 
-/// A page that goes on to the provider. A redirect would be the form's, and the pages' policy, `form-action 'self'`, lets no
-/// form leave this origin.
+/// A page that goes on to the provider: the pages' policy, `form-action 'self'`, lets no form leave this origin by a redirect.
 fn leave(app: &AppState, address: &str) -> Response {
-    let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta http-equiv=\"refresh\" content=\"0;url={address}\"><title>Signing out · oauth2flow</title>\
-         <link rel=\"stylesheet\" href=\"{}\"></head><body><main id=\"content\"><h1>You are signed out here</h1>\
-         <p class=\"lead\">One moment: the provider signs you out, too.</p>\
-         <p><a class=\"button\" href=\"{address}\">Go on</a></p></main></body></html>",
-        app.assets.site.css
-    );
-    let policy =
-        HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
+    let words = Words { title: "Signing out", heading: "You are signed out here", lead: "One moment: the provider signs you out, too." };
+    onward::page(app, address, &words)
 }
 
 fn check_token(form: &[u8], expected: &str) -> Result<(), Failure> {

@@ -1,22 +1,30 @@
 //! `ANY /proxy/{upstream}/{*path}`: step 7 of the flow, the API call with the token that the backend keeps.
 
 use crate::{
-    error::Failure,
+    config::UpstreamConfig,
+    error::{Failure, StepUp},
     outbound::OutboundError,
     routes::session,
-    session::{record::SessionRecord, refresh},
+    session::{
+        record::SessionRecord,
+        refresh::{self, Access},
+    },
     state::AppState,
 };
 use axum::{
-    body::Body,
+    body::{Body, Bytes, HttpBody as _},
     extract::{OriginalUri, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
+use jiff::Timestamp;
 use oauth2flow_app::{
     api::{CSRF_HEADER, Note},
     problem::ProblemCode,
 };
-use oauth2flow_protocol::AccessToken;
+use oauth2flow_protocol::{
+    dpop::MAXIMUM_NONCE_BYTES,
+    step_up::{Challenge, Requirements},
+};
 use std::time::Duration;
 use url::Url;
 
@@ -25,6 +33,12 @@ const PREFIX: &str = "/api/v1/proxy/";
 /// How long a page waits for the notes in it, and how many of them it takes.
 const NOTES_TIMEOUT: Duration = Duration::from_secs(2);
 const MAXIMUM_NOTES_BYTES: usize = 256 * 1024;
+
+/// How large a body may be that is kept until it is known that it need not be sent twice.
+const MAXIMUM_REPLAY_BYTES: usize = 64 * 1024;
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// Fields that concern one connection only (RFC 9110 §7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -39,7 +53,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 ];
 
 /// Fields of an answer that would speak for this origin, which is not the upstream's.
-const NOT_FOR_THE_BROWSER: [HeaderName; 17] = [
+const NOT_FOR_THE_BROWSER: [HeaderName; 18] = [
     header::SET_COOKIE,
     header::STRICT_TRANSPORT_SECURITY,
     header::CONTENT_SECURITY_POLICY,
@@ -57,6 +71,7 @@ const NOT_FOR_THE_BROWSER: [HeaderName; 17] = [
     HeaderName::from_static("nel"),
     HeaderName::from_static("report-to"),
     HeaderName::from_static("reporting-endpoints"),
+    DPOP_NONCE,
 ];
 
 /// Passes a call on to an upstream with the session's access token, and streams the answer back.
@@ -68,7 +83,7 @@ const NOT_FOR_THE_BROWSER: [HeaderName; 17] = [
         ("X-CSRF" = String, Header, description = "Always `1`")),
     responses(
         (status = 200, description = "Whatever the upstream answers"),
-        (status = 401, description = "`unauthenticated`, `session_ended`, `permission_expired`", body = oauth2flow_app::api::Problem),
+        (status = 401, description = "`unauthenticated`, `session_ended`, `permission_expired`, `step_up_required`", body = oauth2flow_app::api::Problem),
         (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
         (status = 404, description = "`unknown_upstream`", body = oauth2flow_app::api::Problem),
         (status = 502, description = "`upstream_unavailable`", body = oauth2flow_app::api::Problem),
@@ -89,18 +104,27 @@ pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri,
         );
     }
     let url = target(&upstream.url, path, uri.query())?;
-    let token = refresh::access_token(&app, record).await?;
+    require_authentication(&app, upstream, &record)?;
+    let provider = record.provider.clone();
+    let access = refresh::access_token(&app, record).await?;
     let (parts, body) = request.into_parts();
     let mut headers = end_to_end(parts.headers);
     drop_private(&mut headers);
-    headers.insert(header::AUTHORIZATION, bearer(&token)?);
-    let answer = app.outbound.forward(parts.method, url, headers, body, upstream.timeout).await.map_err(|error| {
-        let code = match error {
-            OutboundError::Timeout(_) | OutboundError::Silent => ProblemCode::UpstreamTimeout,
-            OutboundError::Unavailable(_) | OutboundError::TooLarge { .. } => ProblemCode::UpstreamUnavailable,
-        };
-        Failure::new(code).source(error)
-    })?;
+    let call = Call { method: parts.method, url, headers, timeout: upstream.timeout };
+    let answer = send(&app, upstream, &access, call, body).await?;
+    if let Some(challenge) = challenge(&answer) {
+        // The upstream's own demand (RFC 9470) looks to the app like one that is configured here.
+        let mut parameters = vec![("provider", provider)];
+        if !challenge.acr_values.is_empty() {
+            parameters.push(("acr_values", challenge.acr_values.join(" ")));
+        }
+        match challenge.max_age {
+            Some(max_age) => parameters.push(("max_age", max_age.as_secs().to_string())),
+            None if challenge.acr_values.is_empty() => parameters.push(("prompt", "login".to_owned())),
+            None => {}
+        }
+        return Err(step_up(challenge, &parameters));
+    }
     let (mut parts, body) = answer.into_parts();
     parts.headers = end_to_end(parts.headers);
     for name in NOT_FOR_THE_BROWSER {
@@ -115,19 +139,121 @@ pub async fn notes(app: &AppState, record: SessionRecord) -> Option<Vec<Note>> {
     if upstream.providers.as_ref().is_none_or(|providers| !providers.contains(&record.provider)) {
         return None;
     }
-    let token = refresh::access_token(app, record).await.ok()?;
-    let mut headers = HeaderMap::new();
-    headers.insert(header::AUTHORIZATION, bearer(&token).ok()?);
-    let answer = app.outbound.forward(Method::GET, upstream.url.clone(), headers, Body::empty(), NOTES_TIMEOUT).await.ok()?;
+    require_authentication(app, upstream, &record).ok()?;
+    let access = refresh::access_token(app, record).await.ok()?;
+    let call = Call { method: Method::GET, url: upstream.url.clone(), headers: HeaderMap::new(), timeout: NOTES_TIMEOUT };
+    let answer = send(app, upstream, &access, call, Body::empty()).await.ok()?;
     let body = tokio::time::timeout(NOTES_TIMEOUT, axum::body::to_bytes(answer.into_body(), MAXIMUM_NOTES_BYTES)).await.ok()?.ok()?;
     serde_json::from_slice(&body).ok()
 }
 
-fn bearer(token: &AccessToken) -> Result<HeaderValue, Failure> {
-    let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+/// Refuses a call that the upstream's configuration wants a better sign-in for.
+fn require_authentication(app: &AppState, upstream: &UpstreamConfig, record: &SessionRecord) -> Result<(), Failure> {
+    let requirements = Requirements { acr_values: upstream.acr_values.clone(), max_age: upstream.max_authentication_age };
+    let authenticated_at = record.profile.authenticated_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    requirements
+        .met_by(record.profile.acr.as_deref(), authenticated_at, app.clock.now())
+        .map_err(|challenge| step_up(challenge, &[("provider", record.provider.clone()), ("upstream", upstream.name.clone())]))
+}
+
+/// The demand for a better sign-in, with the address where it begins.
+fn step_up(challenge: Challenge, parameters: &[(&str, String)]) -> Failure {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    let login_url = format!("/api/v1/oauth/login?{query}");
+    let step_up = StepUp { acr_values: challenge.acr_values, max_age: challenge.max_age, login_url };
+    Failure::new(ProblemCode::StepUpRequired).step_up(step_up)
+}
+
+/// What an upstream demands of the user's sign-in. [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)
+fn challenge(answer: &Response<Body>) -> Option<Challenge> {
+    let challenges = answer.headers().get_all(header::WWW_AUTHENTICATE).iter().filter(|_| answer.status() == StatusCode::UNAUTHORIZED);
+    challenges.filter_map(|value| value.to_str().ok()).find_map(Challenge::parse)
+}
+
+/// A call, but for its body and its token.
+#[derive(Clone)]
+struct Call {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    timeout: Duration,
+}
+
+/// Sends a call with the token; once more when the token is bound to a key and the upstream wants its nonce in the proof
+/// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)).
+async fn send(app: &AppState, upstream: &UpstreamConfig, access: &Access, call: Call, body: Body) -> Result<Response<Body>, Failure> {
+    if access.dpop_key.is_none() {
+        return attempt(app, access, call, body, None).await;
+    }
+    let mut body = Replayable::read(body, &call.headers).await?;
+    let nonce = app.dpop_nonces.of(&upstream.url);
+    let answer = attempt(app, access, call.clone(), body.take(), nonce.as_deref()).await?;
+    let new_nonce =
+        answer.headers().get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok()).filter(|nonce| nonce.len() <= MAXIMUM_NONCE_BYTES);
+    app.dpop_nonces.remember(&upstream.url, new_nonce);
+    let wanted = new_nonce.filter(|new| Some(*new) != nonce.as_deref() && wants_nonce(&answer));
+    match (wanted, body) {
+        (None, _) => Ok(answer),
+        (Some(nonce), Replayable::Whole(bytes)) => attempt(app, access, call, Body::from(bytes), Some(nonce)).await,
+        (Some(_), Replayable::Stream(_)) => Err(Failure::new(ProblemCode::UpstreamUnavailable)
+            .detail("The API wants to be called once more, and the body was too large to be kept.")),
+    }
+}
+
+/// Whether the answer only asks for another proof.
+fn wants_nonce(answer: &Response<Body>) -> bool {
+    let mut challenges = answer.headers().get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    answer.status() == StatusCode::UNAUTHORIZED && challenges.any(|challenge| challenge.contains("use_dpop_nonce"))
+}
+
+async fn attempt(app: &AppState, access: &Access, call: Call, body: Body, nonce: Option<&str>) -> Result<Response<Body>, Failure> {
+    let Call { method, url, mut headers, timeout } = call;
+    let scheme = if access.dpop_key.is_some() { "DPoP" } else { "Bearer" };
+    headers.insert(header::AUTHORIZATION, secret_header(format!("{scheme} {}", access.token.expose()))?);
+    if let Some(key) = &access.dpop_key {
+        let proof = app.with_context(|context| key.proof(method.as_str(), &url, nonce, Some(&access.token), context));
+        headers.insert(DPOP, secret_header(proof)?);
+    }
+    app.outbound.forward(method, url, headers, body, timeout).await.map_err(|error| {
+        let code = match error {
+            OutboundError::Timeout(_) | OutboundError::Silent => ProblemCode::UpstreamTimeout,
+            _ => ProblemCode::UpstreamUnavailable,
+        };
+        Failure::new(code).source(error)
+    })
+}
+
+fn secret_header(value: String) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::try_from(value)
         .map_err(|_| Failure::new(ProblemCode::ProviderInvalidResponse).detail("The access token cannot be sent in a header."))?;
-    authorization.set_sensitive(true);
-    Ok(authorization)
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A body that may be sent a second time, if it is small.
+enum Replayable {
+    Whole(Bytes),
+    Stream(Body),
+}
+
+impl Replayable {
+    async fn read(body: Body, headers: &HeaderMap) -> Result<Self, Failure> {
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let is_small = body.is_end_stream() || length.is_some_and(|length| length <= MAXIMUM_REPLAY_BYTES);
+        if !is_small {
+            return Ok(Self::Stream(body));
+        }
+        let bytes = axum::body::to_bytes(body, MAXIMUM_REPLAY_BYTES).await;
+        bytes.map(Self::Whole).map_err(|error| Failure::new(ProblemCode::InvalidRequest).source(error))
+    }
+
+    /// The body, for the first time.
+    fn take(&mut self) -> Body {
+        match self {
+            Self::Whole(bytes) => Body::from(bytes.clone()),
+            Self::Stream(body) => std::mem::take(body),
+        }
+    }
 }
 
 /// The upstream's name and the rest of the path, as they came over the wire.
@@ -177,6 +303,7 @@ fn drop_private(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     headers.remove(CSRF_HEADER);
+    headers.remove(DPOP);
     let forwarded: Vec<HeaderName> =
         headers.keys().filter(|name| name.as_str().starts_with("x-forwarded-") || *name == "x-real-ip").cloned().collect();
     for name in forwarded {

@@ -19,6 +19,9 @@ pub enum SameSite {
     Strict,
     /// On a plain navigation: what a server callback needs.
     Lax,
+    /// Always: what a provider needs that posts its answer (`form_post`). Browsers take it only with `Secure`, and count
+    /// `http://localhost` as secure enough for that.
+    None,
 }
 
 /// Names and attributes for this deployment.
@@ -73,9 +76,9 @@ impl Cookies {
         self.set(&self.transaction_name(id), value, Some(TRANSACTION_LIFETIME_SECONDS), same_site)
     }
 
-    /// Takes one login's transaction cookie back.
-    pub fn clear_transaction(self, id: &str) -> HeaderValue {
-        self.set(&self.transaction_name(id), "", Some(0), SameSite::Strict)
+    /// Takes one login's transaction cookie back. A cookie that was set with `Secure` is only replaced by another such.
+    pub fn clear_transaction(self, id: &str, same_site: SameSite) -> HeaderValue {
+        self.set(&self.transaction_name(id), "", Some(0), same_site)
     }
 
     /// Every transaction cookie of the request: id and value.
@@ -96,7 +99,7 @@ impl Cookies {
     #[expect(clippy::expect_used, reason = "names and values are base64url, which every header value may hold")]
     fn set(self, name: &str, value: &str, max_age_seconds: Option<u32>, same_site: SameSite) -> HeaderValue {
         let mut text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site:?}");
-        if self.secure {
+        if self.secure || same_site == SameSite::None {
             text.push_str("; Secure");
         }
         if let Some(seconds) = max_age_seconds {
@@ -148,6 +151,15 @@ mod tests {
     #[test]
     fn on_loopback_they_have_neither() {
         assert_eq!(Cookies::new(false).clear_session(), "session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    }
+
+    #[test]
+    fn a_cookie_for_a_posted_answer_is_secure_in_any_case() {
+        let cookies = Cookies::new(false);
+        let set = cookies.set_transaction("id", "v", SameSite::None);
+        assert_eq!(set, "tx-id=v; Path=/; HttpOnly; SameSite=None; Secure; Max-Age=600");
+        let clear = cookies.clear_transaction("id", SameSite::None);
+        assert_eq!(clear, "tx-id=; Path=/; HttpOnly; SameSite=None; Secure; Max-Age=0");
     }
 
     #[test]

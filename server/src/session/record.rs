@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use oauth2flow_app::api::User;
-use oauth2flow_protocol::{AccessToken, IdToken, RefreshToken};
+use oauth2flow_protocol::{AccessToken, IdToken, RefreshToken, dpop::DpopKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -101,6 +101,12 @@ pub struct Profile {
     pub access_token_expires_at: Option<i64>,
     /// Whether there is a refresh token.
     pub refreshable: bool,
+    /// How the provider authenticated the user (`acr`), if it has said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// When it did (`auth_time`), in Unix seconds, if it has said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticated_at: Option<i64>,
 }
 
 /// The provider's tokens, which never leave the backend.
@@ -114,6 +120,8 @@ pub struct Tokens {
     pub id: Option<IdToken>,
     /// Whom the ID token of the login was for; that of a refresh has to be for the same.
     pub audience: Vec<String>,
+    /// The key that the access token is bound to, if it is.
+    pub dpop_key: Option<DpopKey>,
 }
 
 #[derive(Serialize)]
@@ -122,6 +130,7 @@ struct TokensOut<'a> {
     refresh: Option<&'a str>,
     id: Option<&'a str>,
     audience: &'a [String],
+    dpop_key: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +139,9 @@ struct TokensIn {
     refresh: Option<String>,
     id: Option<String>,
     audience: Vec<String>,
+    // Sessions that began before there were such keys have none.
+    #[serde(default)]
+    dpop_key: Option<String>,
 }
 
 impl Tokens {
@@ -139,11 +151,13 @@ impl Tokens {
     /// Never: strings always serialize.
     #[expect(clippy::expect_used, reason = "strings always serialize")]
     pub fn to_plaintext(&self) -> Zeroizing<Vec<u8>> {
+        let dpop_key = self.dpop_key.as_ref().map(|key| Zeroizing::new(URL_SAFE_NO_PAD.encode(key.to_bytes().as_slice())));
         let out = TokensOut {
             access: self.access.expose(),
             refresh: self.refresh.as_ref().map(RefreshToken::expose),
             id: self.id.as_ref().map(IdToken::expose),
             audience: &self.audience,
+            dpop_key: dpop_key.as_ref().map(|key| key.as_str()),
         };
         Zeroizing::new(serde_json::to_vec(&out).expect("strings serialize"))
     }
@@ -151,11 +165,19 @@ impl Tokens {
     /// Reads what [`Tokens::to_plaintext`] wrote.
     pub fn from_plaintext(plaintext: &[u8]) -> Option<Self> {
         let tokens: TokensIn = serde_json::from_slice(plaintext).ok()?;
+        let dpop_key = match tokens.dpop_key {
+            Some(key) => {
+                let key = Zeroizing::new(key);
+                Some(DpopKey::from_bytes(&Zeroizing::new(URL_SAFE_NO_PAD.decode(key.as_bytes()).ok()?))?)
+            }
+            None => None,
+        };
         Some(Self {
             access: AccessToken::new(tokens.access),
             refresh: tokens.refresh.map(RefreshToken::new),
             id: tokens.id.map(IdToken::new),
             audience: tokens.audience,
+            dpop_key,
         })
     }
 }

@@ -13,9 +13,9 @@ use crate::{
 use jiff::Timestamp;
 use oauth2flow_protocol::{
     AccessToken, JwkSet, TokenResponse,
+    dpop::DpopKey,
     id_token::IdTokenIdentity,
     refresh::{self, RefreshError},
-    token::MAXIMUM_TOKEN_RESPONSE_BYTES,
 };
 use std::{
     collections::HashMap,
@@ -58,6 +58,21 @@ pub enum AccessTokenError {
     Interrupted,
 }
 
+/// What a call to an API carries.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The token.
+    pub token: AccessToken,
+    /// The key that it is bound to, if it is ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)).
+    pub dpop_key: Option<DpopKey>,
+}
+
+impl From<Tokens> for Access {
+    fn from(tokens: Tokens) -> Self {
+        Self { token: tokens.access, dpop_key: tokens.dpop_key }
+    }
+}
+
 /// Which sessions are being renewed by this process.
 #[derive(Default)]
 pub struct InFlight(Mutex<HashMap<Key, Weak<tokio::sync::Mutex<()>>>>);
@@ -79,7 +94,7 @@ impl InFlight {
 ///
 /// # Errors
 /// When there is none to be had; only [`AccessTokenError::GrantEnded`] means that the session is over.
-pub async fn access_token(app: &AppState, record: SessionRecord) -> Result<AccessToken, AccessTokenError> {
+pub async fn access_token(app: &AppState, record: SessionRecord) -> Result<Access, AccessTokenError> {
     if let Some(token) = usable(app, &record) {
         return Ok(token);
     }
@@ -88,16 +103,16 @@ pub async fn access_token(app: &AppState, record: SessionRecord) -> Result<Acces
     tokio::spawn(async move { renew_once(&app, record.key).await }.in_current_span()).await.map_err(|_| AccessTokenError::Interrupted)?
 }
 
-fn usable(app: &AppState, record: &SessionRecord) -> Option<AccessToken> {
+fn usable(app: &AppState, record: &SessionRecord) -> Option<Access> {
     let ends = record.profile.access_token_expires_at;
     let wanted_until = app.clock.now().as_second() + if record.profile.refreshable { RENEW_BEFORE_SECONDS } else { 0 };
     if ends.is_some_and(|ends| ends <= wanted_until) {
         return None;
     }
-    app.sessions.tokens(record).map(|tokens| tokens.access)
+    app.sessions.tokens(record).map(Access::from)
 }
 
-async fn renew_once(app: &AppState, key: Key) -> Result<AccessToken, AccessTokenError> {
+async fn renew_once(app: &AppState, key: Key) -> Result<Access, AccessTokenError> {
     let lock = app.sessions.refreshing.lock_of(key);
     let _one_at_a_time = lock.lock().await;
     // Whoever waited here takes what the first one got.
@@ -114,14 +129,14 @@ async fn renew_once(app: &AppState, key: Key) -> Result<AccessToken, AccessToken
             // Another process may have spent the refresh token, and have the new one.
             match app.sessions.store().get(key).await? {
                 Some(now) if now.version != record.version => {
-                    return app.sessions.tokens(&now).map(|tokens| tokens.access).ok_or(error);
+                    return app.sessions.tokens(&now).map(Access::from).ok_or(error);
                 }
                 _ => app.sessions.end(key).await?,
             };
             Err(error)
         }
         // A provider that is down does not stop a token that still works.
-        Err(_) if still_valid(&record, app.clock.now()) => Ok(tokens.access),
+        Err(_) if still_valid(&record, app.clock.now()) => Ok(tokens.into()),
         other => other,
     }
 }
@@ -130,19 +145,26 @@ fn still_valid(record: &SessionRecord, now: Timestamp) -> bool {
     record.profile.access_token_expires_at.is_none_or(|ends| ends > now.as_second())
 }
 
-async fn renew(
-    app: &AppState,
-    registered: &Registered,
-    mut record: SessionRecord,
-    tokens: &Tokens,
-) -> Result<AccessToken, AccessTokenError> {
+async fn renew(app: &AppState, registered: &Registered, mut record: SessionRecord, tokens: &Tokens) -> Result<Access, AccessTokenError> {
     let Some(refresh_token) = &tokens.refresh else { return Err(AccessTokenError::Expired) };
     let metadata = registered.metadata().await?;
     // What the answer is checked with is fetched first: once the provider has spent the old refresh token, losing the new
     // one for want of a key would lose the session.
     let keys = if tokens.id.is_some() { Some(registered.keys(&metadata).await?) } else { None };
-    let (request, pending) = refresh::request(&registered.provider, &metadata, refresh_token, &record.profile.scopes);
-    let response = app.outbound.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await.map_err(AccessTokenError::Outbound)?;
+    let (endpoint, scopes) = (&metadata.token_endpoint, &record.profile.scopes);
+    let nonce = app.dpop_nonces.of(endpoint);
+    let (request, mut pending) = app
+        .with_context(|context| {
+            let key = tokens.dpop_key.as_ref();
+            refresh::request(&registered.provider, &metadata, refresh_token, scopes, key, nonce.as_deref(), context)
+        })
+        .map_err(AccessTokenError::Refused)?;
+    let mut response = registered.send(request).await.map_err(AccessTokenError::Outbound)?;
+    if let Some(again) = app.with_context(|context| pending.retry_with_nonce(&response, context)) {
+        app.dpop_nonces.remember(endpoint, response.dpop_nonce());
+        response = registered.send(again).await.map_err(AccessTokenError::Outbound)?;
+    }
+    app.dpop_nonces.remember(endpoint, response.dpop_nonce());
     let renewed = pending.process(&response, app.clock.now()).map_err(|error| {
         if error.is_invalid_grant() { AccessTokenError::GrantEnded(Some(error)) } else { AccessTokenError::Refused(error) }
     })?;
@@ -154,14 +176,15 @@ async fn renew(
         refresh: renewed.refresh_token,
         id: renewed.id_token.or_else(|| tokens.id.clone()),
         audience: tokens.audience.clone(),
+        dpop_key: renewed.dpop_key,
     };
     app.sessions.seal_tokens(&mut record, &new);
     if keep(app, &record).await? {
-        return Ok(new.access);
+        return Ok(new.into());
     }
     if let Some(winner) = app.sessions.store().get(record.key).await? {
         // Another process was faster, and its tokens are of the same grant: revoking ours would end both.
-        return app.sessions.tokens(&winner).map(|tokens| tokens.access).ok_or(AccessTokenError::GrantEnded(None));
+        return app.sessions.tokens(&winner).map(Access::from).ok_or(AccessTokenError::GrantEnded(None));
     }
     // The session ended while the provider was thinking: nobody may use what it gave.
     crate::logout::revoke(app, registered, &new).await;

@@ -1,0 +1,74 @@
+//! What the address of a login may ask for, beside the provider and the way back.
+
+use crate::{config::UpstreamConfig, error::Failure, provider::Registered, state::AppState};
+use oauth2flow_app::problem::ProblemCode;
+use oauth2flow_protocol::authorize::{AuthorizationOptions, Prompt};
+use std::{borrow::Cow, time::Duration};
+
+/// Nobody means a sign-in of longer ago.
+const MAXIMUM_AGE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// A parameter that may come once.
+///
+/// # Errors
+/// `invalid_request`
+pub(super) fn parameter<'query>(query: &'query str, wanted: &str) -> Result<Option<Cow<'query, str>>, Failure> {
+    let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(Failure::new(ProblemCode::InvalidRequest).detail(format!("The parameter {wanted} is there twice."))),
+    }
+}
+
+/// What this login asks of the provider ([Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)):
+/// what the address says, and above it what the upstream in `upstream` demands.
+///
+/// # Errors
+/// `invalid_request`, `unknown_upstream`
+pub(super) fn options(app: &AppState, registered: &Registered, query: &str) -> Result<AuthorizationOptions, Failure> {
+    let asked = AuthorizationOptions {
+        prompt: prompt(query)?,
+        max_age: max_age(query)?,
+        acr_values: list(query, "acr_values")?,
+        login_hint: parameter(query, "login_hint")?.map(Cow::into_owned),
+        ui_locales: list(query, "ui_locales")?,
+        ..AuthorizationOptions::default()
+    };
+    // How many there may be, how long, and of which characters.
+    asked.check()?;
+    let Some(name) = parameter(query, "upstream")? else { return Ok(asked) };
+    let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name && is_for(upstream, registered));
+    let upstream = upstream.ok_or(ProblemCode::UnknownUpstream)?;
+    Ok(asked.overridden_by(AuthorizationOptions {
+        acr_values: upstream.acr_values.clone(),
+        max_age: upstream.max_authentication_age,
+        ..AuthorizationOptions::default()
+    }))
+}
+
+fn is_for(upstream: &UpstreamConfig, registered: &Registered) -> bool {
+    upstream.providers.as_ref().is_none_or(|providers| providers.contains(&registered.provider.id))
+}
+
+fn prompt(query: &str) -> Result<Vec<Prompt>, Failure> {
+    list(query, "prompt")?.iter().map(|name| Prompt::from_name(name).ok_or_else(|| invalid("prompt"))).collect()
+}
+
+fn max_age(query: &str) -> Result<Option<Duration>, Failure> {
+    let Some(text) = parameter(query, "max_age")? else { return Ok(None) };
+    let digits = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let age = text.parse().ok().filter(|_| digits).map(Duration::from_secs).filter(|age| *age <= MAXIMUM_AGE);
+    age.map(Some).ok_or_else(|| invalid("max_age"))
+}
+
+/// Values with spaces between them.
+fn list(query: &str, name: &str) -> Result<Vec<String>, Failure> {
+    let Some(text) = parameter(query, name)? else { return Ok(Vec::new()) };
+    let values: Vec<_> = text.split(' ').filter(|value| !value.is_empty()).map(str::to_owned).collect();
+    // A parameter that says nothing is a mistake of whoever wrote the link.
+    if values.is_empty() { Err(invalid(name)) } else { Ok(values) }
+}
+
+fn invalid(name: &str) -> Failure {
+    Failure::new(ProblemCode::InvalidRequest).detail(format!("The parameter {name} is not what it has to be."))
+}
