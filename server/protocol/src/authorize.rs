@@ -39,7 +39,7 @@ const MAXIMUM_CLAIMS_BYTES: usize = 4096;
 /// What a login asks the provider for, beside the sign-in itself.
 ///
 /// Whatever cannot be sent is refused by [`AuthorizationOptions::check`], and by everything that makes a request of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct AuthorizationOptions {
     /// What the provider should show, [Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
     pub prompt: Vec<Prompt>,
@@ -208,6 +208,18 @@ impl AuthorizationOptions {
             return Err(InvalidOption("resource"));
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for AuthorizationOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The hint names a person, and the claims may hold the values that are expected of one.
+        formatter
+            .debug_struct("AuthorizationOptions")
+            .field("prompt", &self.prompt)
+            .field("max_age", &self.max_age)
+            .field("acr_values", &self.acr_values)
+            .finish_non_exhaustive()
     }
 }
 

@@ -13,6 +13,7 @@ use url::form_urlencoded::byte_serialize;
 use crate::context::Context;
 use crate::discovery::ProviderMetadata;
 use crate::http::OutboundRequest;
+use crate::id_token::whole_seconds;
 use crate::provider::{ClientAuth, IssuerRule, Provider};
 use crate::secret::ClientSecret;
 use crate::signing_algorithm::SigningAlgorithm;
@@ -172,7 +173,7 @@ impl Client {
             "aud": audience,
             "jti": context.token_id(),
             "iat": now,
-            "exp": now.saturating_add(ASSERTION_LIFETIME.as_secs().cast_signed()),
+            "exp": now.saturating_add(whole_seconds(ASSERTION_LIFETIME)),
         })
     }
 
@@ -183,7 +184,7 @@ impl Client {
             "sub": self.id,
             "aud": APPLE_AUDIENCE,
             "iat": now,
-            "exp": now.saturating_add(APPLE_SECRET_LIFETIME.as_secs().cast_signed()),
+            "exp": now.saturating_add(whole_seconds(APPLE_SECRET_LIFETIME)),
         })
     }
 }

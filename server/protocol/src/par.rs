@@ -26,13 +26,13 @@ pub const MAXIMUM_REQUEST_URI_BYTES: usize = 1024;
 /// A push under way: judges the response that belongs to it.
 #[derive(Debug)]
 pub struct PendingPush {
-    provider_id: String,
+    /// The authorization endpoint with the client's id, and without what is pushed.
+    address: Url,
 }
 
-/// A request that the provider holds. It can be used once, so it can be spent once.
+/// A request that the provider holds. It can be used once, so [`authorization_url`] takes it away.
 pub struct PushedRequest {
-    provider_id: String,
-    request_uri: String,
+    address: Url,
     expires_at: Timestamp,
 }
 
@@ -90,9 +90,6 @@ pub enum ParError {
     /// A member has the wrong type or a value that it cannot have. [RFC 9126 §2.2](https://www.rfc-editor.org/rfc/rfc9126#section-2.2)
     #[error("the {0} of the answer to the pushed request is not what it must be")]
     InvalidMember(&'static str),
-    /// The pushed request belongs to another provider. [RFC 9700 §4.4](https://www.rfc-editor.org/rfc/rfc9700#section-4.4)
-    #[error("the pushed request belongs to another provider")]
-    WrongProvider,
 }
 
 impl ParError {
@@ -111,7 +108,6 @@ impl ParError {
             Self::Malformed(_) => "par_response_malformed",
             Self::MissingMember(_) => "par_response_member_missing",
             Self::InvalidMember(_) => "par_response_member_invalid",
-            Self::WrongProvider => "par_wrong_provider",
         }
     }
 }
@@ -152,7 +148,8 @@ pub fn request(
     let pairs = authorize::request_pairs(provider, metadata, transaction, context)?;
     let form = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>();
     let request = client.form(client_auth::reached_at(provider, endpoint, alias), &form, context);
-    Ok((request, PendingPush { provider_id: provider.id.clone() }))
+    let address = authorize::with_query(provider, metadata, &[("client_id".to_owned(), provider.client_id.clone())]);
+    Ok((request, PendingPush { address }))
 }
 
 impl PendingPush {
@@ -201,7 +198,9 @@ impl PendingPush {
         let seconds = seconds.ok_or(ParError::MissingMember("expires_in"))?;
         let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).ok_or(ParError::InvalidMember("expires_in"))?;
         let expires_at = now.saturating_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
-        Ok(PushedRequest { provider_id: self.provider_id, request_uri: request_uri.to_owned(), expires_at })
+        let mut address = self.address;
+        address.query_pairs_mut().append_pair("request_uri", request_uri);
+        Ok(PushedRequest { address, expires_at })
     }
 }
 
@@ -215,25 +214,14 @@ impl PushedRequest {
 impl fmt::Debug for PushedRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whoever has the address could continue the login in another browser.
-        formatter
-            .debug_struct("PushedRequest")
-            .field("provider_id", &self.provider_id)
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
+        formatter.debug_struct("PushedRequest").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
 
-/// Where to send the browser: the client's id and the pushed request's address, nothing else.
+/// Where to send the browser: beside the endpoint's own query there are the client's id and the name of the pushed request, nothing else.
 /// [RFC 9126 §4](https://www.rfc-editor.org/rfc/rfc9126#section-4)
-///
-/// # Errors
-/// [`ParError::WrongProvider`]
-pub fn authorization_url(provider: &Provider, metadata: &ProviderMetadata, pushed: PushedRequest) -> Result<Url, ParError> {
-    if pushed.provider_id != provider.id {
-        return Err(ParError::WrongProvider);
-    }
-    let pairs = [("client_id".to_owned(), provider.client_id.clone()), ("request_uri".to_owned(), pushed.request_uri)];
-    Ok(authorize::with_query(provider, metadata, &pairs))
+pub fn authorization_url(pushed: PushedRequest) -> Url {
+    pushed.address
 }
 
 /// The provider chooses the form; a URN is usual. [RFC 9126 §2.2](https://www.rfc-editor.org/rfc/rfc9126#section-2.2)

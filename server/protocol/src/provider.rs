@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::authorize::AuthorizationOptions;
+use crate::authorize::{AuthorizationOptions, AuthorizationRequestError};
+use crate::client_auth::MINIMUM_HMAC_SECRET_BYTES;
 use crate::discovery::{self, ProviderMetadata};
 use crate::endpoint;
 use crate::secret::ClientSecret;
@@ -288,6 +289,28 @@ pub enum ProviderProblem {
     /// An extra parameter would override one of the flow's own.
     #[error("the extra authorization parameter {0} belongs to the flow itself")]
     ReservedParameter(String),
+    /// The secret is too short to sign with. [RFC 7518 §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)
+    #[error("client_secret_jwt needs a client secret of at least {MINIMUM_HMAC_SECRET_BYTES} bytes")]
+    ShortClientSecret,
+    /// Something must be signed, and there is no key.
+    #[error("{0} needs a private key")]
+    MissingSigningKey(&'static str),
+    /// Apple's secret names the team that the key belongs to.
+    #[error("the team id of the private key is missing")]
+    MissingAppleTeam,
+    /// Apple's secret is signed with ES256 and nothing else.
+    #[error("the private key for Apple must be for ES256")]
+    WrongAppleKey,
+    /// What is asked for at every login cannot be asked for.
+    #[error(transparent)]
+    InvalidDefaults(AuthorizationRequestError),
+    /// Only an ID token holds claims that can be demanded.
+    /// [Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)
+    #[error("{0} needs a provider with ID tokens")]
+    NeedsIdTokens(&'static str),
+    /// Only a provider with metadata says where the keys are that a signature is verified with.
+    #[error("{0} needs a provider with metadata")]
+    NeedsMetadata(&'static str),
     /// A public client without PKCE. [RFC 9700 §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1)
     #[error("a client without a secret needs PKCE")]
     PublicClientWithoutPkce,
@@ -300,13 +323,7 @@ impl Provider {
         if self.client_id.is_empty() {
             problems.push(ProviderProblem::EmptyClientId);
         }
-        let has_secret = self.client_secret.as_ref().is_some_and(|secret| !secret.expose().is_empty());
-        if matches!(self.client_auth, ClientAuth::Basic | ClientAuth::Post | ClientAuth::SecretJwt) && !has_secret {
-            problems.push(ProviderProblem::MissingClientSecret);
-        }
-        if self.client_auth == ClientAuth::None && !self.pkce {
-            problems.push(ProviderProblem::PublicClientWithoutPkce);
-        }
+        self.find_client_auth_problems(&mut problems);
         match &self.kind {
             ProviderKind::OpenId { issuer } => {
                 if discovery::metadata_url(issuer).is_err() {
@@ -338,12 +355,60 @@ impl Provider {
         if self.email_endpoint.as_ref().is_some_and(|address| !endpoint::is_secure(address)) {
             problems.push(ProviderProblem::InsecureEndpoint("email"));
         }
-        for (name, _) in &self.extra_authorization_params {
-            if is_reserved(name) {
-                problems.push(ProviderProblem::ReservedParameter(name.clone()));
-            }
-        }
+        self.find_request_problems(&mut problems);
         problems
+    }
+
+    fn find_client_auth_problems(&self, problems: &mut Vec<ProviderProblem>) {
+        let secret = self.client_secret.as_ref().filter(|secret| !secret.expose().is_empty());
+        match (self.client_auth, secret) {
+            (ClientAuth::Basic | ClientAuth::Post | ClientAuth::SecretJwt, None) => problems.push(ProviderProblem::MissingClientSecret),
+            (ClientAuth::SecretJwt, Some(secret)) if secret.expose().len() < MINIMUM_HMAC_SECRET_BYTES => {
+                problems.push(ProviderProblem::ShortClientSecret);
+            }
+            (ClientAuth::PrivateKeyJwt, _) if self.signing_key.is_none() => {
+                problems.push(ProviderProblem::MissingSigningKey("private_key_jwt"));
+            }
+            (ClientAuth::AppleSecret, _) => {
+                if self.apple_team_id.as_ref().is_none_or(String::is_empty) {
+                    problems.push(ProviderProblem::MissingAppleTeam);
+                }
+                match &self.signing_key {
+                    None => problems.push(ProviderProblem::MissingSigningKey("Apple's client secret")),
+                    Some(key) if !key.algorithms().contains(&SigningAlgorithm::Es256) => problems.push(ProviderProblem::WrongAppleKey),
+                    Some(_) => {}
+                }
+            }
+            (ClientAuth::None, _) if !self.pkce => problems.push(ProviderProblem::PublicClientWithoutPkce),
+            _ => {}
+        }
+    }
+
+    fn find_request_problems(&self, problems: &mut Vec<ProviderProblem>) {
+        let extras = self.extra_authorization_params.iter().map(|(name, _)| name);
+        problems.extend(extras.filter(|name| is_reserved(name)).map(|name| ProviderProblem::ReservedParameter(name.clone())));
+        if let Err(error) = self.defaults.check() {
+            problems.push(ProviderProblem::InvalidDefaults(error));
+        }
+        if self.request_object && self.signing_key.is_none() {
+            problems.push(ProviderProblem::MissingSigningKey("a signed authorization request"));
+        }
+        if self.openid_issuer().is_none() {
+            let wishes = [
+                ("max_age", self.defaults.max_age.is_some()),
+                ("acr_values", !self.defaults.acr_values.is_empty()),
+                ("required_claims", !self.required_claims.is_empty()),
+            ];
+            problems.extend(wishes.into_iter().filter(|(_, wished)| *wished).map(|(name, _)| ProviderProblem::NeedsIdTokens(name)));
+        }
+        if matches!(self.kind, ProviderKind::OAuth { .. }) {
+            let wishes = [
+                ("the response mode jwt", self.response_mode == ResponseMode::Jwt),
+                ("signed userinfo", self.userinfo_signed == SignedUserInfo::Require),
+                ("a pushed authorization request", self.par == ParPolicy::Always),
+            ];
+            problems.extend(wishes.into_iter().filter(|(_, wished)| *wished).map(|(name, _)| ProviderProblem::NeedsMetadata(name)));
+        }
     }
 
     /// The metadata of a provider whose endpoints are configured; `None` when they are to be discovered.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::authorize::{AuthorizationRequestError, Parameter};
 use crate::context::Context;
 use crate::discovery::ProviderMetadata;
+use crate::id_token::{CLOCK_LEEWAY, whole_seconds};
 use crate::provider::Provider;
 
 /// How long a request object is good: from this server through the browser to the provider.
@@ -24,12 +25,14 @@ pub(crate) fn sign(
     let audience = metadata.issuer.clone().unwrap_or_else(|| metadata.authorization_endpoint.origin().ascii_serialization());
     let mut claims = parameters.into_iter().map(|(name, value)| (name.to_owned(), value.into_json())).collect::<Map<_, _>>();
     let now = context.now.as_second();
-    // None of these is a parameter of a request, so that none of the provider's own is lost.
+    // A request object with the client as its subject could pass for a client assertion (RFC 9101 §10.8).
+    claims.remove("sub");
+    // None of these is a parameter of a request, so that nothing is lost.
     claims.insert("iss".to_owned(), json!(provider.client_id));
     claims.insert("aud".to_owned(), json!(audience));
     claims.insert("iat".to_owned(), json!(now));
-    claims.insert("nbf".to_owned(), json!(now));
-    claims.insert("exp".to_owned(), json!(now.saturating_add(REQUEST_OBJECT_LIFETIME.as_secs().cast_signed())));
+    claims.insert("nbf".to_owned(), json!(now.saturating_sub(whole_seconds(CLOCK_LEEWAY))));
+    claims.insert("exp".to_owned(), json!(now.saturating_add(whole_seconds(REQUEST_OBJECT_LIFETIME))));
     claims.insert("jti".to_owned(), json!(context.token_id()));
     Ok(key.sign(algorithm, "oauth-authz-req+jwt", &Value::Object(claims)))
 }

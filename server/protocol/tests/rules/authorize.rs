@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use oauth2flow_protocol::authorize::{TRANSACTION_LIFETIME, TransactionError, transaction_id_of_state};
-use oauth2flow_protocol::{ReturnTo, Transaction};
+use oauth2flow_protocol::{AuthorizationOptions, Context, Provider, ReturnTo, Transaction};
 use serde_json::{Value, json};
 
 use crate::signing_key::{decode, encode};
@@ -23,6 +23,10 @@ fn with_member(transaction: &Transaction, name: &str, value: Value) -> Result<Tr
     let mut content = plaintext(transaction);
     content[name] = value;
     Transaction::from_plaintext(content.to_string().as_bytes())
+}
+
+fn begin(provider: &Provider, redirect_uri: &str, return_to: ReturnTo, context: &mut Context<'_>) -> Transaction {
+    Transaction::begin(provider, &metadata(), redirect_uri, return_to, AuthorizationOptions::default(), context)
 }
 
 fn characters_are_base64url(text: &str) -> bool {
@@ -113,7 +117,7 @@ fn a03_the_state_holds_256_bits_of_the_given_randomness() {
         drawn.push(bytes.to_vec());
     };
 
-    let transaction = Transaction::begin(&openid_provider(), REDIRECT_URI, ReturnTo::default(), &mut random, now());
+    let transaction = begin(&openid_provider(), REDIRECT_URI, ReturnTo::default(), &mut Context::new(now(), &mut random));
 
     let state = plaintext(&transaction)["s"].as_str().unwrap().to_owned();
     assert_eq!(drawn.len(), 3);
@@ -161,7 +165,8 @@ fn a05_the_redirect_uri_goes_to_both_endpoints_byte_for_byte() {
     for redirect_uri in ["https://app.example/callback", "http://localhost:3000/callback", "https://App.example:443/a%2fb/../c?x=%20+&y=ä"]
     {
         let mut login = Login::openid();
-        login.transaction = Transaction::begin(&login.provider, redirect_uri, ReturnTo::default(), &mut random_from(3), now());
+        login.transaction =
+            begin(&login.provider, redirect_uri, ReturnTo::default(), &mut Context::new(now(), &mut random_from(3)));
 
         assert_eq!(login.request()["redirect_uri"], redirect_uri);
         assert_eq!(form(&login.exchange().0)["redirect_uri"], redirect_uri);
@@ -180,7 +185,7 @@ fn a07_extra_parameters_add_to_the_request() {
     assert_eq!(request["response_type"], "code");
 }
 
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 17] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -193,6 +198,11 @@ const RESERVED: [&str; 12] = [
     "code_challenge_method",
     "request",
     "request_uri",
+    "max_age",
+    "acr_values",
+    "dpop_jkt",
+    "client_assertion",
+    "client_assertion_type",
 ];
 
 #[test]
@@ -334,7 +344,8 @@ fn a11_a_login_may_take_ten_minutes() {
 
 #[test]
 fn a11_a_login_at_the_end_of_time_does_not_overflow() {
-    let transaction = Transaction::begin(&openid_provider(), REDIRECT_URI, ReturnTo::default(), &mut random_from(1), Timestamp::MAX);
+    let mut random = random_from(1);
+    let transaction = begin(&openid_provider(), REDIRECT_URI, ReturnTo::default(), &mut Context::new(Timestamp::MAX, &mut random));
 
     assert_eq!(transaction.expires_at(), Timestamp::MAX);
 }
@@ -351,7 +362,7 @@ fn d_a_transaction_fits_into_a_cookie() {
     let mut login = Login::openid();
     let longest = ReturnTo::parse(&format!("/{}", "a".repeat(1023)));
     assert_eq!(longest.as_str().len(), 1024);
-    login.transaction = Transaction::begin(&login.provider, REDIRECT_URI, longest, &mut random_from(1), now());
+    login.transaction = begin(&login.provider, REDIRECT_URI, longest, &mut Context::new(now(), &mut random_from(1)));
 
     // Browsers keep 4096 bytes of name, value and attributes; sealing adds a few bytes, and base64 a third.
     assert!(login.transaction.to_plaintext().len() * 4 / 3 < 3500);

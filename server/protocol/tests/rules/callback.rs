@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::support::{
     CODE, ISSUER, Login, RETURN_TO, after, assert_not_implemented, assert_rejected, client_secret, metadata, metadata_with, now,
-    oauth_provider, openid_provider,
+    oauth_provider, openid_provider, with_context,
 };
 
 #[test]
@@ -394,7 +394,7 @@ fn other_openid() -> (Provider, ProviderMetadata) {
         "token_endpoint": "https://other.example/token",
         "jwks_uri": "https://other.example/keys",
     });
-    let metadata = oauth2flow_protocol::discovery::process_metadata(issuer, &crate::support::json_response(&document)).unwrap();
+    let metadata = discovery::process_metadata(&provider, &json_response(&document)).unwrap();
     (provider, metadata)
 }
 
@@ -420,9 +420,12 @@ fn c_mix_up_a_callback_is_never_exchanged_at_another_provider() {
     let login = Login::openid();
     let (other, other_metadata) = other_openid();
 
-    assert_rejected!(token::exchange_request(&other, &other_metadata, login.callback()), TokenError::WrongProvider);
-    assert_rejected!(token::exchange_request(&login.provider, &other_metadata, login.callback()), TokenError::WrongProvider);
-    assert!(token::exchange_request(&login.provider, &login.metadata, login.callback()).is_ok());
+    let exchange = |provider, metadata| {
+        with_context(1, |context| token::exchange_request(provider, metadata, login.callback(), None, context))
+    };
+    assert_rejected!(exchange(&other, &other_metadata), TokenError::WrongProvider);
+    assert_rejected!(exchange(&login.provider, &other_metadata), TokenError::WrongProvider);
+    assert!(exchange(&login.provider, &login.metadata).is_ok());
 }
 
 #[test]

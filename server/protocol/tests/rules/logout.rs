@@ -3,13 +3,18 @@
 
 use oauth2flow_protocol::logout::{self, RevocationError, TokenToRevoke};
 use oauth2flow_protocol::provider::{ClientAuth, RevocationStyle};
-use oauth2flow_protocol::{AccessToken, IdToken, Method, RefreshToken, preset};
+use oauth2flow_protocol::{AccessToken, IdToken, Method, OutboundRequest, Provider, ProviderMetadata, RefreshToken, preset};
 use serde_json::json;
 
 use crate::support::{
     ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, assert_rejected, client_secret, form, metadata, metadata_with, oauth_provider,
-    openid_provider, parameters, response,
+    openid_provider, parameters, response, with_context,
 };
+
+/// The request that takes a token back, if there is one.
+fn revocation_request(provider: &Provider, metadata: &ProviderMetadata, token: TokenToRevoke<'_>) -> Option<OutboundRequest> {
+    with_context(1, |context| logout::revocation_request(provider, metadata, token, context)).unwrap()
+}
 
 const POST_LOGOUT_REDIRECT_URI: &str = "https://app.example/?a=b&c=%20";
 
@@ -23,7 +28,7 @@ fn refresh_token() -> RefreshToken {
 
 #[test]
 fn a42_the_refresh_token_is_revoked() {
-    let request = logout::revocation_request(&openid_provider(), &metadata(), TokenToRevoke::Refresh(&refresh_token())).unwrap();
+    let request = revocation_request(&openid_provider(), &metadata(), TokenToRevoke::Refresh(&refresh_token())).unwrap();
 
     assert_eq!(request.method, Method::Post);
     assert_eq!(request.url.as_str(), "https://login.example/tenant/revoke");
@@ -39,7 +44,7 @@ fn a42_an_access_token_is_revoked_as_one() {
     let mut provider = openid_provider();
     provider.client_auth = ClientAuth::Post;
 
-    let request = logout::revocation_request(&provider, &metadata(), TokenToRevoke::Access(&access_token())).unwrap();
+    let request = revocation_request(&provider, &metadata(), TokenToRevoke::Access(&access_token())).unwrap();
 
     assert_eq!(form(&request)["token"], ACCESS_TOKEN);
     assert_eq!(form(&request)["token_type_hint"], "access_token");
@@ -53,10 +58,10 @@ fn a42_without_an_endpoint_or_against_the_configuration_nothing_is_revoked() {
     unwilling.revocation = RevocationStyle::None;
 
     let without_endpoint = metadata_with("revocation_endpoint", json!(null));
-    assert!(logout::revocation_request(&provider, &without_endpoint, TokenToRevoke::Refresh(&token)).is_none());
-    assert!(logout::revocation_request(&unwilling, &metadata(), TokenToRevoke::Refresh(&token)).is_none());
+    assert!(revocation_request(&provider, &without_endpoint, TokenToRevoke::Refresh(&token)).is_none());
+    assert!(revocation_request(&unwilling, &metadata(), TokenToRevoke::Refresh(&token)).is_none());
     let plain = oauth_provider();
-    assert!(logout::revocation_request(&plain, &plain.fixed_metadata().unwrap(), TokenToRevoke::Refresh(&token)).is_none());
+    assert!(revocation_request(&plain, &plain.fixed_metadata().unwrap(), TokenToRevoke::Refresh(&token)).is_none());
 }
 
 #[test]
@@ -64,7 +69,7 @@ fn a42_githubs_token_is_deleted_with_basic_authentication() {
     let provider = preset::github("client/1", client_secret()).unwrap();
     let metadata = provider.fixed_metadata().unwrap();
 
-    let request = logout::revocation_request(&provider, &metadata, TokenToRevoke::Access(&access_token())).unwrap();
+    let request = revocation_request(&provider, &metadata, TokenToRevoke::Access(&access_token())).unwrap();
 
     assert_eq!(request.method, Method::Delete);
     assert_eq!(request.url.as_str(), "https://api.github.com/applications/client%2F1/token");
@@ -72,7 +77,7 @@ fn a42_githubs_token_is_deleted_with_basic_authentication() {
     assert_eq!(request.header("authorization"), Some("Basic Y2xpZW50JTJGMTphK2NsaWVudCUyN3Mrc2VjcmV0"));
     assert!(request.header("user-agent").is_some());
     assert_eq!(request.body.as_deref(), Some(r#"{"access_token":"access-token-from-the-provider"}"#));
-    assert!(logout::revocation_request(&provider, &metadata, TokenToRevoke::Refresh(&refresh_token())).is_none());
+    assert!(revocation_request(&provider, &metadata, TokenToRevoke::Refresh(&refresh_token())).is_none());
 }
 
 #[test]

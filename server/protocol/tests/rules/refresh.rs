@@ -5,21 +5,32 @@ use std::time::Duration;
 use oauth2flow_protocol::id_token::{IdTokenError, IdTokenIdentity};
 use oauth2flow_protocol::refresh::{self, PendingRefresh, RefreshError};
 use oauth2flow_protocol::token::TokenError;
-use oauth2flow_protocol::{Method, OutboundResponse, RefreshToken, TokenResponse, ValidatedIdToken, preset};
+use oauth2flow_protocol::{
+    Method, OutboundRequest, OutboundResponse, Provider, ProviderMetadata, RefreshToken, TokenResponse, ValidatedIdToken, preset,
+};
 use serde_json::{Value, json};
 
 use crate::signing_key::{SigningKey, access_token_hash, key_set};
 use crate::support::{
     ACCESS_TOKEN, CLIENT_ID, ISSUER, Login, SUBJECT, after, assert_not_implemented, assert_rejected, client_secret, form, json_response,
-    metadata, now, openid_provider, response, token_answer,
+    metadata, now, openid_provider, response, token_answer, with_context,
 };
 
 const OLD_REFRESH_TOKEN: &str = "the old refresh token+/";
 
+fn request(
+    provider: &Provider,
+    metadata: &ProviderMetadata,
+    token: &RefreshToken,
+    scopes: &[&str],
+) -> (OutboundRequest, PendingRefresh) {
+    let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>();
+    with_context(1, |context| refresh::request(provider, metadata, token, &scopes, None, None, context)).unwrap()
+}
+
 fn process(answer: &OutboundResponse) -> Result<TokenResponse, RefreshError> {
     let token = RefreshToken::new(OLD_REFRESH_TOKEN.to_owned());
-    let (_, pending) = refresh::request(&openid_provider(), &metadata(), &token, &["openid".to_owned(), "notes".to_owned()]);
-    pending.process(answer, now())
+    request(&openid_provider(), &metadata(), &token, &["openid", "notes"]).1.process(answer, now())
 }
 
 fn original() -> IdTokenIdentity {
@@ -45,7 +56,7 @@ fn judge(original: &IdTokenIdentity, change: impl FnOnce(&mut Value)) -> Result<
 fn a38_the_refresh_request_is_the_one_of_the_specification() {
     let token = RefreshToken::new(OLD_REFRESH_TOKEN.to_owned());
 
-    let (request, _) = refresh::request(&openid_provider(), &metadata(), &token, &[]);
+    let (request, _) = request(&openid_provider(), &metadata(), &token, &[]);
 
     assert_eq!(request.method, Method::Post);
     assert_eq!(request.url.as_str(), "https://login.example/tenant/token");
@@ -206,7 +217,7 @@ fn a31_a_refreshed_id_token_of_an_unknown_key_asks_for_fresh_keys() {
 fn github_sends_both_new_tokens_and_the_scopes_with_commas() {
     let provider = preset::github("id", client_secret()).unwrap();
     let token = RefreshToken::new("ghr_old".to_owned());
-    let (request, pending) = refresh::request(&provider, &provider.fixed_metadata().unwrap(), &token, &["read:user".to_owned()]);
+    let (request, pending) = request(&provider, &provider.fixed_metadata().unwrap(), &token, &["read:user"]);
     let answer = json!({
         "access_token": "ghu_new", "expires_in": 28800, "refresh_token": "ghr_new",
         "refresh_token_expires_in": 15_897_600, "scope": "", "token_type": "bearer",

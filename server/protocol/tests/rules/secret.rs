@@ -6,14 +6,15 @@ use std::fmt::Debug;
 use oauth2flow_protocol::id_token::IdTokenExpectations;
 use oauth2flow_protocol::logout::{self, TokenToRevoke};
 use oauth2flow_protocol::provider::ClientAuth;
+use oauth2flow_protocol::refresh::PendingRefresh;
 use oauth2flow_protocol::{
-    AccessToken, AuthorizationCode, AuthorizationResponse, ClientSecret, IdToken, Nonce, OutboundResponse, PkceVerifier, Provider,
-    RefreshToken, Transaction, preset, refresh, userinfo,
+    AccessToken, AuthorizationCode, AuthorizationResponse, ClientSecret, IdToken, Nonce, OutboundRequest, OutboundResponse,
+    PkceVerifier, Provider, RefreshToken, Transaction, preset, refresh, userinfo,
 };
 use serde_json::{Value, json};
 
 use crate::signing_key::{SigningKey, key_set};
-use crate::support::{Login, assert_not_implemented, json_response, metadata, now, openid_provider, response};
+use crate::support::{Login, assert_not_implemented, json_response, metadata, now, openid_provider, response, with_context};
 
 /// Every secret of these tests has this in it.
 const SENTINEL: &str = "S3NT1NEL";
@@ -41,6 +42,10 @@ fn token_response() -> OutboundResponse {
         "id_token": secret("id-token"),
         "token_type": "Bearer",
     }))
+}
+
+fn refresh(login: &Login, refresh_token: &RefreshToken) -> (OutboundRequest, PendingRefresh) {
+    with_context(1, |context| refresh::request(&login.provider, &login.metadata, refresh_token, &[], None, None, context)).unwrap()
 }
 
 fn assert_hidden(value: &impl Debug) {
@@ -140,14 +145,18 @@ fn a20_no_request_prints_its_headers_body_or_query() {
         let (provider, metadata) = (&login.provider, &login.metadata);
 
         assert_hidden(&login.exchange().0);
-        assert_hidden(&refresh::request(provider, metadata, &refresh_token, &[]).0);
-        assert_hidden(&logout::revocation_request(provider, metadata, TokenToRevoke::Refresh(&refresh_token)).unwrap());
-        assert_hidden(&logout::revocation_request(provider, metadata, TokenToRevoke::Access(&access_token)).unwrap());
+        assert_hidden(&refresh(&login, &refresh_token).0);
+        for token in [TokenToRevoke::Refresh(&refresh_token), TokenToRevoke::Access(&access_token)] {
+            let request = with_context(1, |context| logout::revocation_request(provider, metadata, token, context));
+            assert_hidden(&request.unwrap().unwrap());
+        }
         assert_hidden(&userinfo::request(provider, metadata, &access_token).unwrap());
     }
     let github = preset::github("id", ClientSecret::new(secret("client-secret"))).unwrap();
     let metadata = github.fixed_metadata().unwrap();
-    assert_hidden(&logout::revocation_request(&github, &metadata, TokenToRevoke::Access(&access_token)).unwrap());
+    let token = TokenToRevoke::Access(&access_token);
+    let request = with_context(1, |context| logout::revocation_request(&github, &metadata, token, context));
+    assert_hidden(&request.unwrap().unwrap());
     assert_hidden(&userinfo::emails_request(&github, &access_token).unwrap());
 
     let mut request = login.exchange().0;
@@ -174,7 +183,7 @@ fn a20_neither_an_exchange_nor_a_refresh_under_way_prints_its_secrets() {
     let refresh_token = RefreshToken::new(secret("refresh-token"));
 
     assert_hidden(&login.exchange().1);
-    assert_hidden(&refresh::request(&login.provider, &login.metadata, &refresh_token, &[]).1);
+    assert_hidden(&refresh(&login, &refresh_token).1);
 }
 
 #[test]

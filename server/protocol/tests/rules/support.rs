@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use oauth2flow_protocol::authorize::AuthorizationRequestError;
 use oauth2flow_protocol::callback::{self, CallbackError};
 use oauth2flow_protocol::discovery::{self, DiscoveryError};
 use oauth2flow_protocol::id_token::{self, IdTokenError, IdTokenExpectations};
 use oauth2flow_protocol::provider::{Endpoints, UserMapping};
 use oauth2flow_protocol::token::{self, PendingExchange, TokenError};
 use oauth2flow_protocol::{
-    AuthorizationResponse, ClientSecret, JwkSet, OutboundRequest, OutboundResponse, Provider, ProviderMetadata, ReturnTo, TokenResponse,
+    AuthorizationOptions, AuthorizationResponse, ClientSecret, Context, JwkSet, OutboundRequest, OutboundResponse, Provider, ProviderMetadata, ReturnTo, TokenResponse,
     Transaction, ValidatedCallback, ValidatedIdToken, authorization_url, preset,
 };
 use serde_json::{Value, json};
@@ -49,12 +50,17 @@ pub(crate) fn random_from(seed: u8) -> impl FnMut(&mut [u8]) {
     }
 }
 
+/// An operation at the start of the login, with randomness of its own.
+pub(crate) fn with_context<T>(seed: u8, operation: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    operation(&mut Context::new(now(), &mut random_from(seed)))
+}
+
 pub(crate) fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
 pub(crate) fn response(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> OutboundResponse {
-    OutboundResponse { status, content_type: Some(content_type.to_owned()), body: body.into() }
+    OutboundResponse { status, content_type: Some(content_type.to_owned()), dpop_nonce: None, body: body.into() }
 }
 
 pub(crate) fn json_response(body: &Value) -> OutboundResponse {
@@ -123,7 +129,7 @@ pub(crate) fn metadata_document() -> Value {
 }
 
 pub(crate) fn read_metadata(document: &Value) -> Result<ProviderMetadata, DiscoveryError> {
-    discovery::process_metadata(ISSUER, &json_response(document))
+    discovery::process_metadata(&openid_provider(), &json_response(document))
 }
 
 pub(crate) fn metadata() -> ProviderMetadata {
@@ -151,7 +157,14 @@ impl Login {
 
     /// A login with randomness of its own.
     pub(crate) fn begin_from(seed: u8, provider: Provider, metadata: ProviderMetadata) -> Self {
-        let transaction = Transaction::begin(&provider, REDIRECT_URI, ReturnTo::parse(RETURN_TO), &mut random_from(seed), now());
+        Self::begin_with(seed, AuthorizationOptions::default(), provider, metadata)
+    }
+
+    /// A login that asks for something.
+    pub(crate) fn begin_with(seed: u8, options: AuthorizationOptions, provider: Provider, metadata: ProviderMetadata) -> Self {
+        let return_to = ReturnTo::parse(RETURN_TO);
+        let transaction =
+            with_context(seed, |context| Transaction::begin(&provider, &metadata, REDIRECT_URI, return_to, options, context));
         Self { provider, metadata, transaction }
     }
 
@@ -171,7 +184,11 @@ impl Login {
 
     /// Where the browser is sent.
     pub(crate) fn url(&self) -> Url {
-        authorization_url(&self.provider, &self.metadata, &self.transaction)
+        self.try_url().unwrap()
+    }
+
+    pub(crate) fn try_url(&self) -> Result<Url, AuthorizationRequestError> {
+        with_context(100, |context| authorization_url(&self.provider, &self.metadata, &self.transaction, context))
     }
 
     /// The parameters of the authorization request.
@@ -193,8 +210,13 @@ impl Login {
     }
 
     pub(crate) fn answer_at(&self, time: Timestamp, pairs: &[(&str, &str)]) -> Result<ValidatedCallback, CallbackError> {
+        self.answer_with(None, time, pairs)
+    }
+
+    /// What becomes of an authorization response that these keys may have signed.
+    pub(crate) fn answer_with(&self, keys: Option<&JwkSet>, time: Timestamp, pairs: &[(&str, &str)]) -> Result<ValidatedCallback, CallbackError> {
         let response = AuthorizationResponse::from_pairs(pairs.iter().copied())?;
-        callback::validate(response, self.transaction.clone(), &self.provider, &self.metadata, time)
+        callback::validate(response, self.transaction.clone(), &self.provider, &self.metadata, keys, time)
     }
 
     /// What becomes of a code that comes with the right state and this `iss`, or with none.
@@ -211,7 +233,11 @@ impl Login {
     }
 
     pub(crate) fn exchange(&self) -> (OutboundRequest, PendingExchange) {
-        token::exchange_request(&self.provider, &self.metadata, self.callback()).unwrap()
+        self.try_exchange().unwrap()
+    }
+
+    pub(crate) fn try_exchange(&self) -> Result<(OutboundRequest, PendingExchange), TokenError> {
+        with_context(101, |context| token::exchange_request(&self.provider, &self.metadata, self.callback(), None, context))
     }
 
     /// What becomes of a token response.

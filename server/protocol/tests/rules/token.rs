@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
-use oauth2flow_protocol::token::{MAXIMUM_TOKEN_RESPONSE_BYTES, TokenError, TokenErrorCode};
+use oauth2flow_protocol::token::{self, MAXIMUM_TOKEN_RESPONSE_BYTES, TokenError, TokenErrorCode};
 use oauth2flow_protocol::{JsonError, Method, OutboundResponse, TokenResponse};
 use serde_json::{Value, json};
 
 use crate::signing_key::encode;
 use crate::support::{
     ACCESS_TOKEN, CODE, Login, REDIRECT_URI, REFRESH_TOKEN, after, assert_rejected, deeply_nested, form, json_response, now,
-    oauth_provider, response, token_answer,
+    oauth_provider, response, token_answer, with_context,
 };
 
 /// What an OAuth 2.0 provider's answer becomes; it needs no ID token.
@@ -65,7 +65,8 @@ fn a05_a_code_with_special_characters_arrives_unchanged() {
     let iss = login.metadata.issuer.clone().unwrap();
     let callback = login.answer(&[("code", code), ("state", &state), ("iss", &iss)]).unwrap();
 
-    let (request, _) = oauth2flow_protocol::token::exchange_request(&login.provider, &login.metadata, callback).unwrap();
+    let exchange = with_context(1, |context| token::exchange_request(&login.provider, &login.metadata, callback, None, context));
+    let (request, _) = exchange.unwrap();
 
     assert_eq!(form(&request)["code"], code);
     assert!(request.body.as_deref().unwrap().contains("4%2F0Ab%26c%3Dd%2Be+f%2520%C3%A4"), "{:?}", request.body);
@@ -133,7 +134,7 @@ fn a21_html_is_a_failure() {
 
 #[test]
 fn a21_an_answer_without_a_content_type_is_a_failure() {
-    let answer = OutboundResponse { status: 200, content_type: None, body: token_answer().to_string().into_bytes() };
+    let answer = OutboundResponse { status: 200, content_type: None, dpop_nonce: None, body: token_answer().to_string().into_bytes() };
 
     assert_rejected!(judge(&answer), TokenError::NotJson);
 }
@@ -249,7 +250,9 @@ fn a21_every_error_of_the_specification_is_told_apart() {
         ("temporarily_unavailable", TokenErrorCode::TemporarilyUnavailable),
         ("slow_down", TokenErrorCode::TemporarilyUnavailable),
         ("INVALID_GRANT", TokenErrorCode::Other),
-        ("use_dpop_nonce", TokenErrorCode::Other),
+        ("use_dpop_nonce", TokenErrorCode::UseDpopNonce),
+        ("invalid_dpop_proof", TokenErrorCode::InvalidDpopProof),
+        ("invalid_target", TokenErrorCode::InvalidTarget),
     ] {
         match judge(&response(400, "application/json", json!({ "error": error }).to_string())) {
             Err(TokenError::Provider { kind, status: 400, description: None, .. }) => assert_eq!(kind, expected, "{error}"),
@@ -267,7 +270,7 @@ fn b_token_type_case_is_accepted() {
 
 #[test]
 fn a22_another_token_type_is_a_failure() {
-    for token_type in ["mac", "DPoP", "N_A", "Bearer ", "pop"] {
+    for token_type in ["mac", "DPoP2", "N_A", "Bearer ", "pop"] {
         assert_rejected!(judge_with("token_type", json!(token_type)), TokenError::UnsupportedTokenType(_), "{token_type}");
     }
     assert_rejected!(judge_without("token_type"), TokenError::MissingMember("token_type"));
