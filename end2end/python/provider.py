@@ -29,6 +29,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 SCOPES = ["openid", "profile", "email", "offline_access"]
 ALGORITHMS = ["RS256", "PS512", "ES384"]
+CLIENT_ALGORITHMS = ["RS256", "ES256"]
 CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 KEYS = {
     "RS256": RSAKey.generate_key(2048, {"kid": "python-RS256", "alg": "RS256", "use": "sig"}),
@@ -183,9 +184,9 @@ class Provider:
             "id_token_signing_alg_values_supported": ALGORITHMS,
             "userinfo_signing_alg_values_supported": ALGORITHMS,
             "token_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
-            "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "token_endpoint_auth_signing_alg_values_supported": CLIENT_ALGORITHMS,
             "revocation_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
-            "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "revocation_endpoint_auth_signing_alg_values_supported": CLIENT_ALGORITHMS,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
         }
