@@ -166,25 +166,17 @@ pub(crate) const PLANS: [Plan; 9] = [
     Plan {
         name: "oidcc-client-formpost-basic-certification-test-plan",
         title: "OpenID Connect: Form Post Basic RP",
-        note: "The modules of the basic plan once more, with `response_mode=form_post`. What is judged behind the response is the same code \
-               and is not listed again.",
-        modules: &[
-            module(
-                "oidcc-client-test",
-                "answers with a page that posts",
-                "signs the user in; the browser arrives with its strict cookie",
-                Passed(&[
-                    Http("form_post", "a_posted_answer_signs_in_and_the_person_arrives_with_the_strict_cookie"),
-                    Combination("basic-form_post-plain-bearer-rs256"),
-                ]),
-            ),
-            module(
-                "oidcc-client-test-form-post-error",
-                "posts the error `login_required` to a silent login",
-                "shows the error on a page of its own",
-                Passed(&[Rule("callback", "b_form_post_error_is_shown"), Http("form_post", "a_posted_error_is_told_on_the_page_about_it")]),
-            ),
-        ],
+        note: "The fourteen modules of the basic plan once more, with `response_mode=form_post`. In all but the first the provider does \
+               what it does there, and what judges it is the same code, so they are not repeated.",
+        modules: &[module(
+            "oidcc-client-test",
+            "answers with a page that posts",
+            "signs the user in; the browser arrives with its strict cookie",
+            Passed(&[
+                Http("form_post", "a_posted_answer_signs_in_and_the_person_arrives_with_the_strict_cookie"),
+                Combination("basic-form_post-plain-bearer-rs256"),
+            ]),
+        )],
     },
     Plan {
         name: "oidcc-client-config-certification-test-plan",
@@ -373,6 +365,12 @@ pub(crate) const PLANS: [Plan; 9] = [
                 "leaves `aud` out of the ID token",
                 REFUSES,
                 Passed(&[Rule("id_token", "b_missing_aud_is_rejected"), CLAIMS]),
+            ),
+            module(
+                "oidcc-client-test-form-post-error",
+                "posts the error `login_required` to a silent login",
+                "shows the error on a page of its own",
+                Passed(&[Rule("callback", "b_form_post_error_is_shown"), Http("form_post", "a_posted_error_is_told_on_the_page_about_it")]),
             ),
             module(
                 "oidcc-client-test-userinfo-bearer-header",
@@ -692,13 +690,13 @@ pub(crate) const PLANS: [Plan; 9] = [
                 "fapi2-security-profile-final-client-test-grant-management-query-and-revoke",
                 "has grants asked for and revoked",
                 "-",
-                NotCovered("As above."),
+                NotCovered("Grant management is not spoken here, as above."),
             ),
             module(
                 "fapi2-security-profile-final-client-test-grant-management-invalid-grant-id-fails",
                 "sends a wrong grant id",
                 "-",
-                NotCovered("As above."),
+                NotCovered("Grant management is not spoken here, as above."),
             ),
         ],
     },
