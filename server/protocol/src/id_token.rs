@@ -399,7 +399,8 @@ fn check_required_claims(claims: &Map<String, Value>, required: &[(String, Strin
 fn is_text(value: &Value, text: &str) -> bool {
     match value {
         Value::String(value) => value == text,
-        Value::Bool(_) | Value::Number(_) => value.to_string() == text,
+        Value::Bool(value) => text == if *value { "true" } else { "false" },
+        Value::Number(value) => value.to_string() == text,
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use oauth2flow_protocol::authorize::TRANSACTION_LIFETIME;
 use oauth2flow_protocol::callback::{AuthorizationErrorCode, CallbackError};
-use oauth2flow_protocol::provider::IssPolicy;
+use oauth2flow_protocol::provider::{IssPolicy, IssuerRule, ProviderKind, ResponseMode};
 use oauth2flow_protocol::token::{PendingExchange, TokenError};
-use oauth2flow_protocol::{AuthorizationResponse, Provider, ProviderMetadata, ValidatedCallback, preset, token};
+use oauth2flow_protocol::{AuthorizationResponse, Provider, ProviderMetadata, ValidatedCallback, discovery, preset, token};
 use serde_json::json;
 
 use crate::support::{
-    CODE, ISSUER, Login, RETURN_TO, after, assert_not_implemented, assert_rejected, client_secret, metadata, metadata_with, now,
-    oauth_provider, openid_provider, with_context,
+    CODE, ISSUER, Login, RETURN_TO, after, assert_not_implemented, assert_rejected, client_secret, json_response, metadata, metadata_with,
+    now, oauth_provider, openid_provider, with_context,
 };
 
 #[test]
@@ -283,6 +283,12 @@ fn a17_every_error_of_the_specifications_is_told_apart() {
         ("consent_required", AuthorizationErrorCode::InteractionRequired),
         ("interaction_required", AuthorizationErrorCode::InteractionRequired),
         ("account_selection_required", AuthorizationErrorCode::InteractionRequired),
+        ("invalid_request_object", AuthorizationErrorCode::InvalidRequest),
+        ("invalid_request_uri", AuthorizationErrorCode::InvalidRequest),
+        ("request_not_supported", AuthorizationErrorCode::InvalidRequest),
+        ("request_uri_not_supported", AuthorizationErrorCode::InvalidRequest),
+        ("invalid_target", AuthorizationErrorCode::InvalidRequest),
+        ("unmet_authentication_requirements", AuthorizationErrorCode::UnmetAuthenticationRequirements),
         ("ACCESS_DENIED", AuthorizationErrorCode::Other),
         ("application_suspended", AuthorizationErrorCode::Other),
     ] {
@@ -322,7 +328,7 @@ fn a17_whether_a_response_is_an_error_is_known_before_it_is_believed() {
 
 #[test]
 fn a18_a_repeated_parameter_is_rejected() {
-    for name in ["code", "state", "iss", "error", "error_description", "error_uri"] {
+    for name in ["code", "state", "iss", "error", "error_description", "error_uri", "response", "user"] {
         for (first, second) in [("a", "b"), ("a", "a"), ("", "a"), ("a", ""), ("", "")] {
             let result = AuthorizationResponse::from_pairs([(name, first), ("unknown", "x"), (name, second)]);
 
@@ -376,7 +382,16 @@ fn a19_neither_a_code_nor_an_error_is_rejected() {
 
 #[test]
 fn c_a_parameter_longer_than_any_providers_is_rejected() {
-    for (name, most) in [("code", 8192), ("state", 512), ("iss", 1024), ("error", 256), ("error_description", 4096), ("error_uri", 2048)] {
+    for (name, most) in [
+        ("code", 8192),
+        ("state", 512),
+        ("iss", 1024),
+        ("error", 256),
+        ("error_description", 4096),
+        ("error_uri", 2048),
+        ("response", 16384),
+        ("user", 4096),
+    ] {
         let read = |bytes| AuthorizationResponse::from_pairs([(name, "a".repeat(bytes))]);
 
         assert!(read(most).is_ok(), "{name}");
@@ -420,9 +435,8 @@ fn c_mix_up_a_callback_is_never_exchanged_at_another_provider() {
     let login = Login::openid();
     let (other, other_metadata) = other_openid();
 
-    let exchange = |provider, metadata| {
-        with_context(1, |context| token::exchange_request(provider, metadata, login.callback(), None, context))
-    };
+    let exchange =
+        |provider, metadata| with_context(1, |context| token::exchange_request(provider, metadata, login.callback(), None, context));
     assert_rejected!(exchange(&other, &other_metadata), TokenError::WrongProvider);
     assert_rejected!(exchange(&login.provider, &other_metadata), TokenError::WrongProvider);
     assert!(exchange(&login.provider, &login.metadata).is_ok());
@@ -479,4 +493,105 @@ fn the_checks_come_in_the_order_of_their_list() {
 
     login.provider.id = "other".to_owned();
     assert_rejected!(login.answer(&[("code", CODE), ("state", "wrong"), ("iss", ISSUER)]), CallbackError::ProviderMismatch);
+}
+
+/// A login with a provider whose issuer is the user's tenant's.
+fn login_of_any_tenant() -> Login {
+    let issuer = "https://login.example/common/v2.0";
+    let mut provider = openid_provider();
+    provider.kind = ProviderKind::OpenId { issuer: issuer.to_owned() };
+    provider.issuer_rule = IssuerRule::TenantTemplate;
+    let mut document = crate::support::metadata_document();
+    document["issuer"] = json!("https://login.example/{tenantid}/v2.0");
+    document["authorization_response_iss_parameter_supported"] = json!(false);
+    let metadata = discovery::process_metadata(&provider, &json_response(&document)).unwrap();
+    Login::begin(provider, metadata)
+}
+
+#[test]
+fn a14_iss_of_a_tenant_is_the_template_with_the_tenants_identifier() {
+    let login = login_of_any_tenant();
+    let tenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+    assert!(login.answer_from(None).is_ok());
+    assert!(login.answer_from(Some(&format!("https://login.example/{tenant}/v2.0"))).is_ok());
+    assert!(login.answer_from(Some(&format!("https://login.example/{}/v2.0", tenant.to_ascii_uppercase()))).is_ok());
+    for iss in [
+        "https://login.example/common/v2.0".to_owned(),
+        "https://login.example/{tenantid}/v2.0".to_owned(),
+        "https://login.example//v2.0".to_owned(),
+        format!("https://evil.example/{tenant}/v2.0"),
+        format!("https://login.example/{tenant}/v2.0/"),
+        format!("https://login.example/{tenant}/v1.0"),
+        format!("https://login.example/{}/v2.0", &tenant[1..]),
+        format!("https://login.example/{tenant}0/v2.0"),
+        format!("https://login.example/{}/v2.0", tenant.replace('-', "0")),
+        format!("https://login.example/{}/v2.0", tenant.replace('d', "g")),
+        format!("https://login.example/{}/v2.0", tenant.replace('6', "-")),
+        format!("https://login.example/{}/v2.0", tenant.replace('6', "/")),
+    ] {
+        assert_rejected!(login.answer_from(Some(&iss)), CallbackError::IssMismatch, "{iss}");
+    }
+}
+
+#[test]
+fn a14_the_alternatives_are_for_id_tokens_and_not_for_the_response() {
+    let mut provider = openid_provider();
+    provider.issuer_rule = IssuerRule::Alternatives(vec!["login.example".to_owned()]);
+    let login = Login::begin(provider, metadata());
+
+    assert!(login.answer_from(Some(ISSUER)).is_ok());
+    assert_rejected!(login.answer_from(Some("login.example")), CallbackError::IssMismatch);
+}
+
+/// What the user is called after an answer with this `user` beside the code.
+fn claimed_name(response_mode: ResponseMode, user: &str) -> Option<String> {
+    let mut login = Login::openid();
+    login.provider.response_mode = response_mode;
+    let state = login.state();
+    let callback = login.answer(&[("code", CODE), ("state", &state), ("iss", ISSUER), ("user", user)]).unwrap();
+    callback.claimed_name().map(str::to_owned)
+}
+
+#[test]
+fn a33_apples_name_comes_beside_the_code_and_is_only_a_name() {
+    let user = r#"{"name":{"firstName":"Alice","lastName":"Example"},"email":"somebody@example.com"}"#;
+
+    assert_eq!(claimed_name(ResponseMode::FormPost, user).as_deref(), Some("Alice Example"));
+    assert_eq!(claimed_name(ResponseMode::FormPost, r#"{"name":{"lastName":"Example"}}"#).as_deref(), Some("Example"));
+    assert_eq!(
+        claimed_name(ResponseMode::FormPost, r#"{"name":{"firstName":"A\u0000\u202elice\r\n","lastName":7}}"#).as_deref(),
+        Some("A  lice")
+    );
+    let long = json!({ "name": { "firstName": "x".repeat(400) } }).to_string();
+    assert_eq!(claimed_name(ResponseMode::FormPost, &long).unwrap().len(), 300);
+}
+
+#[test]
+fn a33_a_name_in_the_address_is_nobodys() {
+    // Only a posted form has it, and whoever writes an address could write a name into it.
+    let user = r#"{"name":{"firstName":"Alice","lastName":"Example"}}"#;
+
+    assert_eq!(claimed_name(ResponseMode::Query, user), None);
+}
+
+#[test]
+fn a33_a_name_that_cannot_be_read_turns_nobody_away() {
+    for user in [
+        "",
+        "Alice",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        r#"{"name":"Alice"}"#,
+        r#"{"name":null}"#,
+        r#"{"name":{}}"#,
+        r#"{"name":{"firstName":"","lastName":" "}}"#,
+        r#"{"name":{"firstName":["Alice"]}}"#,
+        r#"{"name":{"firstName":"Alice"},"name":{"firstName":"Bob"}}"#,
+        r#"{"email":"alice@example.com"}"#,
+    ] {
+        assert_eq!(claimed_name(ResponseMode::FormPost, user), None, "{user}");
+    }
 }

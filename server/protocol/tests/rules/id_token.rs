@@ -6,14 +6,15 @@ use jiff::Timestamp;
 use oauth2flow_protocol::id_token::{self, CLOCK_LEEWAY, IdTokenError, IdTokenExpectations};
 use oauth2flow_protocol::jws::{JwsError, MAXIMUM_TOKEN_BYTES};
 use oauth2flow_protocol::logout_token::BACKCHANNEL_LOGOUT_EVENT;
-use oauth2flow_protocol::{IdToken, JsonError, JwkSet, SigningAlgorithm, ValidatedIdToken};
+use oauth2flow_protocol::provider::{IssuerRule, ProviderKind};
+use oauth2flow_protocol::{AuthorizationOptions, IdToken, JsonError, JwkSet, SigningAlgorithm, ValidatedIdToken, discovery};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::signing_key::{SigningKey, access_token_hash, decode, encode, key_set, read_keys, sign_with_secret, unsigned};
 use crate::support::{
-    ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, ISSUER, Login, START, SUBJECT, assert_rejected, deeply_nested, metadata, metadata_with, now,
-    oauth_provider, openid_provider, token_answer,
+    ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, ISSUER, Login, START, SUBJECT, assert_rejected, deeply_nested, json_response, metadata,
+    metadata_document, metadata_with, now, oauth_provider, openid_provider, token_answer,
 };
 
 type Judgement = Result<ValidatedIdToken, IdTokenError>;
@@ -154,7 +155,7 @@ fn b_missing_exp_is_rejected() {
 
 #[test]
 fn b_expired_exp_is_rejected() {
-    assert_rejected!(judge_with("exp", json!(START - 300)), IdTokenError::Expired { seconds: 300 });
+    assert_rejected!(judge_with("exp", json!(START - 300)), IdTokenError::Expired { seconds: 300, .. });
     assert_rejected!(judge_with("exp", json!(0)), IdTokenError::Expired { .. });
     assert_rejected!(judge_with("exp", json!(i64::MIN)), IdTokenError::Expired { .. });
 }
@@ -163,9 +164,9 @@ fn b_expired_exp_is_rejected() {
 fn a25_exp_has_a_leeway_of_a_minute_and_no_more() {
     assert_eq!(CLOCK_LEEWAY, Duration::from_mins(1));
     assert!(judge_with("exp", json!(START - 59)).is_ok());
-    assert_rejected!(judge_with("exp", json!(START - 60)), IdTokenError::Expired { seconds: 60 });
+    assert_rejected!(judge_with("exp", json!(START - 60)), IdTokenError::Expired { seconds: 60, .. });
     // Fractions are cut off: 1799999940.5 is 60 s ago.
-    assert_rejected!(judge_with("exp", json!(1_799_999_940.5)), IdTokenError::Expired { seconds: 60 });
+    assert_rejected!(judge_with("exp", json!(1_799_999_940.5)), IdTokenError::Expired { seconds: 60, .. });
     assert!(judge_with("exp", json!(1_799_999_941.5)).is_ok());
 }
 
@@ -177,7 +178,7 @@ fn b_missing_iat_is_rejected() {
 #[test]
 fn a25_iat_in_the_future_is_rejected() {
     assert!(judge_with("iat", json!(START + 60)).is_ok());
-    assert_rejected!(judge_with("iat", json!(START + 61)), IdTokenError::IssuedInTheFuture { seconds: 61 });
+    assert_rejected!(judge_with("iat", json!(START + 61)), IdTokenError::IssuedInTheFuture { seconds: 61, .. });
     assert_rejected!(judge_with("iat", json!(i64::MAX)), IdTokenError::IssuedInTheFuture { .. });
 }
 
@@ -789,7 +790,7 @@ fn a29_the_at_hash_of_the_specifications_example_holds() {
     let mut answer = token_answer();
     answer["id_token"] = json!(token);
     answer["access_token"] = json!("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
-    let tokens = login.tokens(&crate::support::json_response(&answer)).unwrap();
+    let tokens = login.tokens(&json_response(&answer)).unwrap();
     let expectations = IdTokenExpectations::new(&login.provider, &login.metadata, &tokens, now()).unwrap();
 
     let result = id_token::validate(tokens.id_token.as_ref().unwrap(), &expectations, &key_set(&[&key]));
@@ -817,30 +818,328 @@ fn a29_at_hash_takes_the_hash_of_the_tokens_algorithm() {
     }
 }
 
-fn judge_with_max_age(auth_time: Option<Value>) -> Judgement {
-    let (login, key) = (Login::openid(), SigningKey::es256("key-1"));
+/// What becomes of a token whose login asked for something.
+fn judge_asked(options: AuthorizationOptions, change: impl FnOnce(&mut Value)) -> Judgement {
+    let login = Login::begin_with(1, options, openid_provider(), metadata());
+    let key = SigningKey::es256("key-1");
     let mut claims = login.claims();
-    if let Some(auth_time) = auth_time {
-        claims["auth_time"] = auth_time;
-    }
-    let tokens = login.tokens_with(&key.sign(&claims));
-    let mut expectations = IdTokenExpectations::new(&login.provider, &login.metadata, &tokens, now()).unwrap();
-    expectations.max_age = Some(Duration::from_mins(10));
-    id_token::validate(tokens.id_token.as_ref().unwrap(), &expectations, &key_set(&[&key]))
+    change(&mut claims);
+    login.judge(&key.sign(&claims), &key_set(&[&key]))
+}
+
+fn judge_with_max_age(seconds: u64, auth_time: Option<Value>) -> Judgement {
+    let options = AuthorizationOptions { max_age: Some(Duration::from_secs(seconds)), ..AuthorizationOptions::default() };
+    judge_asked(options, |claims| {
+        if let Some(auth_time) = auth_time {
+            claims["auth_time"] = auth_time;
+        }
+    })
 }
 
 #[test]
 fn a25_a_login_older_than_max_age_is_rejected() {
-    assert!(judge_with_max_age(Some(json!(START - 660))).is_ok());
-    assert_rejected!(judge_with_max_age(Some(json!(START - 661))), IdTokenError::AuthenticationTooOld);
-    assert_rejected!(judge_with_max_age(Some(json!("now"))), IdTokenError::InvalidClaim("auth_time"));
-    assert_rejected!(judge_with_max_age(None), IdTokenError::MissingClaim("auth_time"));
+    assert!(judge_with_max_age(600, Some(json!(START - 660))).is_ok());
+    assert_rejected!(judge_with_max_age(600, Some(json!(START - 661))), IdTokenError::AuthenticationTooOld);
+    assert_rejected!(judge_with_max_age(600, Some(json!(i64::MIN))), IdTokenError::AuthenticationTooOld);
+    assert!(judge_with_max_age(0, Some(json!(START - 60))).is_ok());
+    assert_rejected!(judge_with_max_age(0, Some(json!(START - 61))), IdTokenError::AuthenticationTooOld);
+    assert!(judge_with_max_age(u64::MAX, Some(json!(0))).is_ok());
+}
+
+#[test]
+fn a25_where_max_age_was_asked_for_auth_time_is_a_time_that_can_be() {
+    assert_rejected!(judge_with_max_age(600, Some(json!("now"))), IdTokenError::InvalidClaim("auth_time"));
+    assert_rejected!(judge_with_max_age(600, Some(json!(null))), IdTokenError::MissingClaim("auth_time"));
+    assert_rejected!(judge_with_max_age(600, None), IdTokenError::MissingClaim("auth_time"));
+    assert!(judge_with_max_age(600, Some(json!(START + 60))).is_ok());
+    assert_rejected!(judge_with_max_age(600, Some(json!(START + 61))), IdTokenError::InvalidClaim("auth_time"));
+    assert_rejected!(judge_with_max_age(600, Some(json!(i64::MAX))), IdTokenError::InvalidClaim("auth_time"));
+}
+
+#[test]
+fn a25_where_nobody_asked_the_time_of_the_login_does_not_matter() {
+    for auth_time in [json!(0), json!(START + 1_000_000), json!("now"), json!(null)] {
+        assert!(judge_with("auth_time", auth_time.clone()).is_ok(), "{auth_time}");
+    }
+}
+
+fn judge_with_acr(acr: Option<Value>) -> Judgement {
+    let options = AuthorizationOptions { acr_values: vec!["high".to_owned(), "higher".to_owned()], ..AuthorizationOptions::default() };
+    judge_asked(options, |claims| {
+        if let Some(acr) = acr {
+            claims["acr"] = acr;
+        }
+    })
+}
+
+#[test]
+fn a25_acr_is_one_of_the_values_that_were_asked_for() {
+    assert_eq!(judge_with_acr(Some(json!("high"))).unwrap().acr(), Some("high"));
+    assert_eq!(judge_with_acr(Some(json!("higher"))).unwrap().acr(), Some("higher"));
+    for acr in [json!("low"), json!("HIGH"), json!("high higher"), json!(""), json!(null), json!(1), json!(["high"])] {
+        assert_rejected!(judge_with_acr(Some(acr.clone())), IdTokenError::AcrMismatch, "{acr}");
+    }
+    assert_rejected!(judge_with_acr(None), IdTokenError::AcrMismatch);
+    assert!(judge_with("acr", json!("low")).is_ok());
+}
+
+#[test]
+fn a25_how_and_when_the_user_was_authenticated_is_told() {
+    let token = judge_claims(|claims| {
+        claims["acr"] = json!("high");
+        claims["amr"] = json!(["pwd", 7, "otp"]);
+        claims["auth_time"] = json!(START - 5);
+    })
+    .unwrap();
+    assert_eq!((token.acr(), token.auth_time()), (Some("high"), Some(now() - Duration::from_secs(5))));
+    assert_eq!(token.amr(), ["pwd", "otp"]);
+
+    let token = judge_claims(|_| {}).unwrap();
+    assert_eq!((token.acr(), token.auth_time()), (None, None));
+    assert!(token.amr().is_empty());
+    for (name, value) in [("acr", json!(1)), ("amr", json!("pwd")), ("auth_time", json!("now")), ("auth_time", json!(i64::MAX))] {
+        let token = judge_with(name, value.clone()).unwrap();
+        assert!(token.acr().is_none() && token.amr().is_empty() && token.auth_time().is_none(), "{name}: {value}");
+    }
+}
+
+fn judge_with_required(required: &[(&str, &str)], change: impl FnOnce(&mut Value)) -> Judgement {
+    let mut provider = openid_provider();
+    provider.required_claims = required.iter().map(|(place, value)| ((*place).to_owned(), (*value).to_owned())).collect();
+    let (login, key) = (Login::begin(provider, metadata()), SigningKey::es256("key-1"));
+    let mut claims = login.claims();
+    change(&mut claims);
+    login.judge(&key.sign(&claims), &key_set(&[&key]))
+}
+
+#[test]
+fn a24_a_claim_that_the_configuration_demands_is_there_with_its_value() {
+    let domain = [("hd", "example.com")];
+
+    assert!(judge_with_required(&domain, |claims| claims["hd"] = json!("example.com")).is_ok());
+    for value in [
+        json!("evil.example"),
+        json!("EXAMPLE.com"),
+        json!("example.com "),
+        json!(""),
+        json!(null),
+        json!({ "example.com": true }),
+        json!([]),
+    ] {
+        match judge_with_required(&domain, |claims| claims["hd"] = value.clone()) {
+            Err(IdTokenError::RequiredClaim(name)) => assert_eq!(name, "hd"),
+            other => panic!("{value}: {other:?}"),
+        }
+    }
+    assert_rejected!(judge_with_required(&domain, |_| {}), IdTokenError::RequiredClaim(_));
+}
+
+#[test]
+fn a24_a_demanded_claim_may_be_one_of_a_list_or_no_text() {
+    let judge = |place: &str, wanted: &str, value: Value| judge_with_required(&[(place, wanted)], |claims| claims["x"] = value);
+
+    assert!(judge("x", "staff", json!(["users", "staff"])).is_ok());
+    assert_rejected!(judge("x", "staff", json!(["users"])), IdTokenError::RequiredClaim(_));
+    assert_rejected!(judge("x", "staff", json!([["staff"], { "staff": "staff" }])), IdTokenError::RequiredClaim(_));
+    assert!(judge("x", "true", json!(true)).is_ok());
+    assert!(judge("x", "false", json!(false)).is_ok());
+    assert_rejected!(judge("x", "true", json!(false)), IdTokenError::RequiredClaim(_));
+    assert!(judge("x", "17", json!(17)).is_ok());
+    assert_rejected!(judge("x", "17", json!(18)), IdTokenError::RequiredClaim(_));
+    assert_rejected!(judge("x", "null", json!(null)), IdTokenError::RequiredClaim(_));
+    assert_rejected!(judge("x", "{}", json!({})), IdTokenError::RequiredClaim(_));
+    assert!(judge("/x/roles/1", "admin", json!({ "roles": ["user", "admin"] })).is_ok());
+    assert!(judge("/x/roles", "admin", json!({ "roles": ["user", "admin"] })).is_ok());
+    assert_rejected!(judge("/x/roles/0", "admin", json!({ "roles": ["user", "admin"] })), IdTokenError::RequiredClaim(_));
+    // Each of them counts.
+    let both = [("email_verified", "true"), ("x", "a")];
+    assert!(judge_with_required(&both, |claims| claims["x"] = json!("a")).is_ok());
+    assert_rejected!(judge_with_required(&both, |claims| claims["x"] = json!("b")), IdTokenError::RequiredClaim(_));
+}
+
+#[test]
+fn a25_a_token_that_fits_no_clock_but_its_own_suspects_ours() {
+    let judge_times = |issued_at: i64, expires_at: i64, change: &dyn Fn(&mut Value)| {
+        let result = judge_claims(|claims| {
+            claims["iat"] = json!(issued_at);
+            claims["exp"] = json!(expires_at);
+            change(claims);
+        });
+        result.unwrap_err().suspects_own_clock()
+    };
+    let nothing = |_: &mut Value| {};
+
+    // Made for this login, and hours old or hours young: one of the clocks is wrong.
+    assert!(judge_times(START - 7200, START - 6900, &nothing));
+    assert!(judge_times(START + 7200, START + 7500, &nothing));
+    assert!(judge_times(START + 61, START + 361, &nothing));
+    assert!(judge_times(START - 661, START - 361, &|claims| claims["nbf"] = json!(START - 661)));
+    assert!(judge_times(START + 7200, START + 7500, &|claims| claims["nbf"] = json!(START + 7200)));
+    // A login may take ten minutes, and a minute is forgiven.
+    assert!(!judge_times(START - 660, START - 360, &nothing));
+    // Its times do not agree with each other: the provider is confused.
+    assert!(!judge_times(START, START - 300, &nothing));
+    assert!(!judge_times(START - 7200, START - 7200, &nothing));
+    assert!(!judge_times(START - 7200, START - 7201, &nothing));
+    assert!(!judge_times(START + 7200, START + 300, &nothing));
+    assert!(!judge_times(START - 7200, START - 6900, &|claims| claims["nbf"] = json!(START - 6900)));
+    assert!(!judge_times(START + 7200, START + 7500, &|claims| claims["nbf"] = json!(START + 7500)));
+    // It was made for another login, so it may simply be old.
+    assert!(!judge_times(START - 7200, START - 6900, &|claims| claims["nonce"] = json!("another")));
+    assert!(!judge_times(START - 7200, START - 6900, &|claims| claims["nonce"] = json!(null)));
+    // The times are right, something else is wrong.
+    assert!(!judge_times(START, START + 300, &|claims| claims["nbf"] = json!(START + 120)));
+    assert!(!judge_times(START, START + 300, &|claims| claims["aud"] = json!("app-2")));
+}
+
+#[test]
+fn a25_without_a_nonce_an_old_token_says_nothing_about_our_clock() {
+    let mut provider = openid_provider();
+    provider.nonce = false;
+    let (login, key) = (Login::begin(provider, metadata()), SigningKey::es256("key-1"));
+    let mut claims = Login::openid().claims();
+    claims.as_object_mut().unwrap().remove("nonce").unwrap();
+    claims["iat"] = json!(START - 7200);
+    claims["exp"] = json!(START - 6900);
+
+    let error = login.judge(&key.sign(&claims), &key_set(&[&key])).unwrap_err();
+
+    assert!(matches!(error, IdTokenError::Expired { seconds: 6900, suspects_own_clock: false }), "{error:?}");
+}
+
+#[test]
+fn a24_google_may_leave_the_scheme_out_of_its_issuer() {
+    let mut provider = openid_provider();
+    provider.issuer_rule = IssuerRule::Alternatives(vec!["login.example".to_owned(), "https://old.example".to_owned()]);
+    let (login, key) = (Login::begin(provider, metadata()), SigningKey::es256("key-1"));
+    let judge = |iss: &str| {
+        let mut claims = login.claims();
+        claims["iss"] = json!(iss);
+        login.judge(&key.sign(&claims), &key_set(&[&key]))
+    };
+
+    for iss in [ISSUER, "login.example", "https://old.example"] {
+        // The user stays the same one under each of its names.
+        assert_eq!(judge(iss).unwrap().issuer(), ISSUER, "{iss}");
+    }
+    for iss in ["Login.example", "login.example/", "evil.example", "https://login.example", ""] {
+        assert_rejected!(judge(iss), IdTokenError::IssuerMismatch, "{iss}");
+    }
+    assert_rejected!(judge_with("iss", json!("login.example")), IdTokenError::IssuerMismatch);
+}
+
+const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// A login at a provider whose issuer is the user's tenant's.
+fn login_of_any_tenant() -> Login {
+    let mut provider = openid_provider();
+    provider.kind = ProviderKind::OpenId { issuer: "https://login.example/common/v2.0".to_owned() };
+    provider.issuer_rule = IssuerRule::TenantTemplate;
+    let mut document = metadata_document();
+    document["issuer"] = json!("https://login.example/{tenantid}/v2.0");
+    document["authorization_response_iss_parameter_supported"] = json!(false);
+    let metadata = discovery::process_metadata(&provider, &json_response(&document)).unwrap();
+    Login::begin(provider, metadata)
+}
+
+fn issuer_of(tenant: &str) -> String {
+    format!("https://login.example/{tenant}/v2.0")
+}
+
+#[test]
+fn a24_entras_issuer_is_the_template_with_the_tokens_own_tenant() {
+    let (login, key) = (login_of_any_tenant(), SigningKey::es256("key-1"));
+    let judge = |iss: &str, tenant: Value| {
+        let mut claims = login.claims();
+        claims["iss"] = json!(iss);
+        claims["tid"] = tenant;
+        login.judge(&key.sign(&claims), &key_set(&[&key]))
+    };
+
+    let token = judge(&issuer_of(TENANT), json!(TENANT)).unwrap();
+    // The tenant is part of the user's key.
+    assert_eq!((token.issuer(), token.identity().issuer), (issuer_of(TENANT).as_str(), issuer_of(TENANT)));
+    for (iss, tenant) in [
+        (issuer_of(TENANT), json!("00000000-6c67-4c5b-b112-36a304b66dad")),
+        (issuer_of("00000000-6c67-4c5b-b112-36a304b66dad"), json!(TENANT)),
+        (issuer_of(TENANT), json!(TENANT.to_ascii_uppercase())),
+        (issuer_of(TENANT), json!(null)),
+        (issuer_of(TENANT), json!(1)),
+        (issuer_of(""), json!("")),
+        (issuer_of("common"), json!("common")),
+        (issuer_of("{tenantid}"), json!("{tenantid}")),
+        (issuer_of("a/../b"), json!("a/../b")),
+        (issuer_of(&TENANT[1..]), json!(&TENANT[1..])),
+        (issuer_of(&format!("{TENANT}0")), json!(format!("{TENANT}0"))),
+        (issuer_of(&TENANT.replace('-', "0")), json!(TENANT.replace('-', "0"))),
+        (issuer_of(&TENANT.replace('d', "g")), json!(TENANT.replace('d', "g"))),
+        ("https://login.example/common/v2.0".to_owned(), json!(TENANT)),
+        ("https://evil.example/v2.0".to_owned(), json!(TENANT)),
+    ] {
+        assert_rejected!(judge(&iss, tenant.clone()), IdTokenError::IssuerMismatch, "{iss} {tenant}");
+    }
+}
+
+#[test]
+fn a28_a_key_that_is_reserved_for_one_tenant_signs_for_no_other() {
+    let (login, key) = (login_of_any_tenant(), SigningKey::es256("key-1"));
+    let mut claims = login.claims();
+    claims["iss"] = json!(issuer_of(TENANT));
+    claims["tid"] = json!(TENANT);
+    let token = key.sign(&claims);
+    let judge = |issuer: Option<&str>| {
+        let mut public = key.public();
+        if let Some(issuer) = issuer {
+            public["issuer"] = json!(issuer);
+        }
+        login.judge(&token, &read_keys(&[public]))
+    };
+
+    assert!(judge(None).is_ok());
+    assert!(judge(Some("https://login.example/{tenantid}/v2.0")).is_ok());
+    assert!(judge(Some(&issuer_of(TENANT))).is_ok());
+    for issuer in [issuer_of("00000000-6c67-4c5b-b112-36a304b66dad"), "https://evil.example/{tenantid}/v2.0".to_owned(), String::new()] {
+        assert_rejected!(judge(Some(&issuer)), IdTokenError::IssuerMismatch, "{issuer}");
+    }
+}
+
+#[test]
+fn a24_a_template_counts_only_where_the_configuration_says_so() {
+    let (mut login, key) = (login_of_any_tenant(), SigningKey::es256("key-1"));
+    let mut claims = login.claims();
+    claims["iss"] = json!(issuer_of(TENANT));
+    claims["tid"] = json!(TENANT);
+    let token = key.sign(&claims);
+    assert!(login.judge(&token, &key_set(&[&key])).is_ok());
+
+    login.provider.issuer_rule = IssuerRule::Exact;
+    assert_rejected!(login.judge(&token, &key_set(&[&key])), IdTokenError::IssuerMismatch);
+    login.provider.issuer_rule = IssuerRule::TenantTemplate;
+    login.metadata.issuer_template = None;
+    assert_rejected!(login.judge(&token, &key_set(&[&key])), IdTokenError::IssuerMismatch);
+}
+
+#[test]
+fn a33_what_is_left_to_somebody_else_is_no_claim() {
+    // Core §5.6.2: an aggregated claim that nobody has verified, and a distributed one with the token for it.
+    let token = judge_claims(|claims| {
+        claims["_claim_names"] = json!({ "email": "src1", "sub": "src1", "address": "src2" });
+        claims["_claim_sources"] = json!({
+            "src1": { "JWT": unsigned(&json!({ "alg": "none" }), &json!({ "email": "chief@example.com", "sub": "chief" })) },
+            "src2": { "endpoint": "https://evil.example/claims", "access_token": "secret" },
+        });
+    })
+    .unwrap();
+
+    assert_eq!((token.subject(), token.claims()["email"].as_str()), (SUBJECT, Some("alice@example.com")));
+    assert!(!token.claims().contains_key("_claim_names") && !token.claims().contains_key("_claim_sources"));
+    assert!(!token.claims().contains_key("address"));
 }
 
 #[test]
 fn a24_a_provider_without_id_tokens_has_no_expectations_of_one() {
     let login = Login::fixed(oauth_provider());
-    let tokens = login.tokens(&crate::support::json_response(&token_answer())).unwrap();
+    let tokens = login.tokens(&json_response(&token_answer())).unwrap();
 
     assert!(IdTokenExpectations::new(&login.provider, &login.metadata, &tokens, now()).is_none());
 }
@@ -892,6 +1191,8 @@ proptest! {
         let algorithms = SigningAlgorithm::ALL.to_vec();
         let expectations = IdTokenExpectations {
             issuer: ISSUER,
+            issuer_rule: &IssuerRule::Exact,
+            issuer_template: None,
             client_id: CLIENT_ID,
             trusted_audiences: &[],
             nonce: None,
@@ -900,6 +1201,8 @@ proptest! {
             now: now(),
             leeway: CLOCK_LEEWAY,
             max_age: None,
+            acr_values: &[],
+            required_claims: &[],
         };
 
         prop_assert!(id_token::validate(&IdToken::new(token), &expectations, &keys).is_err());

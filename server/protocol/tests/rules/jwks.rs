@@ -1,10 +1,13 @@
 //! The provider's keys. [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)
 
+use aws_lc_rs::digest;
+use oauth2flow_protocol::id_token::IdTokenError;
 use oauth2flow_protocol::jwks::{self, JwksError, MAXIMUM_JWKS_BYTES, MAXIMUM_KEYS};
+use oauth2flow_protocol::jws::JwsError;
 use oauth2flow_protocol::{JsonError, JwkSet, Method, OutboundResponse, SigningAlgorithm};
 use serde_json::{Value, json};
 
-use crate::signing_key::{SigningKey, encode, key_set, read_keys};
+use crate::signing_key::{SigningKey, decode, encode, key_set, read_keys, unsigned};
 use crate::support::{Login, assert_rejected, deeply_nested, json_response, response, url};
 
 /// How many of these entries are used.
@@ -51,7 +54,7 @@ fn a28_the_content_type_does_not_matter() {
     let body = json!({ "keys": [SigningKey::es256("key-1").public()] }).to_string().into_bytes();
 
     for content_type in [None, Some("application/jwk-set+json".to_owned()), Some("text/plain".to_owned())] {
-        let answer = OutboundResponse { status: 200, content_type, body: body.clone() };
+        let answer = OutboundResponse { status: 200, content_type, dpop_nonce: None, body: body.clone() };
         assert_eq!(jwks::process_jwks(&answer).unwrap().len(), 1);
     }
 }
@@ -121,11 +124,135 @@ fn a28_one_bad_key_does_not_spoil_the_others() {
 }
 
 #[test]
-fn a28_a_point_that_is_not_on_the_curve_verifies_nothing() {
-    let (login, key) = (Login::openid(), SigningKey::es256("key-1"));
-    let keys = read_keys(&[with(&key, "x", json!(encode(&[1; 32])))]);
+fn a28_a_point_that_is_not_on_its_curve_is_no_key() {
+    for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::Es384] {
+        let key = SigningKey::generate("key-1", algorithm);
+        let mut y = decode(key.public()["y"].as_str().unwrap());
+        assert_eq!(usable(&[with(&key, "y", json!(encode(&y)))]), 1, "{algorithm}");
+        y[7] ^= 1;
 
-    assert!(login.judge(&key.sign(&login.claims()), &keys).is_err());
+        assert_eq!(usable(&[with(&key, "y", json!(encode(&y)))]), 0, "{algorithm}");
+        assert_eq!(usable(&[with(&key, "x", json!(encode(&vec![0; y.len()])))]), 0, "{algorithm}");
+        let mut infinity = with(&key, "x", json!(encode(&vec![0; y.len()])));
+        infinity["y"] = infinity["x"].clone();
+        assert_eq!(usable(&[infinity]), 0, "{algorithm}");
+        // Greater than the field's prime.
+        assert_eq!(usable(&[with(&key, "x", json!(encode(&vec![0xff; y.len()])))]), 0, "{algorithm}");
+    }
+}
+
+#[test]
+fn a28_a_point_of_ed25519_under_which_anybody_could_sign_is_no_key() {
+    let key = SigningKey::generate("key-1", SigningAlgorithm::EdDsa);
+    let little_endian = |first: u8, middle: u8, last: u8| [&[first][..], &[middle; 30], &[last]].concat();
+    let order_of_eight = decode("xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o");
+    assert_eq!(order_of_eight.len(), 32);
+    let mut inverse = order_of_eight.clone();
+    // p - y: the other pair of points of order 8.
+    let mut borrow = 0_i16;
+    for (index, byte) in inverse.iter_mut().enumerate() {
+        let of_prime = match index {
+            0 => 0xed_i16,
+            31 => 0x7f,
+            _ => 0xff,
+        };
+        let difference = of_prime - i16::from(*byte) - borrow;
+        borrow = i16::from(difference < 0);
+        *byte = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+
+    for small in [
+        little_endian(0, 0, 0),
+        little_endian(1, 0, 0),
+        little_endian(0xec, 0xff, 0x7f),
+        little_endian(0xed, 0xff, 0x7f),
+        little_endian(0xee, 0xff, 0x7f),
+        order_of_eight,
+        inverse,
+    ] {
+        let mut negative = small.clone();
+        negative[31] |= 0x80;
+        for point in [small, negative] {
+            assert_eq!(usable(&[with(&key, "x", json!(encode(&point)))]), 0, "{point:02x?}");
+        }
+    }
+    assert_eq!(usable(&[with(&key, "x", json!(encode(&little_endian(3, 0, 0))))]), 1);
+    assert_eq!(usable(&[with(&key, "x", json!(encode(&[0; 31])))]), 0);
+    assert_eq!(usable(&[with(&key, "x", json!(encode(&[5; 33])))]), 0);
+}
+
+#[test]
+fn a28_the_signature_that_holds_under_a_small_order_point_is_rejected() {
+    // R is the identity and S is 0: under the identity as the key it holds for every message.
+    let login = Login::begin(
+        crate::support::openid_provider(),
+        crate::support::metadata_with("id_token_signing_alg_values_supported", json!(["EdDSA"])),
+    );
+    let identity = [&[1_u8][..], &[0; 31]].concat();
+    let keys = read_keys(&[json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(&identity), "kid": "key-1" })]);
+    let message = unsigned(&json!({ "alg": "EdDSA", "kid": "key-1" }), &login.claims());
+    let token = format!("{message}{}", encode(&[&identity[..], &[0; 32]].concat()));
+
+    assert_rejected!(login.judge(&token, &keys), IdTokenError::Jws(JwsError::UnknownKeyId));
+}
+
+#[test]
+fn a28_an_rsa_exponent_is_odd_and_at_least_three() {
+    let key = SigningKey::rs256("key-1");
+    for (exponent, expected) in [
+        (&[1, 0, 1][..], 1),
+        (&[3], 1),
+        (&[0, 0, 3], 1),
+        (&[17], 1),
+        (&[1, 0, 0, 0, 1], 1),
+        // Under an exponent of 1 the padded hash is its own signature.
+        (&[1], 0),
+        (&[0, 1], 0),
+        (&[0], 0),
+        (&[], 0),
+        (&[2], 0),
+        (&[4], 0),
+        (&[1, 0, 0], 0),
+        (&[2, 0, 0, 0, 1], 0),
+        (&[0xff; 64], 0),
+    ] {
+        assert_eq!(usable(&[with(&key, "e", json!(encode(exponent)))]), expected, "{exponent:?}");
+    }
+}
+
+#[test]
+fn a28_the_signature_that_holds_under_an_exponent_of_one_is_rejected() {
+    let (login, key) = (Login::openid(), SigningKey::rs256("key-1"));
+    let message = unsigned(&key.header(), &login.claims());
+    let hash = digest::digest(&digest::SHA256, message.trim_end_matches('.').as_bytes());
+    let prefix = [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+    let padded = [&[0, 1][..], &[0xff; 256 - 3 - 19 - 32], &[0], &prefix, hash.as_ref()].concat();
+    let token = format!("{message}{}", encode(&padded));
+
+    assert_eq!(padded.len(), 256);
+    assert_rejected!(login.judge(&token, &read_keys(&[with(&key, "e", json!("AQ"))])), IdTokenError::Jws(JwsError::UnknownKeyId));
+}
+
+#[test]
+fn a28_an_even_rsa_modulus_is_no_key() {
+    let key = SigningKey::rs256("key-1");
+    let mut modulus = decode(key.public()["n"].as_str().unwrap());
+    *modulus.last_mut().unwrap() &= 0xfe;
+
+    assert_eq!(usable(&[with(&key, "n", json!(encode(&modulus)))]), 0);
+    assert_eq!(usable(&[with(&key, "n", json!(""))]), 0);
+}
+
+#[test]
+fn a28_keys_without_a_name_that_is_a_name_are_left_out() {
+    let key = SigningKey::es256("key-1");
+
+    assert_eq!(usable(&[with(&key, "kid", json!(null))]), 1);
+    for kid in [json!(1), json!(["key-1"]), json!(true)] {
+        assert_eq!(usable(&[with(&key, "kid", kid.clone())]), 0, "{kid}");
+    }
+    assert_eq!(usable(&[with(&key, "issuer", json!("https://login.example/{tenantid}"))]), 1);
+    assert_eq!(usable(&[with(&key, "issuer", json!(1))]), 0);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use oauth2flow_protocol::jws::JwsError;
 use oauth2flow_protocol::logout_token::{self, BACKCHANNEL_LOGOUT_EVENT, LogoutTokenError, LogoutTokenExpectations, ValidatedLogoutToken};
+use oauth2flow_protocol::provider::{IssuerRule, ProviderKind};
 use oauth2flow_protocol::{JwkSet, SigningAlgorithm};
 use serde_json::{Value, json};
 
@@ -266,4 +267,40 @@ fn a44_the_pinned_algorithms_are_those_of_the_id_token() {
     let expectations = LogoutTokenExpectations::new(&provider, &metadata, now()).unwrap();
 
     assert!(logout_token::validate(&key.sign(&claims()), &expectations, &key_set(&[&key])).is_ok());
+}
+
+#[test]
+fn a44_a_tenants_logout_token_is_from_the_template_with_its_own_tenant() {
+    let tenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let mut provider = openid_provider();
+    provider.kind = ProviderKind::OpenId { issuer: "https://login.example/common".to_owned() };
+    provider.issuer_rule = IssuerRule::TenantTemplate;
+    let mut metadata = metadata();
+    metadata.issuer = Some("https://login.example/common".to_owned());
+    metadata.issuer_template = Some("https://login.example/{tenantid}".to_owned());
+    let expectations = LogoutTokenExpectations::new(&provider, &metadata, now()).unwrap();
+    let key = SigningKey::es256("key-1");
+    let judge = |claims: &Value| logout_token::validate(&key.sign(claims), &expectations, &key_set(&[&key]));
+    let mut claims = claims();
+    claims["iss"] = json!(format!("https://login.example/{tenant}"));
+
+    assert_rejected!(judge(&claims), LogoutTokenError::IssuerMismatch);
+    claims["tid"] = json!(tenant);
+    assert_eq!(judge(&claims).unwrap().issuer, format!("https://login.example/{tenant}"));
+    claims["iss"] = json!("https://login.example/common");
+    assert_rejected!(judge(&claims), LogoutTokenError::IssuerMismatch);
+}
+
+#[test]
+fn a44_a_logout_token_of_another_name_of_the_issuer_ends_the_sessions_of_the_issuer() {
+    let mut provider = openid_provider();
+    provider.issuer_rule = IssuerRule::Alternatives(vec!["login.example".to_owned()]);
+    let (metadata, key) = (metadata(), SigningKey::es256("key-1"));
+    let expectations = LogoutTokenExpectations::new(&provider, &metadata, now()).unwrap();
+    let mut claims = claims();
+    claims["iss"] = json!("login.example");
+
+    let token = logout_token::validate(&key.sign(&claims), &expectations, &key_set(&[&key])).unwrap();
+
+    assert_eq!(token.issuer, ISSUER);
 }
