@@ -72,14 +72,17 @@ impl OutboundError {
             return Self::Timeout(error);
         }
         match cause::<rustls::Error>(&error) {
-            Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => Self::Untrusted(error),
+            // The signature is bad when an authority of the same name is trusted, its predecessor for instance.
+            Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
+                Self::Untrusted(error)
+            }
             _ => Self::Unavailable(error),
         }
     }
 }
 
 /// Finds a cause of this type. An [`io::Error`] does not count what it was made of among its causes, so it is looked into.
-fn cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> Option<&E> {
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(current) = next {
         if let Some(found) = current.downcast_ref::<E>() {

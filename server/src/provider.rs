@@ -131,20 +131,21 @@ impl Registered {
     }
 }
 
-/// Asks for the metadata in each place where it may be: the next one only when there is nothing at the one before.
+/// Asks for the metadata in each place where it may be: the next one only when there is none at the one before.
 async fn discover(provider: &Provider, client: &ProviderClient) -> Result<ProviderMetadata, ProviderError> {
-    let refused = |error| ProviderError::Metadata(Arc::new(error));
-    let mut requests = discovery::metadata_requests(provider).into_iter().peekable();
-    while let Some(request) = requests.next() {
+    let mut nowhere = DiscoveryError::InvalidIssuer;
+    for request in discovery::metadata_requests(provider) {
         let response = client
             .send(request, MAXIMUM_METADATA_BYTES)
             .await
             .map_err(|source| ProviderError::Outbound { what: "metadata", source: Arc::new(source) })?;
-        if response.status != 404 || requests.peek().is_none() {
-            return discovery::process_metadata(provider, &response).map_err(refused);
+        match discovery::process_metadata(provider, &response) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) if error.may_be_elsewhere() => nowhere = error,
+            Err(error) => return Err(ProviderError::Metadata(Arc::new(error))),
         }
     }
-    Err(refused(DiscoveryError::InvalidIssuer))
+    Err(ProviderError::Metadata(Arc::new(nowhere)))
 }
 
 async fn fetch_keys(jwks_uri: Url, client: ProviderClient) -> Result<JwkSet, ProviderError> {

@@ -209,8 +209,7 @@ fn read_root_certificates(reader: &mut Reader<'_>, path: &Path) -> Option<Vec<Ve
 
 /// The certificates of a PEM text, at least one, each of which can be an authority's.
 fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "holds broken PEM.".to_owned())?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| "holds broken PEM.".to_owned())?;
     if certificates.is_empty() {
         return Err("holds no certificate.".to_owned());
     }

@@ -245,7 +245,10 @@ async fn a31_keys_are_kept_for_ten_minutes() {
     browser.finish(&callback).await.assert_status(200);
     assert_eq!(provider.count(Endpoint::Keys), 1);
     app.clock.advance_seconds(1);
+    let gate = provider.hold(Endpoint::Keys);
+    gate.release();
     let callback = provider.authorize(&start_login(&browser, "alpha", "/").await);
     browser.finish(&callback).await.assert_status(200);
+    gate.arrived().await;
     assert_eq!(provider.count(Endpoint::Keys), 2);
 }

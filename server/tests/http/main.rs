@@ -5,16 +5,23 @@
 
 mod attack;
 mod callback;
+mod dpop;
 mod flow;
+mod form_post;
 mod github;
 mod headers;
 mod id_token;
 mod input;
+mod jarm;
 mod logout;
 mod oauth;
 mod openapi;
+mod outbound;
+mod par;
 mod proxy;
 mod session;
+mod silent;
 mod start;
+mod step_up;
 mod support;
 mod trouble;

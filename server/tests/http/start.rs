@@ -124,7 +124,7 @@ async fn a7_injected_parameters_are_ignored() {
     let provider = StandInProvider::start().await;
     let app = TestApp::with_provider(&provider).await;
     let query = "provider=alpha&scope=admin&redirect_uri=https://evil.example/&client_id=evil&state=mine&nonce=mine&code_challenge=mine\
-                 &code_challenge_method=plain&response_type=token&response_mode=fragment&prompt=none&request_uri=https://evil.example/";
+                 &code_challenge_method=plain&response_type=token&response_mode=fragment&claims=%7B%7D&request=mine&request_uri=https://evil.example/";
     let answer = app.browser().navigate(&format!("/api/v1/oauth/login?{query}")).send().await;
     let query: HashMap<_, _> = answer.location().query_pairs().into_owned().collect();
     assert_eq!(query["scope"], "openid profile email");
@@ -134,7 +134,7 @@ async fn a7_injected_parameters_are_ignored() {
     for name in ["state", "nonce", "code_challenge"] {
         assert_ne!(query[name], "mine");
     }
-    for name in ["response_mode", "prompt", "request_uri"] {
+    for name in ["response_mode", "claims", "request", "request_uri"] {
         assert!(!query.contains_key(name), "{name}");
     }
 }
@@ -179,7 +179,7 @@ async fn a8_metadata_of_another_issuer_never_leads_to_the_provider() {
         let answer = browser.call(Method::GET, "/api/v1/oauth/login").send().await;
         answer.assert_problem(502, "provider_misconfigured");
         assert!(answer.set_cookies().is_empty(), "{other}");
-        app.clock.advance_seconds(2);
+        app.clock.advance_seconds(5);
     }
     provider.edit_metadata(|metadata| drop(metadata.as_object_mut().unwrap().remove("issuer")));
     browser.call(Method::GET, "/api/v1/oauth/login").send().await.assert_problem(502, "provider_invalid_response");
@@ -213,7 +213,10 @@ async fn the_metadata_is_asked_for_once_an_hour() {
     }
     assert_eq!(provider.count(Endpoint::Metadata), 1);
     app.clock.advance_seconds(60 * 60);
+    let gate = provider.hold(Endpoint::Metadata);
+    gate.release();
     start_login(&browser, "alpha", "/").await;
+    gate.arrived().await;
     assert_eq!(provider.count(Endpoint::Metadata), 2);
     // What it said before counts on while it does not answer.
     app.clock.advance_seconds(60 * 60);

@@ -44,7 +44,7 @@ async fn metadata_that_is_none_is_a_problem_of_this_provider_alone() {
         beta.replace(Endpoint::Metadata, reply);
         browser.call(Method::GET, LOGIN_AT_BETA).send().await.assert_problem(502, code);
         browser.navigate(LOGIN_AT_BETA).send().await.assert_problem_page(code);
-        app.clock.advance_seconds(2);
+        app.clock.advance_seconds(5);
     }
     assert_unaffected(&alpha, &app, &browser).await;
     assert_eq!(alpha.count_at("/"), 0, "no redirect was followed");

@@ -1,6 +1,6 @@
 //! Tokens with made-up key ids, each of which wants the keys fetched anew.
 
-use crate::support::{Endpoint, StandInProvider, TestApp};
+use crate::support::{Endpoint, Reply, StandInProvider, TestApp};
 use axum::http::Method;
 
 async fn post(app: &TestApp, token: &str) {
@@ -26,5 +26,57 @@ async fn a31_random_key_ids_cause_one_fetch_per_cooldown() {
     assert_eq!(provider.count(Endpoint::Keys), 2);
     app.clock.advance_seconds(29);
     post(&app, &token(200)).await;
+    assert_eq!(provider.count(Endpoint::Keys), 2);
+}
+
+#[tokio::test]
+async fn a31_random_key_ids_cause_one_fetch_per_cooldown_also_while_the_keys_cannot_be_had() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let send = async |number: usize| {
+        let token = provider.logout_token("jti", |header, _| header["kid"] = format!("random-{number}").into());
+        let browser = app.browser();
+        let request = browser.request(Method::POST, "/api/v1/oauth/backchannel-logout/alpha");
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(format!("logout_token={token}"));
+        request.send().await
+    };
+    provider.replace(Endpoint::Keys, Reply::json(503, &serde_json::json!({})));
+    for number in 0..100 {
+        assert_ne!(send(number).await.status, 200);
+        if number % 10 == 9 {
+            app.clock.advance_seconds(2);
+        }
+    }
+    assert_eq!(provider.count(Endpoint::Keys), 1);
+    app.clock.advance_seconds(10);
+    send(100).await;
+    assert_eq!(provider.count(Endpoint::Keys), 2);
+    // And when there were keys once, a fetch that fails is no reason for another one either.
+    provider.restore(Endpoint::Keys);
+    app.clock.advance_seconds(30);
+    send(101).await;
+    provider.replace(Endpoint::Keys, Reply::json(503, &serde_json::json!({})));
+    app.clock.advance_seconds(30);
+    for number in 102..200 {
+        send(number).await.assert_problem(400, "invalid_request");
+    }
+    assert_eq!(provider.count(Endpoint::Keys), 4);
+}
+
+#[tokio::test]
+async fn a31_a_flood_that_comes_at_once_causes_one_fetch() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let token = |number: usize| provider.logout_token("jti", |header, _| header["kid"] = format!("random-{number}").into());
+    post(&app, &token(0)).await;
+    app.clock.advance_seconds(30);
+    let gate = provider.hold(Endpoint::Keys);
+    let tokens: Vec<_> = (1..50).map(token).collect();
+    let flood = futures_util::future::join_all(tokens.iter().map(|token| post(&app, token)));
+    let release = async {
+        gate.arrived().await;
+        gate.release();
+    };
+    tokio::join!(flood, release);
     assert_eq!(provider.count(Endpoint::Keys), 2);
 }

@@ -1,6 +1,6 @@
 //! The app under test.
 
-use super::{Browser, GitHubStandIn, ManualClock, StandInProvider, Upstream, recording::socket, site};
+use super::{Browser, GitHubStandIn, KnownNames, ManualClock, StandInProvider, Upstream, recording::socket, site};
 use oauth2flow::{
     application::{Application, Surroundings},
     config::{Arguments, Config},
@@ -24,6 +24,7 @@ pub(crate) struct TestApp {
     demo_address: SocketAddr,
     // The sockets stay open while the app restarts, so that nobody else takes the ports.
     sockets: (TcpListener, TcpListener),
+    names: KnownNames,
     arguments: Arguments,
     environment: Vec<(String, String)>,
     directory: TempDir,
@@ -39,6 +40,7 @@ struct Running {
 pub(crate) struct TestAppBuilder {
     clock: ManualClock,
     public_url: Option<String>,
+    names: KnownNames,
     set: Vec<String>,
     environment: Vec<(String, String)>,
 }
@@ -46,7 +48,7 @@ pub(crate) struct TestAppBuilder {
 impl TestApp {
     /// An app with nothing configured.
     pub(crate) fn builder() -> TestAppBuilder {
-        TestAppBuilder { clock: ManualClock::new(), public_url: None, set: Vec::new(), environment: Vec::new() }
+        TestAppBuilder { clock: ManualClock::new(), public_url: None, names: KnownNames::default(), set: Vec::new(), environment: Vec::new() }
     }
 
     /// The app of the one-command run: the demo provider and nothing else.
@@ -107,6 +109,7 @@ impl TestApp {
         let surroundings = Surroundings {
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(SystemEntropy),
+            names: Arc::new(self.names.clone()),
             listener: listener(&self.sockets.0),
             demo_listener,
         };
@@ -141,6 +144,12 @@ impl TestAppBuilder {
     /// The address that people know the app by, when it is not its own.
     pub(crate) fn public_url(mut self, public_url: &str) -> Self {
         self.public_url = Some(public_url.to_owned());
+        self
+    }
+
+    /// Tells the app where a name leads; it knows no others.
+    pub(crate) fn name(self, name: &str, address: &str) -> Self {
+        self.names.add(name, address);
         self
     }
 
@@ -188,6 +197,7 @@ impl TestAppBuilder {
             address,
             demo_address,
             sockets: (socket_of_app, socket_of_demo),
+            names: self.names,
             arguments: Arguments { set, ..Arguments::default() },
             environment: self.environment,
             directory,

@@ -31,10 +31,14 @@ impl CookieJar {
     /// Keeps or deletes a cookie that `url` has set.
     pub(crate) fn set(&mut self, url: &Url, header: &str, clock: &ManualClock) {
         let cookie = Cookie::parse(header.to_owned()).unwrap();
-        let https = url.scheme() == "https";
+        // As Chromium and Firefox do, `http://localhost` counts as secure enough.
+        let https = url.scheme() == "https" || host(url) == "localhost";
         let path = cookie.path().unwrap_or("/").to_owned();
         let is_host_bound = cookie.secure() == Some(true) && cookie.domain().is_none() && path == "/";
-        if (cookie.secure() == Some(true) && !https) || (cookie.name().starts_with("__Host-") && !is_host_bound) {
+        if (cookie.secure() == Some(true) && !https)
+            || (cookie.name().starts_with("__Host-") && !is_host_bound)
+            || (cookie.same_site() == Some(SameSite::None) && cookie.secure() != Some(true))
+        {
             return;
         }
         let key = (host(url), cookie.name().to_owned(), path);

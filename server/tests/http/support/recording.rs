@@ -8,10 +8,12 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use std::{
     collections::HashMap,
-    future::{IntoFuture as _, pending},
+    convert::Infallible,
+    future::{IntoFuture as _, pending, ready},
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -44,6 +46,8 @@ impl Received {
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: Bytes },
+    /// The beginning of an answer, and then nothing.
+    Unfinished(Bytes),
     Silence,
 }
 
@@ -80,6 +84,11 @@ impl Reply {
                     response.headers_mut().append(name, value.parse().unwrap());
                 }
                 response
+            }
+            Self::Unfinished(beginning) => {
+                let beginning = stream::once(ready(Ok::<_, Infallible>(beginning)));
+                let body = Body::from_stream(beginning.chain(stream::pending()));
+                ([(header::CONTENT_TYPE, "application/json")], body).into_response()
             }
             Self::Silence => pending().await,
         }
@@ -129,6 +138,7 @@ pub(crate) struct Recording(Arc<Mutex<Kept>>);
 struct Kept {
     received: Vec<Received>,
     replies: HashMap<String, Reply>,
+    replies_once: HashMap<String, Reply>,
     gates: HashMap<String, Gate>,
 }
 
@@ -169,6 +179,11 @@ impl Recording {
         self.0.lock().unwrap().replies.insert(path.to_owned(), reply);
     }
 
+    /// Answers the next request to a path with this.
+    pub(crate) fn replace_once(&self, path: &str, reply: Reply) {
+        self.0.lock().unwrap().replies_once.insert(path.to_owned(), reply);
+    }
+
     /// Answers as before.
     pub(crate) fn restore(&self, path: &str) {
         self.0.lock().unwrap().replies.remove(path);
@@ -195,7 +210,11 @@ async fn record(State(recording): State<Recording>, request: Request, next: Next
     if let Some(gate) = gate {
         gate.pass().await;
     }
-    let reply = recording.0.lock().unwrap().replies.get(&path).cloned();
+    let reply = {
+        let mut state = recording.0.lock().unwrap();
+        let once = state.replies_once.remove(&path);
+        once.or_else(|| state.replies.get(&path).cloned())
+    };
     match reply {
         Some(reply) => reply.into_response().await,
         None => next.run(Request::from_parts(parts, Body::from(body))).await,

@@ -4,6 +4,7 @@ use super::{
     ManualClock,
     recording::{Gate, Received, Recording, Reply, socket},
     signing_key::SigningKey,
+    tls::TlsFront,
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
@@ -33,6 +34,7 @@ pub(crate) enum Endpoint {
     Token,
     UserInfo,
     Revocation,
+    PushedRequest,
 }
 
 impl Endpoint {
@@ -43,6 +45,7 @@ impl Endpoint {
             Self::Token => "/token",
             Self::UserInfo => "/userinfo",
             Self::Revocation => "/revoke",
+            Self::PushedRequest => "/par",
         }
     }
 }
@@ -67,6 +70,7 @@ struct Inner {
     key: SigningKey,
     published: Vec<Value>,
     codes: HashMap<String, Request>,
+    pushed: HashMap<String, HashMap<String, String>>,
     refresh_tokens: HashMap<String, Family>,
     issued: usize,
     checks_pkce: bool,
@@ -107,11 +111,23 @@ impl StandInProvider {
 
     pub(crate) async fn with_key(name: &'static str, key: SigningKey) -> Self {
         let (listener, address) = socket();
+        Self::serve(name, key, format!("http://{address}"), listener).await
+    }
+
+    /// A provider that people know by the address of the TLS in front of it.
+    pub(crate) async fn behind(front: &TlsFront) -> Self {
+        let (listener, address) = socket();
+        front.forward_to(address);
+        Self::serve("alpha", SigningKey::es256("key-1"), front.origin().to_owned(), listener).await
+    }
+
+    async fn serve(name: &'static str, key: SigningKey, origin: String, listener: std::net::TcpListener) -> Self {
         let inner = Inner {
             clock: ManualClock::new(),
             published: vec![key.public()],
             key,
             codes: HashMap::new(),
+            pushed: HashMap::new(),
             refresh_tokens: HashMap::new(),
             issued: 0,
             checks_pkce: true,
@@ -120,7 +136,7 @@ impl StandInProvider {
             userinfo: Box::new(|_| {}),
             id_token: Box::new(|key, header, claims| key.sign(&header, &claims)),
         };
-        let shared = Arc::new(Shared { name, origin: format!("http://{address}"), inner: Mutex::new(inner) });
+        let shared = Arc::new(Shared { name, origin, inner: Mutex::new(inner) });
         let recording = Recording::default();
         let router = Router::new()
             .route(Endpoint::Metadata.path(), get(metadata))
@@ -128,6 +144,7 @@ impl StandInProvider {
             .route(Endpoint::Token.path(), post(token))
             .route(Endpoint::UserInfo.path(), get(userinfo))
             .route(Endpoint::Revocation.path(), post(async || ()))
+            .route(Endpoint::PushedRequest.path(), post(push))
             .with_state(Arc::clone(&shared));
         recording.serve(listener, router).await;
         Self { shared, recording }
@@ -165,6 +182,10 @@ impl StandInProvider {
 
     pub(crate) fn replace(&self, endpoint: Endpoint, reply: Reply) {
         self.recording.replace(endpoint.path(), reply);
+    }
+
+    pub(crate) fn replace_once(&self, endpoint: Endpoint, reply: Reply) {
+        self.recording.replace_once(endpoint.path(), reply);
     }
 
     pub(crate) fn restore(&self, endpoint: Endpoint) {
@@ -235,7 +256,7 @@ impl StandInProvider {
     /// The person allows it: the address of the app that the browser is sent back to.
     pub(crate) fn authorize(&self, authorization_url: &Url) -> Url {
         assert!(authorization_url.as_str().starts_with(&format!("{}/authorize?", self.shared.origin)), "{authorization_url}");
-        let parameters: HashMap<_, _> = authorization_url.query_pairs().into_owned().collect();
+        let parameters = self.parameters(authorization_url);
         let request = Request {
             redirect_uri: parameters["redirect_uri"].clone(),
             nonce: parameters.get("nonce").cloned(),
@@ -254,9 +275,39 @@ impl StandInProvider {
         callback
     }
 
+    /// The authorization request's parameters: those of the address, or those that were pushed before.
+    pub(crate) fn parameters(&self, authorization_url: &Url) -> HashMap<String, String> {
+        let parameters: HashMap<_, _> = authorization_url.query_pairs().into_owned().collect();
+        match parameters.get("request_uri") {
+            Some(name) => self.inner().pushed.remove(name).expect("a request is pushed once and used once"),
+            None => parameters,
+        }
+    }
+
+    /// Signs something else with the provider's key.
+    pub(crate) fn sign(&self, claims: &Value) -> String {
+        let inner = self.inner();
+        inner.key.sign(&inner.key.header(), claims)
+    }
+
+    /// The same answer as one token, signed with the provider's key (JARM), and changed by the test before that.
+    pub(crate) fn signed_answer(&self, callback: &Url, edit: impl FnOnce(&mut Value, &mut Value)) -> Url {
+        let inner = self.inner();
+        let mut claims: serde_json::Map<_, _> =
+            callback.query_pairs().map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect();
+        claims.insert("iss".to_owned(), self.shared.origin.as_str().into());
+        claims.insert("aud".to_owned(), Self::CLIENT_ID.into());
+        claims.insert("exp".to_owned(), (inner.clock.seconds() + 300).into());
+        let (mut header, mut claims) = (inner.key.header(), Value::from(claims));
+        edit(&mut header, &mut claims);
+        let mut signed = callback.clone();
+        signed.query_pairs_mut().clear().append_pair("response", &inner.key.sign(&header, &claims));
+        signed
+    }
+
     /// The provider says no.
     pub(crate) fn refuse(&self, authorization_url: &Url, error: &str, description: &str) -> Url {
-        let parameters: HashMap<_, _> = authorization_url.query_pairs().into_owned().collect();
+        let parameters = self.parameters(authorization_url);
         let mut callback = Url::parse(&parameters["redirect_uri"]).unwrap();
         callback
             .query_pairs_mut()
@@ -303,6 +354,14 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Json<Value> {
 
 async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(json!({ "keys": shared.inner.lock().unwrap().published }))
+}
+
+async fn push(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let mut inner = shared.inner.lock().unwrap();
+    inner.issued += 1;
+    let name = format!("urn:ietf:params:oauth:request_uri:{}-{}", shared.name, inner.issued);
+    inner.pushed.insert(name.clone(), parse(&body).into_owned().collect());
+    (StatusCode::CREATED, Json(json!({ "request_uri": name, "expires_in": 60 }))).into_response()
 }
 
 async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -359,7 +418,8 @@ async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
 
 async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !bearer.starts_with(&format!("Bearer sentinel-access-{}", shared.name)) {
+    let schemes = ["Bearer", "DPoP"];
+    if !schemes.iter().any(|scheme| bearer.starts_with(&format!("{scheme} sentinel-access-{}", shared.name))) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let mut user = json!({

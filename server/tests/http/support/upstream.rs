@@ -46,6 +46,10 @@ impl Upstream {
     pub(crate) fn replace(&self, path: &str, reply: Reply) {
         self.recording.replace(path, reply);
     }
+
+    pub(crate) fn replace_once(&self, path: &str, reply: Reply) {
+        self.recording.replace_once(path, reply);
+    }
 }
 
 async fn echo(method: Method, uri: Uri, body: Bytes) -> Json<Value> {
