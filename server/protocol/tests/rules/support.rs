@@ -196,12 +196,18 @@ impl Login {
         parameters(self.url().query().unwrap())
     }
 
+    /// The state that was drawn, however it is sent.
     pub(crate) fn state(&self) -> String {
-        self.request()["state"].clone()
+        self.drawn("s")
     }
 
     pub(crate) fn nonce(&self) -> String {
-        self.request()["nonce"].clone()
+        self.drawn("n")
+    }
+
+    fn drawn(&self, name: &str) -> String {
+        let content: Value = serde_json::from_slice(&self.transaction.to_plaintext()).unwrap();
+        content[name].as_str().unwrap().to_owned()
     }
 
     /// What becomes of an authorization response.
@@ -229,7 +235,8 @@ impl Login {
 
     /// The callback of a provider that does everything right.
     pub(crate) fn callback(&self) -> ValidatedCallback {
-        self.answer_from(self.metadata.issuer.as_deref()).unwrap()
+        // Where every tenant has an issuer of its own, there is no `iss` in the response.
+        self.answer_from(self.metadata.issuer.as_deref().filter(|_| self.metadata.issuer_template.is_none())).unwrap()
     }
 
     pub(crate) fn exchange(&self) -> (OutboundRequest, PendingExchange) {
