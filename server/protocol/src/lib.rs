@@ -26,6 +26,7 @@ pub mod client_auth;
 pub mod context;
 pub mod discovery;
 pub mod dpop;
+pub mod error_catalogue;
 pub mod http;
 pub mod id_token;
 pub mod jarm;
