@@ -7,6 +7,7 @@ use oauth2flow_protocol::return_to::MAXIMUM_RETURN_TO_BYTES;
 use proptest::prelude::*;
 use url::{Url, form_urlencoded};
 
+use crate::browser::{Destination, follow};
 use crate::support::url;
 
 /// Targets that somebody might be led away with, as a JSON array with one a line. None of them is a plain path of this origin,
@@ -47,6 +48,10 @@ fn check_stays(target: &str) -> Result<(), TestCaseError> {
             prop_assert!(resolved.username().is_empty() && resolved.password().is_none(), "{resolved}");
             prop_assert!(!resolved.path().starts_with("//"), "{resolved}");
             prop_assert!(!is_of_the_flow(resolved.path()), "{resolved}");
+
+            let followed = follow(page.path(), &form);
+            let Destination::Path(path) = &followed else { return Err(TestCaseError::fail(format!("{form:?} of {target:?}"))) };
+            prop_assert!(!path.starts_with("//") && !is_of_the_flow(path), "{path:?} of {target:?}");
         }
     }
     Ok(())
@@ -75,6 +80,46 @@ fn a49_many_targets_of_the_table_would_leave_the_origin_if_they_were_followed() 
     let leaving = targets.iter().filter(|target| page.join(target).is_ok_and(|resolved| resolved.origin() != page.origin())).count();
 
     assert!(leaving >= 150, "only {leaving}: the table is not worth much");
+    let leaving = targets.iter().filter(|target| follow(page.path(), target) == Destination::Elsewhere).count();
+    assert!(leaving >= 150, "only {leaving}: the table is not worth much");
+}
+
+#[test]
+fn a49_the_url_standard_of_these_tests_follows_its_own_examples() {
+    let stays = |path: &str| Destination::Path(path.to_owned());
+    for (target, expected) in [
+        ("", stays("/deep/page")),
+        ("?a", stays("/deep/page")),
+        ("#a", stays("/deep/page")),
+        ("a", stays("/deep/a")),
+        ("./a/", stays("/deep/a/")),
+        ("../a", stays("/a")),
+        ("..", stays("/")),
+        ("../../../a/..", stays("/")),
+        ("/", stays("/")),
+        (" \u{1}/a\u{0} ", stays("/a")),
+        ("/a\t/b\n?//c", stays("/a/b")),
+        ("\\a\\.\\b", stays("/a/b")),
+        ("/a/%2E%2e/b/%2e", stays("/b/")),
+        ("/.//a", stays("//a")),
+        ("/a//b", stays("/a//b")),
+        ("https:a", stays("/deep/a")),
+        ("HTTPS:/a", stays("/a")),
+        ("ht\ntps:/a", stays("/a")),
+        ("1https:/a", stays("/deep/1https:/a")),
+        ("a/b:c", stays("/deep/a/b:c")),
+        ("//a", Destination::Elsewhere),
+        ("/\t/a", Destination::Elsewhere),
+        ("/\\a", Destination::Elsewhere),
+        ("\\/a", Destination::Elsewhere),
+        ("https://a", Destination::Elsewhere),
+        ("https:\\\\a", Destination::Elsewhere),
+        ("http:a", Destination::Elsewhere),
+        ("javascript:a", Destination::Elsewhere),
+        ("a+b-c.1:d", Destination::Elsewhere),
+    ] {
+        assert_eq!(follow("/deep/page", target), expected, "{target:?}");
+    }
 }
 
 #[test]
@@ -193,6 +238,24 @@ fn plain_target() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a49_two_readings_of_the_url_standard_agree(
+        target in prop_oneof![3 => prop::collection::vec(fragment_of_an_attack(), 0..9).prop_map(|parts| parts.concat()), 1 => "(?s).{0,40}"],
+    ) {
+        let page = url(PAGES[1]);
+        match (page.join(&target), follow(page.path(), &target)) {
+            (Ok(resolved), Destination::Path(path)) => {
+                prop_assert_eq!(resolved.origin(), page.origin(), "{:?}", target);
+                prop_assert_eq!(decode(resolved.path()), decode(&path), "{:?}", target);
+            }
+            // The page's own host in full: nobody is led away, and these tests do not ask.
+            (Ok(resolved), Destination::Elsewhere) => {
+                prop_assert!(resolved.origin() != page.origin() || target.contains("app.example"), "{target:?}");
+            }
+            (Err(_), followed) => prop_assert_eq!(followed, Destination::Elsewhere, "{:?}", target),
+        }
+    }
 
     #[test]
     fn a49_no_target_at_all_leaves_the_origin(target in "(?s).{0,60}") {
