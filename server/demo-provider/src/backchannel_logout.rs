@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use axum::http::header;
-use serde_json::json;
+use axum::{Json, extract::State, http::header};
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::{
-    DemoProviderError,
+    Defect, DemoProviderError, defect,
     failure::Failure,
-    jwt::{self, TokenType},
-    state::Provider,
+    jwt::TokenType,
+    state::{AppState, Provider},
     store::provider_session::EndedSession,
 };
 
@@ -30,21 +30,41 @@ pub(crate) fn http_client() -> Result<reqwest::Client, DemoProviderError> {
         .map_err(DemoProviderError::HttpClient)
 }
 
-/// Posts a logout token to every client that was signed in to during the session. A client that does not answer in time
-/// is not waited for: it learns of the end when it refreshes.
-pub(crate) async fn notify(state: &Provider, ended: &EndedSession) -> Result<(), Failure> {
-    let Some(uri) = &state.config.backchannel_logout_uri else { return Ok(()) };
+/// Posts a logout token to every client that was signed in to during the session, and returns what they answered. A client that
+/// does not answer in time is not waited for: it learns of the end when it refreshes.
+pub(crate) async fn notify(state: &Provider, ended: &EndedSession) -> Result<Vec<u16>, Failure> {
+    let mut answers = Vec::new();
+    let Some(uri) = &state.config.backchannel_logout_uri else { return Ok(answers) };
     for client_id in ended.client_ids.iter().filter(|client_id| **client_id == state.config.client_id) {
         let logout_token = logout_token(state, ended, client_id)?;
-        let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &logout_token).finish();
-        let request = state.http_client.post(uri).header(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded").body(body);
-        match request.send().await {
-            Ok(response) if response.status().is_success() => tracing::debug!("a client heard that a session ended"),
-            Ok(response) => tracing::warn!(status = response.status().as_u16(), "a client refused a logout token"),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a client did not take a logout token"),
+        let times = if state.config.defect == Some(Defect::LogoutReplayed) { 2 } else { 1 };
+        for _ in 0..times {
+            let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &logout_token).finish();
+            let request = state.http_client.post(uri).header(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded").body(body);
+            match request.send().await {
+                Ok(response) => {
+                    let status = response.status();
+                    answers.push(status.as_u16());
+                    if status.is_success() {
+                        tracing::debug!("a client heard that a session ended");
+                    } else {
+                        tracing::warn!(status = status.as_u16(), "a client refused a logout token");
+                    }
+                }
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a client did not take a logout token"),
+            }
         }
     }
-    Ok(())
+    Ok(answers)
+}
+
+/// `POST /post-logout-tokens`: posts a logout token for every session, which goes on here, and returns what the client answered.
+pub(crate) async fn post_logout_tokens(State(state): State<AppState>) -> Result<Json<Value>, Failure> {
+    let mut answers = Vec::new();
+    for session in state.store.client_sessions().await? {
+        answers.extend(notify(&state, &session).await?);
+    }
+    Ok(Json(json!({ "answers": answers })))
 }
 
 /// A logout token ([§2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)); it has no nonce, so
@@ -61,5 +81,8 @@ fn logout_token(state: &Provider, ended: &EndedSession, client_id: &str) -> Resu
         "sid": ended.sid,
         "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
     });
-    jwt::sign(&state.signing_key, TokenType::LogoutToken, &claims)
+    match state.config.defect {
+        Some(defect) => defect::logout_token::forge(defect, state, &*state.signing_key()?, claims),
+        None => state.sign(TokenType::LogoutToken, &claims),
+    }
 }

@@ -4,23 +4,47 @@ use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use url::form_urlencoded;
 
-use crate::{DemoProviderConfig, digest::same_secret, parameters::Parameters};
+use crate::{DemoProviderConfig, client_assertion, digest::same_secret, failure::Failure, parameters::Parameters, state::Provider};
 
 /// Why a client is not who it says it is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum ClientAuthenticationError {
-    /// It used both methods, or said two things about itself.
+    /// It used more than one method, or said two things about itself.
     Ambiguous,
-    /// Unknown, no secret, or the wrong one.
+    /// Unknown, no proof, or a wrong one.
     Invalid,
+    Failure(Failure),
+}
+
+impl From<Failure> for ClientAuthenticationError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// Every way in which a client may authenticate.
+pub(crate) const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
+
+/// Authenticates the client at the endpoint at `path`, by its secret or by what it signed.
+pub(crate) async fn authenticate(
+    state: &Provider,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    path: &str,
+) -> Result<(), ClientAuthenticationError> {
+    let Some(assertion) = parameters.get("client_assertion") else { return by_secret(headers, parameters, &state.config) };
+    if headers.contains_key(header::AUTHORIZATION) || parameters.get("client_secret").is_some() {
+        return Err(ClientAuthenticationError::Ambiguous);
+    }
+    let is_named = parameters.get("client_id").is_none_or(|client_id| client_id == state.config.client_id);
+    if parameters.get("client_assertion_type") != Some(client_assertion::TYPE) || !is_named {
+        return Err(ClientAuthenticationError::Invalid);
+    }
+    client_assertion::authenticate(state, assertion, path).await
 }
 
 /// Authenticates the client with `client_secret_basic` or `client_secret_post`.
-pub(crate) fn authenticate(
-    headers: &HeaderMap,
-    parameters: &Parameters,
-    config: &DemoProviderConfig,
-) -> Result<(), ClientAuthenticationError> {
+fn by_secret(headers: &HeaderMap, parameters: &Parameters, config: &DemoProviderConfig) -> Result<(), ClientAuthenticationError> {
     let mut authorization = headers.get_all(header::AUTHORIZATION).iter();
     let posted_id = parameters.get("client_id");
     let posted_secret = parameters.get("client_secret");
@@ -73,7 +97,7 @@ mod tests {
     }
 
     fn with_header(credentials: &str, form: &str) -> Result<(), ClientAuthenticationError> {
-        authenticate(&header(credentials), &Parameters::parse(form), &config())
+        by_secret(&header(credentials), &Parameters::parse(form), &config())
     }
 
     #[test]
@@ -85,24 +109,25 @@ mod tests {
     #[test]
     fn the_secret_is_accepted_in_the_form() {
         let parameters = Parameters::parse("client_id=client&client_secret=se%3Ac+r%26e%3Dt%25");
-        authenticate(&HeaderMap::new(), &parameters, &config()).unwrap();
+        by_secret(&HeaderMap::new(), &parameters, &config()).unwrap();
     }
 
     #[test]
     fn both_methods_at_once_are_refused() {
         for form in ["client_secret=se%3Ac+r%26e%3Dt%25", "client_id=other"] {
-            assert_eq!(with_header("client:se%3Ac+r%26e%3Dt%25", form), Err(ClientAuthenticationError::Ambiguous));
+            let refused = with_header("client:se%3Ac+r%26e%3Dt%25", form);
+            assert!(matches!(refused, Err(ClientAuthenticationError::Ambiguous)));
         }
     }
 
     #[test]
     fn anything_else_is_refused() {
         for credentials in ["client:wrong", "other:se%3Ac+r%26e%3Dt%25", "client:", ":", "client", ""] {
-            assert_eq!(with_header(credentials, ""), Err(ClientAuthenticationError::Invalid), "{credentials}");
+            assert!(matches!(with_header(credentials, ""), Err(ClientAuthenticationError::Invalid)), "{credentials}");
         }
         for form in ["", "client_id=client", "client_id=client&client_secret=wrong"] {
             let parameters = Parameters::parse(form);
-            assert_eq!(authenticate(&HeaderMap::new(), &parameters, &config()), Err(ClientAuthenticationError::Invalid));
+            assert!(matches!(by_secret(&HeaderMap::new(), &parameters, &config()), Err(ClientAuthenticationError::Invalid)));
         }
     }
 }

@@ -1,7 +1,9 @@
-//! SHA-256, as the store's keys, the PKCE challenge and `at_hash` need it.
+//! Hashes, as the store's keys, the PKCE challenge and `at_hash` need it.
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::SigningAlgorithm;
 
 /// What the store keeps of a secret: enough to know it again, not enough to use it.
 pub(crate) fn sha256(value: &str) -> Vec<u8> {
@@ -15,9 +17,10 @@ pub(crate) fn code_challenge(verifier: &str) -> String {
 
 /// The left half of the hash of an access token
 /// ([OpenID Connect Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
-pub(crate) fn at_hash(access_token: &str) -> String {
-    let hash = sha256(access_token);
-    URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or(&hash))
+pub(crate) fn at_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
+    let hash = digest::digest(algorithm.hash(), access_token.as_bytes());
+    let hash = hash.as_ref();
+    URL_SAFE_NO_PAD.encode(hash.get(..hash.len() / 2).unwrap_or(hash))
 }
 
 /// Compares two secrets without telling by the time it takes how much of them agrees.

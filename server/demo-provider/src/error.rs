@@ -8,7 +8,7 @@ use crate::EntropyError;
 #[derive(Debug, thiserror::Error)]
 pub enum DemoProviderError {
     /// The issuer would let others reach accounts whose password everybody knows.
-    #[error("the demo provider's issuer `{0}` is not a loopback address: use one like `http://127.0.0.1:4000`, without a path")]
+    #[error("the demo provider's issuer `{0}` is not a loopback address: use one like `http://127.0.0.1:4000`, without a slash at the end")]
     Issuer(String),
     /// There is no client that could sign anybody in.
     #[error("the demo provider's client needs an id and a secret")]

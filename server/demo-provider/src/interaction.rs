@@ -31,6 +31,9 @@ pub(crate) fn next(
     if request.hinted_sub.as_ref().is_some_and(|hinted| *hinted != session.sub) {
         return Interaction::Login;
     }
+    if request.acr().is_some_and(|acr| session.acr < acr) {
+        return Interaction::Login;
+    }
     if authenticated_sid != Some(session.sid.as_str()) {
         let too_old = request.max_age.is_some_and(|max_age| now.saturating_sub(session.auth_time) > max_age);
         if too_old || request.prompts(Prompt::Login) || request.prompts(Prompt::SelectAccount) {
@@ -43,7 +46,7 @@ pub(crate) fn next(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::ScopeSet;
+    use crate::{acr::Acr, authorization_response::ResponseMode, scope::ScopeSet};
 
     const NOW: i64 = 1000;
 
@@ -59,11 +62,30 @@ mod tests {
             max_age,
             login_hint: None,
             hinted_sub: None,
+            response_mode: ResponseMode::Query,
+            acr_values: Vec::new(),
+            dpop_jkt: None,
         }
     }
 
     fn session() -> ProviderSession {
-        ProviderSession { sid: "sid".into(), sub: "sub".into(), auth_time: NOW - 60 }
+        ProviderSession { sid: "sid".into(), sub: "sub".into(), auth_time: NOW - 60, acr: Acr::Password }
+    }
+
+    #[test]
+    fn an_authentication_that_is_too_weak_is_repeated_until_it_is_not() {
+        let asking = |acr_values: &[&str]| AuthorizationRequest {
+            acr_values: acr_values.iter().map(|acr| (*acr).to_owned()).collect(),
+            ..request(&[], None)
+        };
+        let strong = ProviderSession { acr: Acr::TwoFactor, ..session() };
+        let two_factor = asking(&[Acr::TwoFactor.name()]);
+        assert_eq!(next(&two_factor, None, Some(&session()), true, NOW), Interaction::Login);
+        assert_eq!(next(&two_factor, Some("sid"), Some(&session()), true, NOW), Interaction::Login);
+        assert_eq!(next(&two_factor, None, Some(&strong), true, NOW), Interaction::Done);
+        // The first one that is known counts, and what nobody knows asks for nothing.
+        assert_eq!(next(&asking(&["unknown", Acr::Password.name()]), None, Some(&session()), true, NOW), Interaction::Done);
+        assert_eq!(next(&asking(&["unknown"]), None, Some(&session()), true, NOW), Interaction::Done);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod consent;
 pub(crate) mod end_session;
+pub(crate) mod form_post;
 pub(crate) mod home;
 pub(crate) mod login;
 pub(crate) mod notice;

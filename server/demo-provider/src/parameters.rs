@@ -26,6 +26,11 @@ impl Parameters {
         parameters
     }
 
+    /// Takes parameters that are named once for certain, as the members of a JSON object are.
+    pub(crate) fn from_members(members: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { values: members.into_iter().collect(), repeated: BTreeSet::new() }
+    }
+
     /// The value of a parameter that is there once and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         if self.repeated.contains(name) {

@@ -2,13 +2,20 @@
 
 use std::{fmt, future::Future, io, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use tokio::net::TcpListener;
 
 use crate::{
-    DemoProviderConfig, DemoProviderError, backchannel_logout, router,
+    DemoProviderConfig, DemoProviderError, backchannel_logout,
+    defect::{attacker::Attacker, journal::Journal},
+    router,
+    routes::metadata,
     security_headers::content_security_policy,
-    state::{AppState, Provider},
+    state::{AppState, Provider, SigningKeys},
     store::Store,
 };
 
@@ -30,11 +37,38 @@ impl DemoProvider {
     pub async fn open(config: DemoProviderConfig) -> Result<Self, DemoProviderError> {
         config.validate()?;
         let store = Store::open(&config).await?;
-        let signing_key = store.signing_key(config.clock.now()).await?;
+        let signing_keys = SigningKeys::new(store.signing_keys(config.signing_algorithm, config.clock.now()).await?);
         let http_client = backchannel_logout::http_client()?;
         let content_security_policy = content_security_policy(&config);
-        let state = AppState::new(Provider { config, store, signing_key, http_client, content_security_policy });
+        let nonce_secret = config.entropy.secret()?;
+        let attacker = config.defect.map(|_| Attacker::new()).transpose()?;
+        let state = AppState::new(Provider {
+            config,
+            store,
+            signing_keys,
+            http_client,
+            content_security_policy,
+            nonce_secret,
+            attacker,
+            journal: Journal::default(),
+        });
         Ok(Self { state })
+    }
+
+    /// Signs with a new key from now on. The one before stays published, for the tokens that it has signed.
+    ///
+    /// # Errors
+    /// When the key cannot be made or stored.
+    pub async fn rotate_signing_key(&self) -> Result<(), DemoProviderError> {
+        let config = &self.state.config;
+        let key = self.state.store.new_signing_key(config.signing_algorithm, config.clock.now()).await?;
+        self.state.signing_keys.rotate(key);
+        Ok(())
+    }
+
+    /// The metadata document.
+    pub(crate) async fn metadata(&self) -> Response {
+        metadata::openid_configuration(State(self.state.clone())).await.into_response()
     }
 
     /// Every route of the provider.

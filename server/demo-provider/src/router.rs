@@ -11,8 +11,10 @@ use axum::{
 use serde_json::json;
 
 use crate::{
+    backchannel_logout,
+    defect::{attacker, journal},
     pages::{self, notice::Notice},
-    routes::{authorize, consent, end_session, home, login, metadata, notes, revoke, token, userinfo},
+    routes::{authorize, consent, end_session, home, login, metadata, notes, par, revoke, token, userinfo},
     security_headers,
     state::AppState,
 };
@@ -21,7 +23,7 @@ use crate::{
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 pub(crate) fn router(state: AppState) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/.well-known/openid-configuration", get(metadata::openid_configuration))
         .route("/.well-known/oauth-authorization-server", get(metadata::openid_configuration))
         .route("/jwks", get(metadata::jwks))
@@ -30,6 +32,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/consent", get(consent::get).post(consent::post))
         .route("/token", post(token::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::get))
+        .route("/par", post(par::post))
         .route("/revoke", post(revoke::post))
         .route("/logout", get(end_session::get).post(end_session::post))
         .route("/logout/confirm", post(end_session::confirm))
@@ -38,10 +41,21 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(home::get))
         .route(pages::STYLESHEET_PATH, get(home::stylesheet))
         .route(pages::ICON_PATH, get(home::icon))
-        .fallback(not_found)
+        .fallback(not_found);
+    let router = if state.config.defect.is_some() { with_defect(router, &state) } else { router };
+    router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::map_response_with_state(state.clone(), security_headers::add))
         .with_state(state)
+}
+
+/// What a provider with a defect has besides: an attacker, a journal, and a way to make it post its logout tokens.
+fn with_defect(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    router
+        .route("/attacker/jwks", get(attacker::jwks))
+        .route("/journal", get(journal::get))
+        .route("/post-logout-tokens", post(backchannel_logout::post_logout_tokens))
+        .layer(middleware::from_fn_with_state(state.clone(), journal::middleware))
 }
 
 async fn not_found(headers: HeaderMap) -> Response {

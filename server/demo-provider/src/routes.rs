@@ -7,6 +7,7 @@ pub(crate) mod home;
 pub(crate) mod login;
 pub(crate) mod metadata;
 pub(crate) mod notes;
+pub(crate) mod par;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub(crate) mod userinfo;

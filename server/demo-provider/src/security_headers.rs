@@ -34,7 +34,8 @@ pub(crate) fn content_security_policy(config: &DemoProviderConfig) -> HeaderValu
 /// Adds the headers to an answer.
 pub(crate) async fn add(State(state): State<AppState>, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, state.content_security_policy.clone());
+    // A page that posts itself has a policy of its own.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| state.content_security_policy.clone());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -7,6 +7,8 @@
 pub(crate) mod grant;
 pub(crate) mod note;
 pub(crate) mod provider_session;
+pub(crate) mod pushed_request;
+pub(crate) mod seen_token;
 pub(crate) mod transaction;
 
 use std::path::{Path, PathBuf};
@@ -16,13 +18,16 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
-use crate::{DemoProviderConfig, DemoProviderError, accounts::ACCOUNTS, signing_key::SigningKey};
+use crate::{DemoProviderConfig, DemoProviderError, SigningAlgorithm, accounts::ACCOUNTS, signing_key::SigningKey};
 
 /// Marks a file as ours: "demo" in ASCII.
 const APPLICATION_ID: i64 = 0x6465_6d6f;
-/// The version of [`SCHEMA`].
-const SCHEMA_VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("store/schema.sql");
+/// The version that the steps of [`SCHEMA`] lead to.
+const SCHEMA_VERSION: i64 = 2;
+/// What makes each version out of the one before.
+const SCHEMA: [&str; 2] = [include_str!("store/schema.sql"), include_str!("store/schema_2.sql")];
+/// How many keys are published: the one that signs, and the one before it, whose tokens are still about.
+pub(crate) const PUBLISHED_KEYS: i64 = 2;
 /// How long a code is remembered after it expired, so that its reuse is still noticed.
 const SPENT_CODE_SECONDS: i64 = 86_400;
 
@@ -68,12 +73,16 @@ impl Store {
         if application_id == APPLICATION_ID && version == SCHEMA_VERSION {
             return Ok(true);
         }
-        if application_id != 0 || version != 0 || integer("SELECT count(*) FROM sqlite_master").await? > 0 {
+        let is_older = application_id == APPLICATION_ID && (1..SCHEMA_VERSION).contains(&version);
+        let is_new = application_id == 0 && version == 0 && integer("SELECT count(*) FROM sqlite_master").await? == 0;
+        if !is_older && !is_new {
             return Ok(false);
         }
         sqlx::query("PRAGMA journal_mode = WAL").fetch_all(&self.pool).await?;
         let mut transaction = self.pool.begin().await?;
-        transaction.execute(SCHEMA).await?;
+        for step in SCHEMA.iter().skip(usize::try_from(version).unwrap_or_default()) {
+            transaction.execute(*step).await?;
+        }
         transaction.commit().await?;
         Ok(true)
     }
@@ -105,19 +114,32 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The signing key: the stored one, or a new one that is stored.
-    pub(crate) async fn signing_key(&self, now: i64) -> Result<SigningKey, DemoProviderError> {
-        let stored = sqlx::query("SELECT pkcs8 FROM signing_keys ORDER BY created_at DESC LIMIT 1")
-            .fetch_optional(&self.pool)
+    /// The signing keys, the one that signs first: the stored ones, or a new one that is stored.
+    pub(crate) async fn signing_keys(&self, algorithm: SigningAlgorithm, now: i64) -> Result<Vec<SigningKey>, DemoProviderError> {
+        let stored = sqlx::query("SELECT pkcs8, algorithm FROM signing_keys ORDER BY created_at DESC, rowid DESC LIMIT ?")
+            .bind(PUBLISHED_KEYS)
+            .fetch_all(&self.pool)
             .await
             .map_err(|source| self.error(source))?;
-        if let Some(row) = stored {
-            return SigningKey::from_pkcs8(row.get::<&[u8], _>(0));
+        let mut keys = Vec::new();
+        for row in stored {
+            let algorithm = SigningAlgorithm::named(row.get(1)).ok_or(DemoProviderError::SigningKey)?;
+            keys.push(SigningKey::from_pkcs8(algorithm, row.get::<&[u8], _>(0))?);
         }
-        let key = tokio::task::spawn_blocking(SigningKey::generate).await.map_err(|_| DemoProviderError::SigningKey).flatten()?;
-        sqlx::query("INSERT INTO signing_keys (kid, pkcs8, created_at) VALUES (?, ?, ?)")
+        if keys.first().is_none_or(|key| key.algorithm() != algorithm) {
+            keys.insert(0, self.new_signing_key(algorithm, now).await?);
+        }
+        Ok(keys)
+    }
+
+    /// Makes a signing key, and stores it.
+    pub(crate) async fn new_signing_key(&self, algorithm: SigningAlgorithm, now: i64) -> Result<SigningKey, DemoProviderError> {
+        let generated = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+        let key = generated.map_err(|_| DemoProviderError::SigningKey).flatten()?;
+        sqlx::query("INSERT INTO signing_keys (kid, pkcs8, algorithm, created_at) VALUES (?, ?, ?, ?)")
             .bind(key.kid())
             .bind(key.to_pkcs8()?)
+            .bind(algorithm.name())
             .bind(now)
             .execute(&self.pool)
             .await
@@ -134,6 +156,8 @@ impl Store {
             ("DELETE FROM codes WHERE expires_at <= ?", now - SPENT_CODE_SECONDS),
             ("DELETE FROM access_tokens WHERE expires_at <= ?", now),
             ("DELETE FROM refresh_tokens WHERE expires_at <= ?", now),
+            ("DELETE FROM pushed_requests WHERE expires_at <= ?", now),
+            ("DELETE FROM seen_tokens WHERE expires_at <= ?", now),
         ] {
             sqlx::query(sql).bind(before).execute(&mut *transaction).await?;
         }
@@ -169,5 +193,44 @@ fn create_private_file(path: &Path) -> std::io::Result<()> {
     match options.open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         created => created.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("demo.sqlite");
+        let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", path.display())).await.unwrap();
+        connection.execute(SCHEMA[0]).await.unwrap();
+        let key = SigningKey::generate(SigningAlgorithm::Rs256).unwrap();
+        sqlx::query("INSERT INTO signing_keys (kid, pkcs8, created_at) VALUES (?, ?, 1)")
+            .bind(key.kid())
+            .bind(key.to_pkcs8().unwrap())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        let config = DemoProviderConfig { database: Some(path), ..DemoProviderConfig::new("http://127.0.0.1:4000", "app", "secret") };
+        for _ in 0..2 {
+            let store = Store::open(&config).await.unwrap();
+            assert_eq!(sqlx::query_scalar::<_, i64>("PRAGMA user_version").fetch_one(&store.pool).await.unwrap(), SCHEMA_VERSION);
+            assert_eq!(store.signing_keys(SigningAlgorithm::Rs256, 2).await.unwrap()[0].kid(), key.kid());
+            store.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn another_algorithm_gets_a_key_of_its_own_and_the_old_one_stays_published() {
+        let store = Store::open(&DemoProviderConfig::new("http://127.0.0.1:4000", "app", "secret")).await.unwrap();
+        let first = store.signing_keys(SigningAlgorithm::Es256, 1).await.unwrap();
+        let keys = store.signing_keys(SigningAlgorithm::EdDsa, 2).await.unwrap();
+        assert_eq!(keys[0].algorithm(), SigningAlgorithm::EdDsa);
+        assert_eq!(keys[1].kid(), first[0].kid());
     }
 }

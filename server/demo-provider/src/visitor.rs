@@ -8,6 +8,8 @@ use axum::{
     response::Response,
 };
 
+use crate::DemoProviderConfig;
+
 /// Holds the secret that forms and transactions are bound to.
 const BROWSER: &str = "demo_provider_browser";
 /// Holds the secret of the provider's own session.
@@ -44,18 +46,24 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Remembers the browser's secret.
-pub(crate) fn remember_browser(response: &mut Response, secret: &str) {
-    append(response, &format!("{BROWSER}={secret}; Path=/; HttpOnly; SameSite=Lax"));
+pub(crate) fn remember_browser(response: &mut Response, config: &DemoProviderConfig, secret: &str) {
+    append(response, &format!("{BROWSER}={secret}; {}", attributes(config)));
 }
 
 /// Remembers the session's secret.
-pub(crate) fn remember_session(response: &mut Response, secret: &str) {
-    append(response, &format!("{SESSION}={secret}; Path=/; HttpOnly; SameSite=Lax"));
+pub(crate) fn remember_session(response: &mut Response, config: &DemoProviderConfig, secret: &str) {
+    append(response, &format!("{SESSION}={secret}; {}", attributes(config)));
 }
 
 /// Forgets the session's secret.
-pub(crate) fn forget_session(response: &mut Response) {
-    append(response, &format!("{SESSION}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"));
+pub(crate) fn forget_session(response: &mut Response, config: &DemoProviderConfig) {
+    append(response, &format!("{SESSION}=; {}; Max-Age=0", attributes(config)));
+}
+
+/// Providers that share an origin do not share their cookies.
+fn attributes(config: &DemoProviderConfig) -> String {
+    let base = config.base_path();
+    format!("Path={}; HttpOnly; SameSite=Lax", if base.is_empty() { "/" } else { base })
 }
 
 fn append(response: &mut Response, cookie: &str) {

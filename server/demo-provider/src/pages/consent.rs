@@ -9,6 +9,7 @@ use crate::{accounts::Account, scope::ScopeSet};
 pub(crate) struct ConsentPage<'page> {
     pub(crate) client_name: &'page str,
     pub(crate) client_home: Option<String>,
+    pub(crate) base: &'page str,
     pub(crate) transaction: &'page str,
     pub(crate) csrf: &'page str,
     pub(crate) account: &'page Account,
@@ -36,9 +37,9 @@ impl ConsentPage<'_> {
 <div class="person">
 <span class="initial" aria-hidden="true">{initial}</span>
 <p><span class="person-name">{name}</span> <span class="small">{email}</span></p>
-<a href="/login?transaction={transaction}">Use another account</a>
+<a href="{base}/login?transaction={transaction}">Use another account</a>
 </div>
-<form method="post" action="/consent">
+<form method="post" action="{base}/consent">
 <input type="hidden" name="transaction" value="{transaction}">
 <input type="hidden" name="csrf" value="{csrf}">
 <div class="choices">
@@ -48,6 +49,7 @@ impl ConsentPage<'_> {
 </form>
 {destination}"#,
             client_name = Escaped(self.client_name),
+            base = self.base,
             initial = Escaped(&initial),
             name = Escaped(self.account.name),
             email = Escaped(self.account.email),

@@ -12,6 +12,7 @@ pub(crate) struct EndSessionPage<'page> {
     pub(crate) post_logout_redirect_uri: Option<&'page str>,
     pub(crate) state: Option<&'page str>,
     pub(crate) client_home: Option<String>,
+    pub(crate) base: &'page str,
 }
 
 impl EndSessionPage<'_> {
@@ -22,7 +23,7 @@ impl EndSessionPage<'_> {
         let content = format!(
             r#"<h1>Sign out of Demo?</h1>
 <p>You are signed in as <strong>{name}</strong>.</p>
-<form method="post" action="/logout/confirm">
+<form method="post" action="{base}/logout/confirm">
 <input type="hidden" name="csrf" value="{csrf}">
 {redirect_uri}{state}
 <div class="choices">
@@ -30,6 +31,7 @@ impl EndSessionPage<'_> {
 <a class="button quiet" href="{stay}/">Stay signed in</a>
 </div>
 </form>"#,
+            base = self.base,
             name = Escaped(self.account.map_or("somebody", |account| account.name)),
             csrf = Escaped(self.csrf),
             redirect_uri = hidden("post_logout_redirect_uri", self.post_logout_redirect_uri),

@@ -8,6 +8,7 @@ use crate::accounts::Account;
 /// Who runs here, for whom, and who is signed in.
 pub(crate) struct HomePage<'page> {
     pub(crate) issuer: &'page str,
+    pub(crate) base: &'page str,
     pub(crate) client_name: &'page str,
     pub(crate) client_home: Option<String>,
     pub(crate) account: Option<&'page Account>,
@@ -16,7 +17,7 @@ pub(crate) struct HomePage<'page> {
 impl HomePage<'_> {
     pub(crate) fn response(&self) -> Response {
         let client_name = Escaped(self.client_name);
-        let issuer = Escaped(self.issuer);
+        let (issuer, base) = (Escaped(self.issuer), self.base);
         let way_back = self
             .client_home
             .as_deref()
@@ -26,7 +27,7 @@ impl HomePage<'_> {
             .account
             .map(|account| {
                 format!(
-                    r#"<p>You are signed in here as <strong>{}</strong>. <a href="/logout">Sign out here</a></p>"#,
+                    r#"<p>You are signed in here as <strong>{}</strong>. <a href="{base}/logout">Sign out here</a></p>"#,
                     Escaped(account.name)
                 )
             })
@@ -43,8 +44,8 @@ company’s sign-in page would play, so that you can try {client_name} without r
 <h2 id="addresses-title">For developers</h2>
 <dl class="addresses">
 <div><dt>Issuer</dt><dd><code>{issuer}</code></dd></div>
-<div><dt>Metadata</dt><dd><a href="/.well-known/openid-configuration">/.well-known/openid-configuration</a></dd></div>
-<div><dt>Keys</dt><dd><a href="/jwks">/jwks</a></dd></div>
+<div><dt>Metadata</dt><dd><a href="{base}/.well-known/openid-configuration">/.well-known/openid-configuration</a></dd></div>
+<div><dt>Keys</dt><dd><a href="{base}/jwks">/jwks</a></dd></div>
 <div><dt>Notes API</dt><dd><code>{issuer}/notes</code>, with a bearer token of scope <code>notes:read</code> or <code>notes:write</code></dd></div>
 </dl>
 </section>"#,

@@ -3,7 +3,10 @@
 use axum::{http::StatusCode, response::Response};
 
 use super::{Escaped, page};
-use crate::accounts::{ACCOUNTS, PASSWORD};
+use crate::{
+    accounts::{ACCOUNTS, PASSWORD},
+    acr::ONE_TIME_CODE,
+};
 
 /// What the form is filled with.
 pub(crate) struct LoginPage<'page> {
@@ -11,6 +14,9 @@ pub(crate) struct LoginPage<'page> {
     pub(crate) transaction: &'page str,
     pub(crate) csrf: &'page str,
     pub(crate) user_name: &'page str,
+    pub(crate) base: &'page str,
+    /// Whether a code is asked for too.
+    pub(crate) second_factor: bool,
     /// Whether the last user name and password did not match.
     pub(crate) refused: bool,
 }
@@ -18,19 +24,32 @@ pub(crate) struct LoginPage<'page> {
 impl LoginPage<'_> {
     pub(crate) fn response(&self) -> Response {
         let status = if self.refused { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
-        let alert = if self.refused {
-            r#"<p class="alert" id="login-alert" role="alert">That user name and password do not match.</p>"#
+        let reason = if self.second_factor {
+            "That user name, password and code do not match."
         } else {
-            ""
+            "That user name and password do not match."
         };
+        let alert = if self.refused { format!(r#"<p class="alert" id="login-alert" role="alert">{reason}</p>"#) } else { String::new() };
         let described = if self.refused { r#" aria-invalid="true" aria-describedby="login-alert""# } else { "" };
         // Whoever has a user name already goes on with the password.
         let (focus_name, focus_password) = if self.user_name.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
+        let code = if self.second_factor {
+            format!(
+                r#"<div class="field">
+<label for="code">One-time code</label>
+<input id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="6" required aria-describedby="code-hint">
+<p class="small" id="code-hint">The app wants a second factor. Here the code is always <code>{ONE_TIME_CODE}</code>.</p>
+</div>
+"#
+            )
+        } else {
+            String::new()
+        };
         let content = format!(
             r#"<h1>Sign in to Demo</h1>
 <p class="lead">to continue to <strong>{client_name}</strong></p>
 {alert}
-<form method="post" action="/login">
+<form method="post" action="{base}/login">
 <input type="hidden" name="transaction" value="{transaction}">
 <input type="hidden" name="csrf" value="{csrf}">
 <div class="field">
@@ -41,7 +60,7 @@ impl LoginPage<'_> {
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" maxlength="100" required{described}{focus_password}>
 </div>
-<button type="submit">Sign in</button>
+{code}<button type="submit">Sign in</button>
 </form>
 {accounts}"#,
             client_name = Escaped(self.client_name),
@@ -49,6 +68,7 @@ impl LoginPage<'_> {
             csrf = Escaped(self.csrf),
             user_name = Escaped(self.user_name),
             accounts = accounts(),
+            base = self.base,
         );
         page(status, "Sign in", &content)
     }

@@ -7,7 +7,11 @@ use axum::{
     response::Response,
 };
 
+use super::{login, par};
 use crate::{
+    Offer,
+    accounts::Account,
+    acr::Acr,
     authorization_request::{AuthorizationError, AuthorizationRequest, Prompt},
     authorization_response,
     failure::Failure,
@@ -44,16 +48,26 @@ pub(crate) async fn get(
     if query.len() > MAX_QUERY_BYTES {
         return Err(PageError::status(StatusCode::URI_TOO_LONG));
     }
-    let request = match AuthorizationRequest::parse(&Parameters::parse(&query), &state.config, &state.signing_key) {
-        Ok(request) => request,
-        Err(error) => return Ok(refuse(&state, error)),
+    let parameters = Parameters::parse(&query);
+    let request = match parameters.get("request_uri") {
+        Some(uri) if uri.starts_with(par::URI_PREFIX) => pushed_request(&state, &parameters, uri).await?,
+        _ if state.config.pushed_requests == Offer::Required => return Ok(refuse(&state, NOT_PUSHED)?),
+        _ => match AuthorizationRequest::parse(&parameters, &state) {
+            Ok(request) => request,
+            Err(error) => return Ok(refuse(&state, error)?),
+        },
     };
+    if let Some(login) = &state.config.automatic_login {
+        return answer_automatically(&state, &visitor, &request, login).await;
+    }
     let session = current_session(&state, &visitor).await?;
     let step = next_step(&state, &request, None, session.as_ref()).await?;
     if request.prompts(Prompt::None) {
         match step {
-            Interaction::Login => return Ok(refusal(&state, &request, "login_required", "Nobody is signed in.")),
-            Interaction::Consent => return Ok(refusal(&state, &request, "consent_required", "Nobody has allowed this.")),
+            Interaction::Login => {
+                return Ok(refusal(&state, &request, "login_required", "Nobody is signed in, or not recently or strongly enough.")?);
+            }
+            Interaction::Consent => return Ok(refusal(&state, &request, "consent_required", "Nobody has allowed this.")?),
             Interaction::Done => {}
         }
     }
@@ -64,8 +78,8 @@ pub(crate) async fn get(
             let browser = visitor.browser.map_or_else(|| state.secret(), Ok)?;
             let expires_at = state.now() + TRANSACTION_SECONDS;
             state.store.add_transaction(&id, &browser, &request, state.now(), expires_at).await?;
-            let mut response = to_interaction(&step, &id);
-            visitor::remember_browser(&mut response, &browser);
+            let mut response = to_interaction(&state, &step, &id);
+            visitor::remember_browser(&mut response, &state.config, &browser);
             Ok(response)
         }
     }
@@ -73,30 +87,59 @@ pub(crate) async fn get(
 
 /// A request in a form is the same request ([OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)).
 /// A cross-site form brings no cookies, the redirect that follows does.
-pub(crate) async fn post(headers: HeaderMap, body: Bytes) -> Result<Response, PageError> {
+pub(crate) async fn post(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Result<Response, PageError> {
     if form::read(&headers, &body).is_none() {
         return Err(PageError::status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(url::form_urlencoded::parse(&body)).finish();
-    Ok(authorization_response::redirect(format!("/authorize?{query}")))
+    Ok(authorization_response::redirect(state.path(&format!("/authorize?{query}"))))
 }
 
-fn refuse(state: &Provider, error: AuthorizationError) -> Response {
+const NOT_PUSHED: AuthorizationError = AuthorizationError::Unredirectable("The app has to push its requests to this provider first.");
+
+/// The request that a client has pushed; it works once ([RFC 9126 §4](https://www.rfc-editor.org/rfc/rfc9126#section-4)).
+async fn pushed_request(state: &Provider, parameters: &Parameters, uri: &str) -> Result<AuthorizationRequest, PageError> {
+    let client_id = parameters.get("client_id").unwrap_or_default();
+    let request = state.store.take_pushed_request(uri, client_id, state.now()).await?;
+    request.ok_or_else(|| {
+        let reason = "The app's request is not known, has been used, or has waited for more than a minute.";
+        Notice::new("This sign-in cannot go on").text(reason).client(&state.config).with_status(StatusCode::BAD_REQUEST).into()
+    })
+}
+
+/// Signs somebody in who is not asked, as strongly as is wanted, and answers.
+async fn answer_automatically(
+    state: &Provider,
+    visitor: &Visitor,
+    request: &AuthorizationRequest,
+    login: &str,
+) -> Result<Response, PageError> {
+    let Some(account) = Account::named(login) else {
+        return Ok(refusal(state, request, "access_denied", "There is no such account.")?);
+    };
+    let acr = request.acr().unwrap_or(Acr::Password);
+    let (session, secret) = login::start_session(state, visitor, account, acr).await?;
+    let mut response = answer(state, request, &session).await?;
+    visitor::remember_session(&mut response, &state.config, &secret);
+    Ok(response)
+}
+
+fn refuse(state: &Provider, error: AuthorizationError) -> Result<Response, Failure> {
     match error {
-        AuthorizationError::Unredirectable(reason) => Notice::new("This sign-in cannot go on")
+        AuthorizationError::Unredirectable(reason) => Ok(Notice::new("This sign-in cannot go on")
             .text(reason)
             .text("For your safety you are sent nowhere. If you are setting up the app, compare its client id and redirect URI with those that this provider was started with.")
             .client(&state.config)
-            .response(StatusCode::BAD_REQUEST),
-        AuthorizationError::Refused { redirect_uri, state: client_state, error, description } => {
-            authorization_response::refusal(&redirect_uri, client_state.as_deref(), &state.config.issuer, error, description)
+            .response(StatusCode::BAD_REQUEST)),
+        AuthorizationError::Refused { destination, error, description } => {
+            authorization_response::refusal(state, &destination, error, description)
         }
     }
 }
 
 /// Sends the browser back to the client with an error.
-pub(crate) fn refusal(state: &Provider, request: &AuthorizationRequest, error: &str, description: &str) -> Response {
-    authorization_response::refusal(&request.redirect_uri, request.state.as_deref(), &state.config.issuer, error, description)
+pub(crate) fn refusal(state: &Provider, request: &AuthorizationRequest, error: &str, description: &str) -> Result<Response, Failure> {
+    authorization_response::refusal(state, &request.into(), error, description)
 }
 
 /// The session of this browser, if it has one.
@@ -122,9 +165,9 @@ pub(crate) async fn next_step(
 }
 
 /// Sends the browser to the form that comes next; there is none after the last.
-pub(crate) fn to_interaction(step: &Interaction, transaction_id: &str) -> Response {
+pub(crate) fn to_interaction(state: &Provider, step: &Interaction, transaction_id: &str) -> Response {
     let path = if *step == Interaction::Login { "login" } else { "consent" };
-    authorization_response::redirect(format!("/{path}?transaction={transaction_id}"))
+    authorization_response::redirect(state.path(&format!("/{path}?transaction={transaction_id}")))
 }
 
 /// Gives the client its code.
@@ -138,14 +181,16 @@ pub(crate) async fn answer(state: &Provider, request: &AuthorizationRequest, ses
             sid: session.sid.clone(),
             scope: request.scope.clone(),
             auth_time: session.auth_time,
+            acr: session.acr,
         },
         redirect_uri: request.redirect_uri.clone(),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
         expires_at: state.now() + state.config.code_lifetime.as_secs().cast_signed(),
     };
     state.store.add_code(&secret, &code).await?;
-    Ok(authorization_response::success(&request.redirect_uri, request.state.as_deref(), &state.config.issuer, &secret))
+    authorization_response::success(state, &request.into(), secret)
 }
 
 /// The request that a form is about, and the browser's secret.

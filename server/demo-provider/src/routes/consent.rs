@@ -26,11 +26,12 @@ pub(crate) async fn get(State(state): State<AppState>, visitor: Visitor, RawQuer
     let parameters = Parameters::parse(&query.unwrap_or_default());
     let (transaction, browser) = waiting_transaction(&state, &visitor, &parameters).await?;
     let Some((session, account)) = signed_in(&state, &visitor, &transaction).await? else {
-        return Ok(to_interaction(&Interaction::Login, &transaction.id));
+        return Ok(to_interaction(&state, &Interaction::Login, &transaction.id));
     };
     let page = ConsentPage {
         client_name: &state.config.client_name,
         client_home: state.config.client_home(),
+        base: state.config.base_path(),
         transaction: &transaction.id,
         csrf: &csrf::token(&browser, PURPOSE, &subject(&transaction, &session)),
         account,
@@ -47,7 +48,7 @@ pub(crate) async fn post(State(state): State<AppState>, visitor: Visitor, header
     }
     let (transaction, browser) = waiting_transaction(&state, &visitor, &parameters).await?;
     let Some((session, _)) = signed_in(&state, &visitor, &transaction).await? else {
-        return Ok(to_interaction(&Interaction::Login, &transaction.id));
+        return Ok(to_interaction(&state, &Interaction::Login, &transaction.id));
     };
     // The token also holds the session: whoever was shown the question gives the answer.
     if !csrf::verify(parameters.get("csrf"), &browser, PURPOSE, &subject(&transaction, &session)) {
@@ -64,7 +65,7 @@ pub(crate) async fn post(State(state): State<AppState>, visitor: Visitor, header
         return Err(PageError::status(StatusCode::CONFLICT));
     }
     if !allowed {
-        return Ok(refusal(&state, request, "access_denied", "The user did not allow it."));
+        return Ok(refusal(&state, request, "access_denied", "The user did not allow it.")?);
     }
     state.store.add_consent(&session.sid, &request.client_id, &request.scope).await?;
     Ok(answer(&state, request, &session).await?)

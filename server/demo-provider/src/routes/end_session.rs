@@ -10,12 +10,13 @@ use serde::Deserialize;
 
 use super::authorize::current_session;
 use crate::{
+    Defect,
     accounts::Account,
     authorization_response::{redirect, with_parameters},
     backchannel_logout, csrf,
     failure::Failure,
     form,
-    jwt::{self, TokenType},
+    jwt::TokenType,
     pages::{PageError, end_session::EndSessionPage, notice::Notice},
     parameters::Parameters,
     state::{AppState, Provider},
@@ -63,7 +64,7 @@ impl<'parameters> EndSessionRequest<'parameters> {
         }
         let id_token_hint = parameters
             .get("id_token_hint")
-            .and_then(|hint| jwt::verify::<IdTokenHint>(&state.signing_key, TokenType::IdToken, hint))
+            .and_then(|hint| state.verify::<IdTokenHint>(TokenType::IdToken, hint))
             .filter(|hint| hint.iss == state.config.issuer && hint.aud == state.config.client_id);
         Ok(Self { id_token_hint, post_logout_redirect_uri, state: parameters.get("state") })
     }
@@ -97,9 +98,10 @@ pub(crate) async fn get(
                 post_logout_redirect_uri: request.post_logout_redirect_uri,
                 state: request.state,
                 client_home: state.config.client_home(),
+                base: state.config.base_path(),
             };
             let mut response = page.response();
-            visitor::remember_browser(&mut response, &browser);
+            visitor::remember_browser(&mut response, &state.config, &browser);
             return Ok(response);
         }
         (None, Some(hint)) => end(&state, &hint.sid).await?,
@@ -109,12 +111,12 @@ pub(crate) async fn get(
 }
 
 /// A request in a form is the same request. A cross-site form brings no cookies, the redirect that follows does.
-pub(crate) async fn post(headers: HeaderMap, body: Bytes) -> Result<Response, PageError> {
+pub(crate) async fn post(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Result<Response, PageError> {
     if form::read(&headers, &body).is_none() {
         return Err(PageError::status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(url::form_urlencoded::parse(&body)).finish();
-    Ok(redirect(format!("/logout?{query}")))
+    Ok(redirect(state.path(&format!("/logout?{query}"))))
 }
 
 /// Ends the session because the user said so.
@@ -145,12 +147,19 @@ async fn end(state: &Provider, sid: &str) -> Result<(), Failure> {
 
 fn signed_out(state: &Provider, request: &EndSessionRequest<'_>) -> Response {
     let mut response = match request.post_logout_redirect_uri {
-        Some(uri) => redirect(with_parameters(uri, &[("state", request.state)])),
+        Some(uri) => {
+            let state_of_client = match state.config.defect {
+                Some(Defect::LogoutStateOther) => Some("another"),
+                Some(Defect::LogoutStateMissing) => None,
+                _ => request.state,
+            };
+            redirect(with_parameters(uri, &[("state", state_of_client)]))
+        }
         None => Notice::new("You are signed out")
             .text("The demo provider has forgotten that you were signed in.")
             .client(&state.config)
             .response(StatusCode::OK),
     };
-    visitor::forget_session(&mut response);
+    visitor::forget_session(&mut response, &state.config);
     response
 }

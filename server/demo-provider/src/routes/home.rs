@@ -18,8 +18,14 @@ use crate::{
 pub(crate) async fn get(State(state): State<AppState>, visitor: Visitor) -> Result<Response, PageError> {
     let session = current_session(&state, &visitor).await?;
     let account = session.and_then(|session| Account::of(&session.sub));
-    Ok(HomePage { issuer: &state.config.issuer, client_name: &state.config.client_name, client_home: state.config.client_home(), account }
-        .response())
+    let page = HomePage {
+        issuer: &state.config.issuer,
+        base: state.config.base_path(),
+        client_name: &state.config.client_name,
+        client_home: state.config.client_home(),
+        account,
+    };
+    Ok(page.response())
 }
 
 /// The style sheet.

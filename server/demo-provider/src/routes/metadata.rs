@@ -2,17 +2,30 @@
 //! [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)).
 
 use axum::{Json, extract::State, http::header, response::IntoResponse};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{scope::Scope, state::AppState};
+use crate::{
+    Offer, SigningAlgorithm, acr::Acr, authorization_response::ResponseMode, client_authentication, defect, scope::Scope, state::AppState,
+    state::Provider,
+};
 
 const CACHE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=300")];
 
-/// The metadata document, for both of its well-known addresses.
+/// The metadata document, for all of its well-known addresses.
 pub(crate) async fn openid_configuration(State(state): State<AppState>) -> impl IntoResponse {
+    let mut document = document(&state);
+    if let Some(defect) = state.config.defect {
+        defect::metadata::spoil(defect, &state, &mut document);
+    }
+    (CACHE, Json(document))
+}
+
+fn document(state: &Provider) -> Value {
     let issuer = &state.config.issuer;
-    let authentication_methods = ["client_secret_basic", "client_secret_post"];
-    let document = json!({
+    let algorithms = SigningAlgorithm::ALL.map(SigningAlgorithm::name);
+    let own_algorithm = [state.config.signing_algorithm.name()];
+    let assertion_algorithms: Vec<_> = ["HS256", "HS384", "HS512"].into_iter().chain(algorithms).collect();
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
@@ -23,16 +36,20 @@ pub(crate) async fn openid_configuration(State(state): State<AppState>) -> impl 
         "service_documentation": format!("{issuer}/"),
         "scopes_supported": Scope::ALL.map(Scope::name),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ResponseMode::NAMES,
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": authentication_methods,
-        "revocation_endpoint_auth_methods_supported": authentication_methods,
+        "id_token_signing_alg_values_supported": own_algorithm,
+        "authorization_signing_alg_values_supported": own_algorithm,
+        "token_endpoint_auth_methods_supported": client_authentication::METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": assertion_algorithms,
+        "revocation_endpoint_auth_methods_supported": client_authentication::METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_algorithms,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "acr_values_supported": Acr::ALL.map(Acr::name),
         "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid",
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr",
             "name", "given_name", "family_name", "preferred_username", "email", "email_verified",
         ],
         "ui_locales_supported": ["en"],
@@ -40,13 +57,29 @@ pub(crate) async fn openid_configuration(State(state): State<AppState>) -> impl 
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "claims_parameter_supported": false,
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_object_signing_alg_values_supported": algorithms,
+        "require_signed_request_object": state.config.require_signed_requests,
         "request_uri_parameter_supported": false,
     });
-    (CACHE, Json(document))
+    if state.config.signed_userinfo {
+        document["userinfo_signing_alg_values_supported"] = json!(own_algorithm);
+    }
+    if state.config.pushed_requests != Offer::Unavailable {
+        document["pushed_authorization_request_endpoint"] = format!("{issuer}/par").into();
+        document["require_pushed_authorization_requests"] = (state.config.pushed_requests == Offer::Required).into();
+    }
+    if state.config.dpop != Offer::Unavailable {
+        document["dpop_signing_alg_values_supported"] = json!(algorithms);
+    }
+    document
 }
 
-/// The public half of the signing key.
+/// The public halves of the signing keys.
 pub(crate) async fn jwks(State(state): State<AppState>) -> impl IntoResponse {
-    (CACHE, Json(state.signing_key.jwks()))
+    let mut keys = state.jwks();
+    if let Some(defect) = state.config.defect {
+        defect::keys::spoil(defect, &state, &mut keys);
+    }
+    (CACHE, Json(keys))
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    bearer::{self, BearerError},
+    bearer::{self, Bearer, BearerError, Call},
     failure::Failure,
     form::media_type,
     scope::Scope,
@@ -72,16 +72,21 @@ fn wire(note: &Note) -> Value {
     json!({ "id": note.id, "text": note.text, "created_at": created_at.to_string() })
 }
 
+/// Who calls, after a login that is good enough for notes.
+async fn authenticate(state: &AppState, call: &Call, required: Scope) -> Result<Bearer, BearerError> {
+    bearer::authenticate(state, call, required).await?.stepped_up(state)
+}
+
 /// `GET /notes`: the account's notes, the oldest first.
-pub(crate) async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Json<Vec<Value>>, NoteError> {
-    let bearer = bearer::authenticate(&state, &headers, Scope::NotesRead).await?;
+pub(crate) async fn list(State(state): State<AppState>, call: Call) -> Result<Json<Vec<Value>>, NoteError> {
+    let bearer = authenticate(&state, &call, Scope::NotesRead).await?;
     let notes = state.store.notes(bearer.account.sub).await?;
     Ok(Json(notes.iter().map(wire).collect()))
 }
 
 /// `POST /notes`: adds a note.
-pub(crate) async fn create(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Result<Response, NoteError> {
-    let bearer = bearer::authenticate(&state, &headers, Scope::NotesWrite).await?;
+pub(crate) async fn create(State(state): State<AppState>, call: Call, headers: HeaderMap, body: Bytes) -> Result<Response, NoteError> {
+    let bearer = authenticate(&state, &call, Scope::NotesWrite).await?;
     if !media_type(&headers).is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
         return Err(NoteError::UnsupportedMediaType);
     }
@@ -97,12 +102,12 @@ pub(crate) async fn create(State(state): State<AppState>, headers: HeaderMap, bo
     if !state.store.add_note(bearer.account.sub, &note).await? {
         return Err(NoteError::TooMany);
     }
-    let location = format!("/notes/{}", note.id);
+    let location = state.path(&format!("/notes/{}", note.id));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(wire(&note))).into_response())
 }
 
 /// `DELETE /notes/{id}`: deletes a note.
-pub(crate) async fn delete(State(state): State<AppState>, Path(id): Path<String>, headers: HeaderMap) -> Result<StatusCode, NoteError> {
-    let bearer = bearer::authenticate(&state, &headers, Scope::NotesWrite).await?;
+pub(crate) async fn delete(State(state): State<AppState>, Path(id): Path<String>, call: Call) -> Result<StatusCode, NoteError> {
+    let bearer = authenticate(&state, &call, Scope::NotesWrite).await?;
     if state.store.delete_note(bearer.account.sub, &id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(NoteError::NotFound) }
 }

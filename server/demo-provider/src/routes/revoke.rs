@@ -11,7 +11,7 @@ pub(crate) async fn post(State(state): State<AppState>, headers: HeaderMap, body
     if parameters.any_repeated() {
         return Err(TokenError::InvalidRequest("A parameter is there more than once."));
     }
-    client_authentication::authenticate(&headers, &parameters, &state.config)?;
+    client_authentication::authenticate(&state, &headers, &parameters, "/revoke").await?;
     let token = parameters.get("token").ok_or(TokenError::InvalidRequest("token is missing."))?;
     // The hint is only a hint: both kinds are looked for whatever it says.
     match state.store.refresh_token(token, &state.config.client_id).await? {

@@ -2,8 +2,8 @@
 
 use sqlx::{Row, Sqlite, sqlite::SqliteRow};
 
-use super::Store;
-use crate::{digest::sha256, failure::Failure, scope::ScopeSet};
+use super::{Store, provider_session::acr};
+use crate::{acr::Acr, digest::sha256, failure::Failure, scope::ScopeSet};
 
 /// What a client may do for somebody: the family of all tokens that began with one code.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub(crate) struct Grant {
     pub(crate) sid: String,
     pub(crate) scope: ScopeSet,
     pub(crate) auth_time: i64,
+    pub(crate) acr: Acr,
 }
 
 /// What a code stands for.
@@ -23,6 +24,8 @@ pub(crate) struct AuthorizationCode {
     pub(crate) redirect_uri: String,
     pub(crate) code_challenge: String,
     pub(crate) nonce: Option<String>,
+    /// The key that the request said its tokens would be bound to.
+    pub(crate) dpop_jkt: Option<String>,
     pub(crate) expires_at: i64,
 }
 
@@ -45,6 +48,8 @@ pub(crate) struct NewTokens<'tokens> {
     pub(crate) access_expires_at: i64,
     pub(crate) refresh_token: Option<&'tokens str>,
     pub(crate) refresh_expires_at: i64,
+    /// The key that the access token is bound to.
+    pub(crate) dpop_jkt: Option<&'tokens str>,
 }
 
 /// What an access token allows.
@@ -52,6 +57,10 @@ pub(crate) struct NewTokens<'tokens> {
 pub(crate) struct AccessToken {
     pub(crate) sub: String,
     pub(crate) scope: ScopeSet,
+    pub(crate) auth_time: i64,
+    pub(crate) acr: Acr,
+    /// The key that it is bound to.
+    pub(crate) dpop_jkt: Option<String>,
 }
 
 /// A refresh token that is known.
@@ -70,6 +79,7 @@ fn grant(row: &SqliteRow) -> Grant {
         sid: row.get("sid"),
         scope: ScopeSet::parse(row.get("scope")),
         auth_time: row.get("auth_time"),
+        acr: acr(row.get("acr")),
     }
 }
 
@@ -78,8 +88,8 @@ impl Store {
     pub(crate) async fn add_code(&self, secret: &str, code: &AuthorizationCode) -> Result<(), Failure> {
         let mut transaction = self.pool.begin().await?;
         sqlx::query(
-            "INSERT INTO codes (hash, grant_id, client_id, redirect_uri, code_challenge, nonce, sub, sid, scope, auth_time, expires_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO codes (hash, grant_id, client_id, redirect_uri, code_challenge, nonce, sub, sid, scope, auth_time, \
+             acr, dpop_jkt, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(sha256(secret))
         .bind(&code.grant.id)
@@ -91,6 +101,8 @@ impl Store {
         .bind(&code.grant.sid)
         .bind(code.grant.scope.to_string())
         .bind(code.grant.auth_time)
+        .bind(code.grant.acr.name())
+        .bind(&code.dpop_jkt)
         .bind(code.expires_at)
         .execute(&mut *transaction)
         .await?;
@@ -120,6 +132,7 @@ impl Store {
             redirect_uri: row.get("redirect_uri"),
             code_challenge: row.get("code_challenge"),
             nonce: row.get("nonce"),
+            dpop_jkt: row.get("dpop_jkt"),
             expires_at: row.get("expires_at"),
         };
         let first = row.get::<i64, _>("uses") == 1;
@@ -134,8 +147,8 @@ impl Store {
     pub(crate) async fn begin_grant(&self, grant: &Grant, tokens: NewTokens<'_>) -> Result<bool, Failure> {
         let mut transaction = self.pool.begin().await?;
         let begun = sqlx::query(
-            "INSERT INTO grants (id, client_id, sub, sid, scope, auth_time) \
-             SELECT grant_id, client_id, sub, sid, scope, auth_time FROM codes WHERE grant_id = ? AND uses = 1",
+            "INSERT INTO grants (id, client_id, sub, sid, scope, auth_time, acr) \
+             SELECT grant_id, client_id, sub, sid, scope, auth_time, acr FROM codes WHERE grant_id = ? AND uses = 1",
         )
         .bind(&grant.id)
         .execute(&mut *transaction)
@@ -150,7 +163,7 @@ impl Store {
 
     pub(crate) async fn refresh_token(&self, secret: &str, client_id: &str) -> Result<Option<RefreshToken>, Failure> {
         let row = sqlx::query(
-            "SELECT grant_id, client_id, sub, sid, scope, auth_time, expires_at, spent \
+            "SELECT grant_id, client_id, sub, sid, scope, auth_time, acr, expires_at, spent \
              FROM refresh_tokens JOIN grants ON grants.id = grant_id WHERE hash = ? AND client_id = ?",
         )
         .bind(sha256(secret))
@@ -192,22 +205,29 @@ impl Store {
 
     pub(crate) async fn access_token(&self, secret: &str, now: i64) -> Result<Option<AccessToken>, Failure> {
         let row = sqlx::query(
-            "SELECT grants.sub, access_tokens.scope FROM access_tokens JOIN grants ON grants.id = grant_id \
+            "SELECT grants.sub, access_tokens.scope, auth_time, acr, dpop_jkt FROM access_tokens JOIN grants ON grants.id = grant_id \
              WHERE hash = ? AND expires_at > ?",
         )
         .bind(sha256(secret))
         .bind(now)
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(|row| AccessToken { sub: row.get(0), scope: ScopeSet::parse(row.get(1)) }))
+        Ok(row.map(|row| AccessToken {
+            sub: row.get(0),
+            scope: ScopeSet::parse(row.get(1)),
+            auth_time: row.get(2),
+            acr: acr(row.get(3)),
+            dpop_jkt: row.get(4),
+        }))
     }
 }
 
 async fn add_tokens(transaction: &mut sqlx::Transaction<'_, Sqlite>, grant_id: &str, tokens: NewTokens<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO access_tokens (hash, grant_id, scope, expires_at) VALUES (?, ?, ?, ?)")
+    sqlx::query("INSERT INTO access_tokens (hash, grant_id, scope, dpop_jkt, expires_at) VALUES (?, ?, ?, ?, ?)")
         .bind(sha256(tokens.access_token))
         .bind(grant_id)
         .bind(tokens.access_scope.to_string())
+        .bind(tokens.dpop_jkt)
         .bind(tokens.access_expires_at)
         .execute(&mut **transaction)
         .await?;

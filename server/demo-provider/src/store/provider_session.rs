@@ -4,6 +4,7 @@ use sqlx::Row;
 
 use super::Store;
 use crate::{
+    acr::Acr,
     digest::sha256,
     failure::Failure,
     scope::{Scope, ScopeSet},
@@ -17,6 +18,8 @@ pub(crate) struct ProviderSession {
     pub(crate) sub: String,
     /// When the password was last given.
     pub(crate) auth_time: i64,
+    /// How strong that was.
+    pub(crate) acr: Acr,
 }
 
 /// A session that has just ended.
@@ -28,31 +31,48 @@ pub(crate) struct EndedSession {
     pub(crate) client_ids: Vec<String>,
 }
 
+/// Reads a class that this provider wrote.
+pub(super) fn acr(name: &str) -> Acr {
+    Acr::named(name).unwrap_or(Acr::Password)
+}
+
 impl Store {
     pub(crate) async fn session(&self, secret: &str, now: i64) -> Result<Option<ProviderSession>, Failure> {
-        let row = sqlx::query("SELECT sid, sub, auth_time FROM provider_sessions WHERE secret_hash = ? AND expires_at > ?")
+        let row = sqlx::query("SELECT sid, sub, auth_time, acr FROM provider_sessions WHERE secret_hash = ? AND expires_at > ?")
             .bind(sha256(secret))
             .bind(now)
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.map(|row| ProviderSession { sid: row.get(0), sub: row.get(1), auth_time: row.get(2) }))
+        Ok(row.map(|row| ProviderSession { sid: row.get(0), sub: row.get(1), auth_time: row.get(2), acr: acr(row.get(3)) }))
     }
 
     /// Starts a session, or gives the one of the same name a new secret and a new authentication time.
     pub(crate) async fn start_session(&self, session: &ProviderSession, secret: &str, expires_at: i64) -> Result<(), Failure> {
         sqlx::query(
-            "INSERT INTO provider_sessions (sid, secret_hash, sub, auth_time, expires_at) VALUES (?, ?, ?, ?, ?) \
+            "INSERT INTO provider_sessions (sid, secret_hash, sub, auth_time, acr, expires_at) VALUES (?, ?, ?, ?, ?, ?) \
              ON CONFLICT (sid) DO UPDATE SET secret_hash = excluded.secret_hash, auth_time = excluded.auth_time, \
-             expires_at = excluded.expires_at",
+             acr = excluded.acr, expires_at = excluded.expires_at",
         )
         .bind(&session.sid)
         .bind(sha256(secret))
         .bind(&session.sub)
         .bind(session.auth_time)
+        .bind(session.acr.name())
         .bind(expires_at)
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// The sessions of the provider in which a client was signed in to, the newest first.
+    pub(crate) async fn client_sessions(&self) -> Result<Vec<EndedSession>, Failure> {
+        let rows = sqlx::query(
+            "SELECT client_sessions.sid, provider_sessions.sub, client_id FROM client_sessions \
+             JOIN provider_sessions ON provider_sessions.sid = client_sessions.sid ORDER BY provider_sessions.rowid DESC",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(|row| EndedSession { sid: row.get(0), sub: row.get(1), client_ids: vec![row.get(2)] }).collect())
     }
 
     /// Ends a session: its access ends too, apart from what was allowed to outlive it (`offline_access`,

@@ -68,7 +68,7 @@ async fn other_mistakes_are_told_to_the_client_with_state_and_issuer() {
         (vec![("max_age", "soon")], "invalid_request"),
         (vec![("max_age", "99999999999999999999")], "invalid_request"),
         (vec![("id_token_hint", "rubbish")], "invalid_request"),
-        (vec![("request", "e30.e30.")], "request_not_supported"),
+        (vec![("request", "e30.e30.")], "invalid_request_object"),
         (vec![("request_uri", "https://evil.example/request")], "request_uri_not_supported"),
         (vec![("prompt", "none")], "login_required"),
     ] {

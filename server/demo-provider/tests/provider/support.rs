@@ -10,7 +10,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
+use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use oauth2flow_demo_provider::{Clock, DemoProvider, DemoProviderConfig};
 use reqwest::{Method, StatusCode, header};
 use serde_json::Value;
@@ -70,7 +70,7 @@ impl Answer {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tests' one HTTP client: it follows no redirects and keeps no cookies")]
-fn http_client() -> reqwest::Client {
+pub(crate) fn http_client() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
@@ -78,6 +78,7 @@ fn http_client() -> reqwest::Client {
 pub(crate) struct TestProvider {
     pub(crate) config: DemoProviderConfig,
     pub(crate) http: reqwest::Client,
+    pub(crate) provider: DemoProvider,
     clock: Arc<AtomicI64>,
     server: JoinHandle<()>,
 }
@@ -106,10 +107,11 @@ impl TestProvider {
         };
         change(&mut config);
         let provider = DemoProvider::open(config.clone()).await.unwrap();
+        let running = provider.clone();
         let server = tokio::spawn(async move {
-            provider.serve(listener, std::future::pending()).await.unwrap();
+            running.serve(listener, std::future::pending()).await.unwrap();
         });
-        Self { config, http: http_client(), clock, server }
+        Self { config, http: http_client(), provider, clock, server }
     }
 
     pub(crate) async fn start_on_file(path: PathBuf) -> Self {
@@ -187,11 +189,12 @@ impl TestProvider {
         let keys: JwkSet = serde_json::from_value(self.get("/jwks").await.json()).unwrap();
         let header = jsonwebtoken::decode_header(token).unwrap();
         let key = DecodingKey::from_jwk(keys.find(header.kid.as_deref().unwrap()).unwrap()).unwrap();
-        let mut validation = Validation::new(Algorithm::RS256);
+        let mut validation = Validation::new(header.alg);
         validation.set_audience(&[CLIENT_ID]);
         validation.set_issuer(&[&self.config.issuer]);
         // The clock of the test is not that of the system.
         validation.validate_exp = false;
+        validation.required_spec_claims.clear();
         (header, jsonwebtoken::decode::<Value>(token, &key, &validation).unwrap().claims)
     }
 }

@@ -1,0 +1,61 @@
+//! What a provider with a defect was asked, so that a test can see what the client did.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use serde_json::{Value, json};
+
+use super::reply;
+use crate::state::AppState;
+
+/// Requests by path.
+#[derive(Debug, Default)]
+pub(crate) struct Journal(Mutex<BTreeMap<String, u64>>);
+
+/// Paths that anybody makes up are not all kept.
+const MAX_PATHS: usize = 100;
+
+impl Journal {
+    fn note(&self, path: &str) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() < MAX_PATHS || counts.contains_key(path) {
+            *counts.entry(path.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// How many requests came to a path.
+    pub(crate) fn count(&self, path: &str) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied().unwrap_or_default()
+    }
+}
+
+/// Notes a request, and answers it wrongly where that is the defect.
+pub(crate) async fn middleware(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    if path != "/journal" {
+        state.journal.note(&path);
+    }
+    match reply::instead(&state, &path).await {
+        Some(response) => response,
+        None => next.run(request).await,
+    }
+}
+
+/// `GET /journal`: the defect, what a correct client does, and what this one has done so far.
+pub(crate) async fn get(State(state): State<AppState>) -> Json<Value> {
+    let requests = state.journal.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Json(json!({
+        "defect": state.config.defect.map(super::Defect::name),
+        "description": state.config.defect.map(super::Defect::description),
+        "expected": state.config.defect.map(|defect| defect.expected().description()),
+        "requests": requests,
+    }))
+}
