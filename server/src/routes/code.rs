@@ -23,16 +23,19 @@ use thiserror::Error;
 
 /// Finishes a login.
 ///
-/// A program posts JSON and gets JSON; a page without script posts a form and is sent on.
+/// A program posts JSON and gets JSON; a page without script, and the provider's own page with `response_mode=form_post`, posts a
+/// form and is sent on.
 #[utoipa::path(post, path = "/api/v1/oauth/code", tag = "login", request_body = api::AuthorizationResponse,
     responses(
         (status = 200, description = "Signed in; sets the session cookie", body = api::Completed),
-        (status = 303, description = "Signed in, for a form"),
+        (status = 303, description = "Signed in, for a form; 200 with a page that goes on, for a form of the provider's page"),
         (status = 400, description = "`invalid_request`, `state_mismatch`, `login_expired`, `issuer_mismatch`, `code_rejected`", body = api::Problem),
-        (status = 403, description = "`access_denied`, `csrf_rejected`", body = api::Problem),
+        (status = 401, description = "`interaction_required`", body = api::Problem),
+        (status = 403, description = "`access_denied`, `authentication_too_weak`, `csrf_rejected`", body = api::Problem),
         (status = 409, description = "`already_completed`", body = api::Problem),
         (status = 413, description = "`payload_too_large`", body = api::Problem),
         (status = 415, description = "`unsupported_media_type`", body = api::Problem),
+        (status = 500, description = "`clock_skew`", body = api::Problem),
         (status = 502, description = "`provider_unavailable`, `provider_refused`, `provider_misconfigured`, `provider_invalid_response`, `id_token_invalid`", body = api::Problem),
         (status = 503, description = "`store_unavailable`", body = api::Problem),
         (status = 504, description = "`provider_timeout`", body = api::Problem)))]
@@ -72,7 +75,9 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
 }
 
 /// Finishes a login at the server callback. A HEAD request or a prefetch uses nothing up.
-#[utoipa::path(get, path = "/api/v1/oauth/code", tag = "login", responses((status = 303, description = "Signed in, or to the page that says why not")))]
+#[utoipa::path(get, path = "/api/v1/oauth/code", tag = "login", responses(
+    (status = 200, description = "Signed in; a page that goes on by itself, since a redirect of another site's navigation would leave the session cookie out"),
+    (status = 303, description = "Signed in already, or to the page that says why not")))]
 pub async fn get(State(app): State<AppState>, method: Method, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Failure> {
     let prefetch = headers.get("sec-purpose").is_some_and(|purpose| purpose.to_str().is_ok_and(|purpose| purpose.contains("prefetch")));
     if method != Method::GET || prefetch {

@@ -1,6 +1,6 @@
 //! The provider's answer, and what becomes of a wrong one.
 
-use crate::support::{Answer, Browser, Endpoint, Reply, SignIn as _, StandInProvider, TestApp, start_login};
+use crate::support::{Answer, Browser, Endpoint, Reply, SignIn as _, SigningKey, StandInProvider, TestApp, start_login};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -229,7 +229,7 @@ async fn a17_an_error_uses_the_login_up_and_asks_for_no_token() {
         ("access_denied", 403, "access_denied"),
         ("server_error", 502, "provider_refused"),
         ("temporarily_unavailable", 502, "provider_refused"),
-        ("login_required", 502, "provider_refused"),
+        ("login_required", 401, "interaction_required"),
         ("invalid_scope", 502, "provider_misconfigured"),
         ("unauthorized_client", 502, "provider_misconfigured"),
         ("something_else", 502, "provider_refused"),
@@ -406,4 +406,69 @@ async fn signing_in_again_while_signed_in_works() {
     answered.post(|_| {}).await.assert_status(200);
     answered.browser.sign_in(&answered.provider).await;
     assert!(answered.browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_wrong_clock_of_this_server_is_told_as_that() {
+    for offset in [3600, -7200] {
+        let answered = Answered::new().await;
+        answered.provider.edit_claims(move |claims| {
+            for name in ["iat", "exp"] {
+                claims[name] = (claims[name].as_i64().unwrap() + offset).into();
+            }
+        });
+        answered.post(|_| {}).await.assert_problem(500, "clock_skew");
+        assert!(!answered.browser.is_signed_in().await);
+        assert_eq!(answered.provider.count(Endpoint::UserInfo), 0);
+    }
+}
+
+/// A description of the user as a token, with the claims that a provider has to put into it.
+fn signed_description(provider: &StandInProvider, edit: impl FnOnce(&mut Value)) -> Reply {
+    let mut claims = json!({
+        "iss": provider.issuer(), "aud": StandInProvider::CLIENT_ID, "sub": StandInProvider::SUB, "email": "signed@example.com",
+    });
+    edit(&mut claims);
+    Reply::new(200, "application/jwt", provider.sign(&claims))
+}
+
+#[tokio::test]
+async fn a_signed_description_of_the_user_is_read_and_its_new_key_fetched() {
+    let answered = Answered::new().await;
+    answered.provider.replace(Endpoint::UserInfo, signed_description(&answered.provider, |_| {}));
+    answered.post(|_| {}).await.assert_status(200);
+    assert_eq!(answered.browser.session().await["user"]["email"], "signed@example.com");
+    assert_eq!(answered.provider.count(Endpoint::Keys), 1);
+
+    // The ID token is still of the old key, the description of a new one.
+    let (old, new) = (answered.provider.public_key(), SigningKey::es256("key-2"));
+    let published = vec![old, new.public()];
+    let claims = json!({ "iss": answered.provider.issuer(), "aud": StandInProvider::CLIENT_ID, "sub": StandInProvider::SUB });
+    answered.provider.publish(published);
+    answered.provider.replace(Endpoint::UserInfo, Reply::new(200, "application/jwt", new.sign(&new.header(), &claims)));
+    answered.app.clock.advance_seconds(31);
+    let callback = answered.provider.authorize(&start_login(&answered.browser, "alpha", "/").await);
+    answered.browser.finish(&callback).await.assert_status(200);
+    assert_eq!(answered.provider.count(Endpoint::Keys), 2);
+}
+
+#[tokio::test]
+async fn a30_a_signed_description_that_does_not_hold_signs_nobody_in() {
+    type Edit = fn(&mut Value);
+    let edits: [Edit; 3] = [
+        |claims| claims["sub"] = "user-2".into(),
+        |claims| claims["aud"] = "another-client".into(),
+        |claims| claims["iss"] = "https://evil.example".into(),
+    ];
+    for edit in edits {
+        let answered = Answered::new().await;
+        answered.provider.replace(Endpoint::UserInfo, signed_description(&answered.provider, edit));
+        answered.post(|_| {}).await.assert_problem(502, "provider_invalid_response");
+        assert!(!answered.browser.is_signed_in().await);
+    }
+    let answered = Answered::new().await;
+    let forger = SigningKey::es256("key-1");
+    let claims = json!({ "iss": answered.provider.issuer(), "aud": StandInProvider::CLIENT_ID, "sub": StandInProvider::SUB });
+    answered.provider.replace(Endpoint::UserInfo, Reply::new(200, "application/jwt", forger.sign(&forger.header(), &claims)));
+    answered.post(|_| {}).await.assert_problem(502, "provider_invalid_response");
 }

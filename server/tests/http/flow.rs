@@ -179,9 +179,41 @@ async fn the_server_callback_finishes_a_login_by_navigation() {
 
     // The provider sends the browser here from another site, so the transaction's cookie has to be Lax.
     let finished = browser.navigate(callback.as_str()).from(Initiator::CrossSite).send().await;
-    finished.assert_redirect("/account?tab=notes");
+    // A redirect would go on with the other site's navigation, and without the Strict cookie.
+    let page = finished.assert_status(200).text();
+    assert!(page.contains(r#"http-equiv="refresh" content="0;url=/account?tab=notes""#), "{page}");
+    assert!(finished.begins_session());
     assert!(browser.is_signed_in().await);
     assert_eq!(provider.only(Endpoint::Token).form("redirect_uri").unwrap(), format!("{}/api/v1/oauth/code", app.origin()));
+}
+
+#[tokio::test]
+async fn a23_the_server_callback_ends_the_session_that_the_browser_left_with() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("providers.alpha.server_callback", true).start().await;
+    let browser = app.browser();
+    let sign_in = async || {
+        let callback = provider.authorize(&start_login(&browser, "alpha", "/").await);
+        browser.navigate(callback.as_str()).from(Initiator::CrossSite).send().await.assert_status(200);
+        browser.session_cookie().unwrap()
+    };
+    let old = sign_in().await;
+    assert_ne!(sign_in().await, old);
+    let other = app.browser();
+    other.put_cookie("session", &old);
+    assert!(!other.is_signed_in().await);
+    assert!(browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn at_the_server_callback_a_second_visit_goes_on_to_where_the_first_went() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("providers.alpha.server_callback", true).start().await;
+    let browser = app.browser();
+    let callback = provider.authorize(&start_login(&browser, "alpha", "/account").await);
+    browser.navigate(callback.as_str()).from(Initiator::CrossSite).send().await.assert_status(200);
+    browser.navigate(callback.as_str()).send().await.assert_redirect("/");
+    assert_eq!(provider.count(Endpoint::Token), 1);
 }
 
 #[tokio::test]

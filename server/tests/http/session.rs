@@ -4,6 +4,7 @@ use crate::support::{Endpoint, Reply, SignIn as _, StandInProvider, TestApp, Ups
 use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::json;
+use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 async fn signed_in_with_upstream() -> (StandInProvider, Upstream, TestApp, crate::support::Browser) {
     let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
@@ -116,6 +117,82 @@ async fn a39_a_token_that_still_works_outlasts_a_provider_that_does_not() {
     provider.replace(Endpoint::Token, Reply::json(500, &json!({})));
     browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
     assert_eq!(provider.count(Endpoint::Token), 2, "it was asked");
+}
+
+/// A row of the store, as another process would leave it.
+struct Row {
+    version: i64,
+    profile: String,
+    tokens: Vec<u8>,
+}
+
+impl Row {
+    async fn read(app: &TestApp) -> Self {
+        let row = sqlx::query("SELECT version, profile, tokens FROM sessions").fetch_one(&mut connect(app).await).await.unwrap();
+        Self { version: row.get("version"), profile: row.get("profile"), tokens: row.get("tokens") }
+    }
+
+    async fn write(&self, app: &TestApp) {
+        sqlx::query("UPDATE sessions SET version = ?, profile = ?, tokens = ?")
+            .bind(self.version)
+            .bind(&self.profile)
+            .bind(&self.tokens)
+            .execute(&mut connect(app).await)
+            .await
+            .unwrap();
+    }
+}
+
+async fn connect(app: &TestApp) -> SqliteConnection {
+    SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(app.database())).await.unwrap()
+}
+
+/// A call that renews the token and is overtaken: while the provider is thinking, another process writes its new tokens
+/// down. Answers the tokens that the API has seen: that of the other process, then that of the call.
+async fn overtaken(answer_of_provider: Reply) -> (StandInProvider, TestApp, crate::support::Browser, Vec<String>) {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    let before = Row::read(&app).await;
+    app.clock.advance_seconds(301);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    let of_the_other = Row::read(&app).await;
+    assert_eq!(of_the_other.version, before.version + 1);
+    // Back to where both processes begin.
+    before.write(&app).await;
+    provider.replace(Endpoint::Token, answer_of_provider);
+    let gate = provider.hold(Endpoint::Token);
+    let call = browser.call(Method::GET, "/api/v1/proxy/api/").send();
+    let other = async {
+        gate.arrived().await;
+        of_the_other.write(&app).await;
+        gate.release();
+    };
+    let (call, ()) = tokio::join!(call, other);
+    call.assert_status(200);
+    (provider, app, browser, upstream.tokens())
+}
+
+#[tokio::test]
+async fn a_renewal_that_another_process_has_overtaken_uses_the_winner_s_token_and_revokes_nothing() {
+    let own = json!({ "token_type": "Bearer", "expires_in": 300, "access_token": "sentinel-own", "refresh_token": "sentinel-own-refresh" });
+    let (provider, app, browser, tokens) = overtaken(Reply::json(200, &own)).await;
+    assert_eq!(tokens[0], tokens[1], "the other process's token is used");
+    assert_eq!(provider.count(Endpoint::Revocation), 0, "the two are of one grant: to revoke ours would end both");
+    assert!(browser.is_signed_in().await);
+
+    // And its refresh token is the one that counts from now on.
+    provider.restore(Endpoint::Token);
+    app.clock.advance_seconds(301);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    let last = provider.received(Endpoint::Token).pop().unwrap();
+    assert_ne!(last.form("refresh_token").unwrap(), "sentinel-own-refresh");
+}
+
+#[tokio::test]
+async fn a39_invalid_grant_for_a_token_that_another_process_has_spent_ends_no_session() {
+    let (provider, _app, browser, tokens) = overtaken(Reply::json(400, &json!({ "error": "invalid_grant" }))).await;
+    assert_eq!(tokens[0], tokens[1], "the other process's token is used");
+    assert_eq!(provider.count(Endpoint::Revocation), 0);
+    assert!(browser.is_signed_in().await);
 }
 
 #[tokio::test]
