@@ -193,8 +193,9 @@ impl<'a> Reader<'a> {
                     self.rest = &self.rest[index + 1..];
                     return Some(text);
                 }
-                '\\' => text.push(characters.next()?.1),
-                character => text.push(character),
+                '\\' => text.push(characters.next().filter(|(_, character)| is_text(*character))?.1),
+                character if is_text(character) => text.push(character),
+                _ => return None,
             }
         }
         None
@@ -203,4 +204,9 @@ impl<'a> Reader<'a> {
     fn skip_blanks(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t']);
     }
+}
+
+/// Whether a quoted string may hold the character: anything that is no control character, and the tab.
+fn is_text(character: char) -> bool {
+    character == '\t' || !character.is_control()
 }
