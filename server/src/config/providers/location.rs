@@ -156,8 +156,8 @@ fn checked_tenant(reader: &mut Reader<'_>, tenant: String) -> Option<String> {
 }
 
 fn checked_domain(reader: &mut Reader<'_>, domain: String) -> Option<String> {
-    let is_host =
-        Url::parse(&format!("https://{domain}/")).is_ok_and(|url| url.as_str() == format!("https://{domain}/") && url.domain().is_some());
+    let is_host = Url::parse(&format!("https://{domain}/"))
+        .is_ok_and(|url| url.domain() == Some(domain.as_str()) && url.as_str() == format!("https://{domain}/"));
     if !is_host {
         reader.problem(
             &DOMAIN,

@@ -126,6 +126,9 @@ const OWN_PARAMETERS: [&str; 15] = [
     "client_assertion_type",
 ];
 
+/// Parameters that mean nothing unless the ID token is held against them.
+const CHECKED_PARAMETERS: [&str; 2] = ["max_age", "acr_values"];
+
 /// Parameters with a setting of their own: what is asked for must not be asked for twice.
 static PARAMETERS_WITH_SETTING: [(&str, &dyn Declared); 7] = [
     ("prompt", &PROMPT),
@@ -218,9 +221,14 @@ fn validate_parameters(reader: &mut Reader<'_>, read: &Read<'_>) {
         );
     }
     for (name, setting) in PARAMETERS_WITH_SETTING {
-        if read.params.contains_key(name) {
-            let problem = format!("“{name}” has a setting of its own, so that a sign-in can ask for something else.");
+        if !read.params.contains_key(name) {
+            continue;
+        }
+        if CHECKED_PARAMETERS.contains(&name) {
+            let problem = format!("“{name}” has a setting of its own, which also checks that the provider has heeded it.");
             reader.problem(&AUTHORIZATION_PARAMS, problem, format!("Move it to {}.", setting.key()));
+        } else if reader.is_set(setting) {
+            reader.problem(&AUTHORIZATION_PARAMS, format!("“{name}” is in it, and has a setting of its own."), "Keep one of the two.");
         }
     }
     for resource in read.resource {

@@ -2,6 +2,13 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
+mod credentials;
+mod known_providers;
+mod outbound;
+mod private_key;
+mod provider_pages;
+mod request;
+
 use oauth2flow::config::{
     Arguments, ClientAuth, Config, ConfigProblem, ConfigProblems, IssPolicy, LogFormat, Preset, Render, ScopeSeparator, Source,
 };
@@ -236,8 +243,8 @@ mod problems {
                 "session.idle",
                 "session.absolute",
                 "providers.example.client_id",
-                "providers.example.issuer",
                 "providers.example.client_secret",
+                "providers.example.issuer",
                 "upstreams.orders.url",
                 "upstreams.orders.methods",
                 "log.format",
@@ -365,7 +372,7 @@ mod secrets {
     }
 
     fn secret(config: &Config) -> &str {
-        config.providers[0].client_secret.as_ref().unwrap().expose_secret()
+        config.providers[0].credentials.client_secret.as_ref().unwrap().expose_secret()
     }
 
     #[test]
@@ -538,8 +545,8 @@ mod providers {
         let config = Setup::new().variable("GITHUB_CLIENT_ID", "an-id").variable("GITHUB_CLIENT_SECRET", "hunter2").load().unwrap();
         let [provider] = config.providers.as_slice() else { panic!("{:?}", config.providers) };
         assert_eq!((provider.id.as_str(), provider.preset, provider.client_id.as_str()), ("github", Preset::GitHub, "an-id"));
-        assert_eq!(provider.client_secret.as_ref().unwrap().expose_secret(), "hunter2");
-        assert!(provider.pkce && !provider.nonce && !provider.server_callback);
+        assert_eq!(provider.credentials.client_secret.as_ref().unwrap().expose_secret(), "hunter2");
+        assert_eq!((provider.pkce, provider.nonce, provider.server_callback), (None, None, false), "the preset decides");
         assert_eq!(config.server.avatar_hosts, ["avatars.githubusercontent.com"]);
         assert!(!config.demo.enabled);
     }
@@ -569,7 +576,6 @@ mod providers {
         let provider = &config.providers[0];
         assert_eq!(provider.preset, Preset::OpenId);
         assert_eq!(provider.issuer.as_deref(), Some("https://accounts.example.com/"), "the slash is part of the issuer");
-        assert!(provider.nonce);
         let without = Setup::with_file("[providers.example]\nclient_id = \"a\"\nclient_secret = \"b\"\n").problem();
         assert_eq!((without.key.as_str(), without.source), ("providers.example.issuer", Some(line(1))));
         assert!(without.fix.contains("OAUTH2FLOW_PROVIDERS_EXAMPLE_ISSUER"), "{}", without.fix);
@@ -598,7 +604,7 @@ mod providers {
         .unwrap();
         let provider = &config.providers[0];
         assert_eq!(provider.preset, Preset::OAuth);
-        assert_eq!((provider.client_auth, provider.iss_policy), (Some(ClientAuth::Post), Some(IssPolicy::Require)));
+        assert_eq!((provider.credentials.client_auth, provider.iss_policy), (Some(ClientAuth::Post), Some(IssPolicy::Require)));
         assert_eq!(provider.scope_separator, ScopeSeparator::Comma);
         let endpoints = provider.endpoints.as_ref().unwrap();
         assert_eq!(endpoints.authorization_url.as_str(), "https://login.example.com/authorize?tenant=1");
@@ -650,7 +656,7 @@ mod providers {
     #[test]
     fn what_a_preset_would_ignore_is_a_problem() {
         let problem = Setup::with_file(&format!("{GITHUB}nonce = true\n")).problem();
-        assert_eq!(problem.problem, "It means nothing with the preset github, only with openid.");
+        assert_eq!(problem.problem, "It means nothing with the preset github, only with providers that issue ID tokens.");
         let text = "[providers.a]\npreset = \"openid\"\nissuer = \"https://a.example\"\nclient_id = \"a\"\nclient_secret = \"b\"\n";
         assert_eq!(Setup::with_file(&format!("{text}token_url = \"https://a.example/token\"\n")).problem().key, "providers.a.token_url");
         assert_eq!(Setup::with_file(&format!("{text}user.id = \"id\"\n")).problem().key, "providers.a.user.id");
@@ -684,7 +690,9 @@ mod providers {
     fn a_public_client_has_no_secret_and_any_other_has_one() {
         let text = "[providers.a]\nissuer = \"https://a.example\"\nclient_id = \"a\"\n";
         assert_eq!(Setup::with_file(text).problem().key, "providers.a.client_secret");
-        assert!(Setup::with_file(&format!("{text}client_auth = \"none\"\n")).load().unwrap().providers[0].client_secret.is_none());
+        assert!(
+            Setup::with_file(&format!("{text}client_auth = \"none\"\n")).load().unwrap().providers[0].credentials.client_secret.is_none()
+        );
         let both = format!("{text}client_auth = \"none\"\nclient_secret = \"b\"\n");
         assert_eq!(Setup::with_file(&both).problem().key, "providers.a.client_secret");
         let github = "[providers.github]\nclient_id = \"a\"\nclient_auth = \"none\"\n";
@@ -706,7 +714,7 @@ mod providers {
                     pkce = false\nnonce = false\niss_policy = \"ignore\"\n";
         let config = Setup::with_file(text).load().unwrap();
         assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
-        assert!(!config.providers[0].pkce && !config.providers[0].nonce);
+        assert_eq!((config.providers[0].pkce, config.providers[0].nonce), (Some(false), Some(false)));
     }
 }
 
