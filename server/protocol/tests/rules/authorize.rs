@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use oauth2flow_protocol::authorize::{TRANSACTION_LIFETIME, TransactionError, transaction_id_of_state};
-use oauth2flow_protocol::{AuthorizationOptions, Context, Provider, ReturnTo, Transaction};
+use oauth2flow_protocol::authorize::{AuthorizationRequestError, TRANSACTION_LIFETIME, TransactionError, transaction_id_of_state};
+use oauth2flow_protocol::provider::{DpopPolicy, ProviderKind, ResponseMode};
+use oauth2flow_protocol::{AuthorizationOptions, Context, Prompt, Provider, ReturnTo, Transaction};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::signing_key::{decode, encode};
 use crate::support::{
     CLIENT_ID, CODE, ISSUER, Login, REDIRECT_URI, RETURN_TO, after, assert_rejected, form, metadata, metadata_with, now, oauth_provider,
-    openid_provider, parameters, random_from,
+    openid_provider, parameters, random_from, url, with_context,
 };
 
 /// The transaction in clear, as the sealed cookie holds it.
@@ -165,8 +167,7 @@ fn a05_the_redirect_uri_goes_to_both_endpoints_byte_for_byte() {
     for redirect_uri in ["https://app.example/callback", "http://localhost:3000/callback", "https://App.example:443/a%2fb/../c?x=%20+&y=ä"]
     {
         let mut login = Login::openid();
-        login.transaction =
-            begin(&login.provider, redirect_uri, ReturnTo::default(), &mut Context::new(now(), &mut random_from(3)));
+        login.transaction = begin(&login.provider, redirect_uri, ReturnTo::default(), &mut Context::new(now(), &mut random_from(3)));
 
         assert_eq!(login.request()["redirect_uri"], redirect_uri);
         assert_eq!(form(&login.exchange().0)["redirect_uri"], redirect_uri);
@@ -377,4 +378,352 @@ fn the_query_of_the_authorization_url_is_form_encoded() {
 
     assert!(query.contains("scope=openid+a%26b&"), "{query}");
     assert_eq!(parameters(&query)["scope"], "openid a&b");
+}
+
+fn asking(options: AuthorizationOptions) -> Login {
+    Login::begin_with(1, options, openid_provider(), metadata())
+}
+
+fn object(value: &Value) -> Option<serde_json::Map<String, Value>> {
+    value.as_object().cloned()
+}
+
+fn texts(values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| (*value).to_owned()).collect()
+}
+
+/// Every option, each with something that it may be.
+fn every_option() -> AuthorizationOptions {
+    AuthorizationOptions {
+        prompt: vec![Prompt::Login, Prompt::Consent],
+        max_age: Some(Duration::from_mins(5)),
+        acr_values: texts(&["urn:mace:incommon:iap:silver", "2"]),
+        login_hint: Some("Alice Example <alice@example.com>".to_owned()),
+        ui_locales: texts(&["fr-CA", "en"]),
+        claims: object(&json!({ "userinfo": { "email": null } })),
+        resource: vec![url("https://api.example/")],
+    }
+}
+
+#[test]
+fn core_section_3_1_2_1_every_option_goes_out_under_its_name() {
+    let request = asking(every_option()).request();
+
+    let mut names = Login::openid().request().into_keys().collect::<BTreeSet<_>>();
+    names.extend(texts(&["prompt", "max_age", "acr_values", "login_hint", "ui_locales", "claims", "resource"]));
+    assert_eq!(request.keys().cloned().collect::<BTreeSet<_>>(), names);
+    assert_eq!(request["prompt"], "login consent");
+    assert_eq!(request["max_age"], "300");
+    assert_eq!(request["acr_values"], "urn:mace:incommon:iap:silver 2");
+    assert_eq!(request["login_hint"], "Alice Example <alice@example.com>");
+    assert_eq!(request["ui_locales"], "fr-CA en");
+    assert_eq!(request["claims"], r#"{"userinfo":{"email":null}}"#);
+    assert_eq!(request["resource"], "https://api.example/");
+}
+
+#[test]
+fn core_section_3_1_2_1_every_prompt_has_its_name() {
+    for (prompt, name) in [
+        (Prompt::None, "none"),
+        (Prompt::Login, "login"),
+        (Prompt::Consent, "consent"),
+        (Prompt::SelectAccount, "select_account"),
+        (Prompt::Create, "create"),
+    ] {
+        let login = asking(AuthorizationOptions { prompt: vec![prompt], ..AuthorizationOptions::default() });
+
+        assert_eq!(login.request()["prompt"], name);
+        assert_eq!(Prompt::from_name(name), Some(prompt));
+        assert_eq!(login.transaction.silent(), prompt == Prompt::None);
+    }
+    assert_eq!(Prompt::ALL.len(), 5);
+    for name in ["", "NONE", "none login", "sign_up"] {
+        assert_eq!(Prompt::from_name(name), None, "{name}");
+    }
+}
+
+#[test]
+fn core_section_3_1_2_1_a_silent_login_shows_nothing() {
+    let combined =
+        |prompt: &[Prompt]| asking(AuthorizationOptions { prompt: prompt.to_vec(), ..AuthorizationOptions::default() }).try_url();
+
+    assert_rejected!(combined(&[Prompt::None, Prompt::Login]), AuthorizationRequestError::SilentPromptCombined);
+    assert_rejected!(combined(&[Prompt::Consent, Prompt::None]), AuthorizationRequestError::SilentPromptCombined);
+    assert_rejected!(combined(&[Prompt::None, Prompt::None]), AuthorizationRequestError::SilentPromptCombined);
+    assert_rejected!(combined(&[Prompt::Login, Prompt::Login]), AuthorizationRequestError::InvalidOption("prompt"));
+    assert!(combined(&[Prompt::Login, Prompt::Consent, Prompt::SelectAccount, Prompt::Create]).is_ok());
+    assert!(!Login::openid().transaction.silent());
+}
+
+#[test]
+fn rfc_8707_section_2_each_resource_is_a_parameter_of_its_own_at_both_endpoints() {
+    let resource = vec![url("https://api.example/a?b=c"), url("urn:example:api")];
+    let login = asking(AuthorizationOptions { resource, ..AuthorizationOptions::default() });
+    let values = |encoded: &str| {
+        let pairs = form_urlencoded::parse(encoded.as_bytes()).into_owned();
+        pairs.filter(|(name, _)| name == "resource").map(|(_, value)| value).collect::<Vec<_>>()
+    };
+
+    assert_eq!(values(login.url().query().unwrap()), ["https://api.example/a?b=c", "urn:example:api"]);
+    assert_eq!(values(login.exchange().0.body.as_deref().unwrap()), ["https://api.example/a?b=c", "urn:example:api"]);
+}
+
+#[test]
+fn what_a_login_asks_for_wins_over_the_configuration() {
+    let mut provider = openid_provider();
+    provider.defaults = every_option();
+    let request = |options| Login::begin_with(1, options, provider.clone(), metadata()).request();
+
+    assert_eq!(request(AuthorizationOptions::default()), asking(every_option()).request());
+    let other = AuthorizationOptions {
+        prompt: vec![Prompt::None],
+        max_age: Some(Duration::ZERO),
+        acr_values: texts(&["3"]),
+        login_hint: Some("bob@example.com".to_owned()),
+        ui_locales: texts(&["de"]),
+        claims: object(&json!({})),
+        resource: vec![url("https://other.example/")],
+    };
+    assert_eq!(request(other.clone()), asking(other).request());
+}
+
+#[test]
+fn a07_an_extra_parameter_does_not_repeat_an_option() {
+    let names = ["prompt", "max_age", "acr_values", "login_hint", "ui_locales", "claims", "resource"];
+    let mut provider = openid_provider();
+    provider.extra_authorization_params = names.map(|name| (name.to_owned(), "planted".to_owned())).to_vec();
+    let metadata = metadata_with(
+        "authorization_endpoint",
+        json!("https://login.example/tenant/authorize?prompt=planted&resource=planted&claims=planted"),
+    );
+
+    assert_eq!(Login::begin_with(1, every_option(), provider, metadata).request(), asking(every_option()).request());
+}
+
+#[test]
+fn a07_an_extra_parameter_that_is_there_twice_is_sent_once() {
+    let mut provider = openid_provider();
+    provider.extra_authorization_params = ["first", "second"].map(|value| ("audience".to_owned(), value.to_owned())).to_vec();
+
+    assert_eq!(Login::begin(provider, metadata()).request()["audience"], "first");
+}
+
+#[test]
+fn b_an_option_that_cannot_be_sent_is_refused() {
+    let default = AuthorizationOptions::default;
+    let long = "a".repeat(512);
+    let acr = |values: &[&str]| AuthorizationOptions { acr_values: texts(values), ..default() };
+    let hint = |hint: &str| AuthorizationOptions { login_hint: Some(hint.to_owned()), ..default() };
+    let locales = |values: &[&str]| AuthorizationOptions { ui_locales: texts(values), ..default() };
+    let claims = |length: usize| AuthorizationOptions { claims: object(&json!({ "a": "b".repeat(length) })), ..default() };
+    let resource = |values: &[&str]| AuthorizationOptions { resource: values.iter().map(|value| url(value)).collect(), ..default() };
+    for (options, name) in [
+        (acr(&[""]), "acr_values"),
+        (acr(&["a b"]), "acr_values"),
+        (acr(&["a\"b"]), "acr_values"),
+        (acr(&["a\\b"]), "acr_values"),
+        (acr(&["a\nb"]), "acr_values"),
+        (acr(&["ä"]), "acr_values"),
+        (acr(&[&long]), "acr_values"),
+        (acr(&["a"; 17]), "acr_values"),
+        (hint(""), "login_hint"),
+        (hint("a\r\nb"), "login_hint"),
+        (hint(&"a".repeat(257)), "login_hint"),
+        (locales(&[""]), "ui_locales"),
+        (locales(&["en us"]), "ui_locales"),
+        (locales(&["en_US"]), "ui_locales"),
+        (locales(&["en-"]), "ui_locales"),
+        (locales(&["en-abcdefghi"]), "ui_locales"),
+        (locales(&["en-a1-a1-a1-a1-a1-a1-a1-a1-a1-a1-a1-a1"]), "ui_locales"),
+        (locales(&["en"; 17]), "ui_locales"),
+        (claims(4089), "claims"),
+        (resource(&["https://api.example/#part"]), "resource"),
+        (resource(&["urn:a\\b"]), "resource"),
+        (resource(&[&format!("https://api.example/{long}")]), "resource"),
+        (resource(&["urn:a"; 17]), "resource"),
+    ] {
+        match asking(options.clone()).try_url() {
+            Err(error @ AuthorizationRequestError::InvalidOption(reported)) => {
+                assert_eq!(reported, name, "{options:?}");
+                assert_eq!(options.check(), Err(error));
+            }
+            other => panic!("{name}: {options:?}: {other:?}"),
+        }
+    }
+    for options in [
+        acr(&["a"; 16]),
+        acr(&[&long[1..]]),
+        hint(&"ä".repeat(256)),
+        locales(&["en", "zh-Hant-TW", "x-private1", "de-CH-1996"]),
+        claims(4088),
+        resource(&["https://api.example/a?b=c", "urn:example:api"]),
+        every_option(),
+    ] {
+        assert_eq!(options.check(), Ok(()), "{options:?}");
+        assert!(asking(options).try_url().is_ok());
+    }
+}
+
+#[test]
+fn only_an_id_token_can_prove_how_and_when_somebody_logged_in() {
+    let asked = |options| {
+        let provider = oauth_provider();
+        let metadata = provider.fixed_metadata().unwrap();
+        Login::begin_with(1, options, provider, metadata).try_url()
+    };
+    let default = AuthorizationOptions::default;
+
+    assert_rejected!(
+        asked(AuthorizationOptions { max_age: Some(Duration::ZERO), ..default() }),
+        AuthorizationRequestError::NeedsIdToken("max_age")
+    );
+    assert_rejected!(
+        asked(AuthorizationOptions { acr_values: texts(&["1"]), ..default() }),
+        AuthorizationRequestError::NeedsIdToken("acr_values")
+    );
+    assert!(asked(AuthorizationOptions { prompt: vec![Prompt::Login], ..default() }).is_ok());
+}
+
+#[test]
+fn core_section_3_1_3_7_what_was_asked_for_is_demanded_of_the_id_token_after_the_browser_has_been_away() {
+    let mut login = asking(every_option());
+    login.transaction = Transaction::from_plaintext(&login.transaction.to_plaintext()).unwrap();
+
+    let tokens = login.tokens_with("a.b.c");
+
+    assert_eq!(tokens.max_age, Some(Duration::from_mins(5)));
+    assert_eq!(tokens.acr_values, ["urn:mace:incommon:iap:silver", "2"]);
+    let unasked = Login::openid().tokens_with("a.b.c");
+    assert_eq!((unasked.max_age, unasked.acr_values), (None, Vec::new()));
+}
+
+#[test]
+fn a13_a_transaction_keeps_what_the_answer_is_judged_by_and_nothing_about_a_person() {
+    let login = asking(every_option());
+    assert_eq!(login.transaction.options(), &every_option());
+
+    let plaintext = login.transaction.to_plaintext();
+    let again = Transaction::from_plaintext(&plaintext).unwrap();
+
+    let kept = AuthorizationOptions { login_hint: None, ui_locales: Vec::new(), claims: None, ..every_option() };
+    assert_eq!(again.options(), &kept);
+    assert!(!String::from_utf8_lossy(&plaintext).contains("alice"));
+    let silent = asking(AuthorizationOptions { prompt: vec![Prompt::None], ..AuthorizationOptions::default() });
+    assert!(Transaction::from_plaintext(&silent.transaction.to_plaintext()).unwrap().silent());
+}
+
+#[test]
+fn a11_a_transaction_with_an_option_that_is_none_is_rejected() {
+    for (name, value, option) in [("q", json!(["none", "sing"]), "prompt"), ("o", json!(["no address"]), "resource")] {
+        match with_member(&Login::openid().transaction, name, value) {
+            Err(error @ TransactionError::InvalidOption(reported)) => {
+                assert_eq!(reported, option);
+                assert_eq!(error.code(), "transaction_option_invalid");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    for (name, value) in [("q", json!("none")), ("m", json!(-1)), ("a", json!([1])), ("o", json!("urn:a")), ("d", json!(1))] {
+        assert_rejected!(with_member(&Login::openid().transaction, name, value), TransactionError::Malformed(_), "{name}");
+    }
+}
+
+#[test]
+fn d_the_largest_transaction_fits_into_a_cookie() {
+    let options = AuthorizationOptions {
+        acr_values: texts(&["a".repeat(31).as_str(); 16]),
+        resource: vec![url(&format!("https://api.example/{}", "a".repeat(489)))],
+        ..every_option()
+    };
+    assert_eq!(options.check(), Ok(()));
+    let mut provider = openid_provider();
+    provider.dpop = DpopPolicy::Require;
+    let longest = ReturnTo::parse(&format!("/{}", "a".repeat(1023)));
+
+    let transaction = with_context(1, |context| Transaction::begin(&provider, &metadata(), REDIRECT_URI, longest, options, context));
+
+    let plaintext = transaction.to_plaintext();
+    assert!(Transaction::from_plaintext(&plaintext).is_ok());
+    // The login's own bytes, the seal's, base64 and the cookie's name and attributes.
+    assert!((plaintext.len() + 100) * 4 / 3 + 200 < 4096, "{}", plaintext.len());
+}
+
+#[test]
+fn a20_options_do_not_print_whom_they_are_about() {
+    let printed = format!("{:?} {:#?}", every_option(), asking(every_option()).transaction);
+
+    assert!(printed.contains("incommon"));
+    assert!(!printed.contains("Alice") && !printed.contains("email"), "{printed}");
+}
+
+#[test]
+fn a_response_mode_is_asked_for_where_it_is_not_the_usual_one() {
+    for (mode, declared, expected) in [
+        (ResponseMode::Query, json!(null), None),
+        (ResponseMode::Query, json!(["fragment"]), None),
+        (ResponseMode::FormPost, json!(null), Some("form_post")),
+        (ResponseMode::FormPost, json!(["query", "form_post"]), Some("form_post")),
+        (ResponseMode::Jwt, json!(null), Some("query.jwt")),
+        (ResponseMode::Jwt, json!(["jwt", "query.jwt"]), Some("query.jwt")),
+        (ResponseMode::Jwt, json!(["jwt"]), Some("jwt")),
+    ] {
+        let mut provider = openid_provider();
+        provider.response_mode = mode;
+        let login = Login::begin(provider, metadata_with("response_modes_supported", declared.clone()));
+
+        assert_eq!(login.request().get("response_mode").map(String::as_str), expected, "{mode:?} {declared}");
+    }
+}
+
+#[test]
+fn a_response_mode_that_the_provider_does_not_offer_is_not_asked_for() {
+    for (mode, declared) in [
+        (ResponseMode::FormPost, json!(["query", "fragment"])),
+        (ResponseMode::Jwt, json!(["query", "form_post", "form_post.jwt", "fragment.jwt"])),
+    ] {
+        let mut provider = openid_provider();
+        provider.response_mode = mode;
+        let login = Login::begin(provider, metadata_with("response_modes_supported", declared));
+
+        assert_rejected!(login.try_url(), AuthorizationRequestError::UnsupportedResponseMode, "{mode:?}");
+    }
+}
+
+#[test]
+fn c_mix_up_a_request_goes_to_the_provider_that_the_login_was_started_with() {
+    let mut renamed = Login::openid();
+    renamed.provider.id = "other".to_owned();
+    let mut moved = Login::openid();
+    moved.provider.kind = ProviderKind::OpenId { issuer: "https://other.example".to_owned() };
+
+    assert_rejected!(renamed.try_url(), AuthorizationRequestError::WrongProvider);
+    assert_rejected!(moved.try_url(), AuthorizationRequestError::WrongProvider);
+}
+
+#[test]
+fn every_error_about_an_authorization_request_has_a_code_of_its_own() {
+    let errors = [
+        AuthorizationRequestError::SilentPromptCombined,
+        AuthorizationRequestError::InvalidOption("prompt"),
+        AuthorizationRequestError::NeedsIdToken("max_age"),
+        AuthorizationRequestError::UnsupportedResponseMode,
+        AuthorizationRequestError::DpopNotOffered,
+        AuthorizationRequestError::WrongProvider,
+        AuthorizationRequestError::MustBePushed,
+        AuthorizationRequestError::MissingSigningKey,
+        AuthorizationRequestError::NoCommonAlgorithm,
+    ];
+
+    let codes = errors.iter().map(AuthorizationRequestError::code).collect::<BTreeSet<_>>();
+
+    assert_eq!(codes.len(), errors.len());
+    assert!(codes.iter().all(|code| code.starts_with("authorization_")));
+}
+
+#[test]
+fn a_context_prints_its_time_and_no_randomness() {
+    with_context(1, |context| {
+        let printed = format!("{context:?}");
+        assert!(printed.contains("2027-01-15"), "{printed}");
+    });
 }

@@ -1,14 +1,17 @@
 //! The end of a session: [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009) and
 //! [RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)
 
+use oauth2flow_protocol::SigningAlgorithm::Es256;
+use oauth2flow_protocol::client_auth::ClientAuthError;
 use oauth2flow_protocol::logout::{self, RevocationError, TokenToRevoke};
 use oauth2flow_protocol::provider::{ClientAuth, RevocationStyle};
 use oauth2flow_protocol::{AccessToken, IdToken, Method, OutboundRequest, Provider, ProviderMetadata, RefreshToken, preset};
 use serde_json::json;
 
+use crate::client_key::{client_key, verified};
 use crate::support::{
-    ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, assert_rejected, client_secret, form, metadata, metadata_with, oauth_provider,
-    openid_provider, parameters, response, with_context,
+    ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, ISSUER, REFRESH_TOKEN, assert_rejected, client_secret, form, metadata, metadata_with,
+    oauth_provider, openid_provider, parameters, response, with_context,
 };
 
 /// The request that takes a token back, if there is one.
@@ -91,7 +94,7 @@ fn a42_any_success_is_one_and_anything_else_is_not() {
                 assert_eq!(reported, status);
                 assert_eq!(error.code(), "revocation_unexpected_status");
             }
-            Ok(()) => panic!("{status}"),
+            other => panic!("{status}: {other:?}"),
         }
     }
     assert_rejected!(logout::process_revocation(&response(300, "text/html", "")), RevocationError::Status { status: 300 });
@@ -138,4 +141,48 @@ fn a43_without_an_endpoint_or_against_the_configuration_there_is_no_end_session_
     assert!(logout::end_session_url(&openid_provider(), &metadata(), None, POST_LOGOUT_REDIRECT_URI, None).is_some());
     assert!(logout::end_session_url(&openid_provider(), &without, None, POST_LOGOUT_REDIRECT_URI, None).is_none());
     assert!(logout::end_session_url(&unwilling, &metadata(), None, POST_LOGOUT_REDIRECT_URI, None).is_none());
+}
+
+#[test]
+fn a42_a_revocation_is_proven_like_a_token_request() {
+    let key = client_key(Es256);
+    let mut provider = openid_provider();
+    (provider.client_auth, provider.client_secret, provider.signing_key) = (ClientAuth::PrivateKeyJwt, None, Some(key.clone()));
+
+    let request = revocation_request(&provider, &metadata(), TokenToRevoke::Refresh(&refresh_token())).unwrap();
+
+    let (_, claims) = verified(&form(&request)["client_assertion"], &key.public_jwk());
+    assert_eq!((&claims["sub"], &claims["aud"]), (&json!(CLIENT_ID), &json!(ISSUER)));
+}
+
+#[test]
+fn a42_nothing_is_sent_without_the_credential_that_is_configured() {
+    let mut provider = openid_provider();
+    provider.client_secret = None;
+    let mut github = preset::github("client", client_secret()).unwrap();
+    github.client_secret = None;
+    let access_token = access_token();
+
+    for (provider, metadata) in [(&provider, metadata()), (&github, github.fixed_metadata().unwrap())] {
+        let token = TokenToRevoke::Access(&access_token);
+        match with_context(1, |context| logout::revocation_request(provider, &metadata, token, context)) {
+            Err(error @ RevocationError::ClientAuth(ClientAuthError::MissingSecret)) => {
+                assert_eq!(error.code(), "client_auth_secret_missing");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn rfc_8705_section_5_a_client_with_a_certificate_revokes_at_the_alias() {
+    let metadata = metadata_with("mtls_endpoint_aliases", json!({ "revocation_endpoint": "https://mtls.login.example/revoke" }));
+    let at = |auth| {
+        let mut provider = openid_provider();
+        provider.client_auth = auth;
+        revocation_request(&provider, &metadata, TokenToRevoke::Access(&access_token())).unwrap().url.to_string()
+    };
+
+    assert_eq!(at(ClientAuth::TlsClientAuth), "https://mtls.login.example/revoke");
+    assert_eq!(at(ClientAuth::Basic), "https://login.example/tenant/revoke");
 }

@@ -5,19 +5,26 @@
 
 mod address;
 mod authorize;
+mod browser;
 mod callback;
 mod client_auth;
+mod client_key;
 mod discovery;
+mod dpop;
 mod id_token;
+mod jarm;
 mod jwks;
 mod logout;
 mod logout_token;
+mod par;
 mod preset;
 mod provider;
 mod refresh;
+mod request_object;
 mod return_to;
 mod secret;
 mod signing_key;
+mod step_up;
 mod support;
 mod token;
 mod userinfo;

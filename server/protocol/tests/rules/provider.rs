@@ -1,10 +1,14 @@
 //! What is configured about a provider.
 
+use std::time::Duration;
+
 use oauth2flow_protocol::SigningAlgorithm::{self, EdDsa, Es256, Rs256};
-use oauth2flow_protocol::provider::{ClientAuth, IssPolicy, ProviderKind, ProviderProblem};
-use oauth2flow_protocol::{ClientSecret, Provider, preset};
+use oauth2flow_protocol::authorize::AuthorizationRequestError;
+use oauth2flow_protocol::provider::{ClientAuth, IssPolicy, ParPolicy, ProviderKind, ProviderProblem, ResponseMode, SignedUserInfo};
+use oauth2flow_protocol::{AuthorizationOptions, ClientSecret, Prompt, Provider, SigningKey, preset};
 use serde_json::json;
 
+use crate::client_key::client_key;
 use crate::support::{CLIENT_ID, ISSUER, client_secret, metadata_with, oauth_provider, openid_provider, url};
 
 fn problems(change: impl FnOnce(&mut Provider)) -> Vec<ProviderProblem> {
@@ -36,6 +40,136 @@ fn a_client_has_an_id_and_a_secret() {
             let problems = problems(|provider| (provider.client_auth, provider.client_secret) = (auth, secret));
             assert_eq!(problems, [ProviderProblem::MissingClientSecret]);
         }
+    }
+}
+
+#[test]
+fn rfc_7518_section_3_2_a_secret_that_signs_has_32_bytes() {
+    let problems = |secret: Option<&str>| {
+        problems(|provider| {
+            provider.client_auth = ClientAuth::SecretJwt;
+            provider.client_secret = secret.map(|secret| ClientSecret::new(secret.to_owned()));
+        })
+    };
+
+    assert_eq!(problems(None), [ProviderProblem::MissingClientSecret]);
+    assert_eq!(problems(Some(&"s".repeat(31))), [ProviderProblem::ShortClientSecret]);
+    assert_eq!(problems(Some(&"s".repeat(32))), []);
+}
+
+#[test]
+fn what_is_signed_needs_a_key() {
+    let problems = |auth, request_object, key: Option<SigningKey>| {
+        problems(|provider| (provider.client_auth, provider.request_object, provider.signing_key) = (auth, request_object, key))
+    };
+    let (assertion, request) =
+        (ProviderProblem::MissingSigningKey("private_key_jwt"), ProviderProblem::MissingSigningKey("a signed authorization request"));
+
+    assert_eq!(problems(ClientAuth::PrivateKeyJwt, false, None), [assertion.clone()]);
+    assert_eq!(problems(ClientAuth::Basic, true, None), [request.clone()]);
+    assert_eq!(problems(ClientAuth::PrivateKeyJwt, true, None), [assertion, request]);
+    assert_eq!(problems(ClientAuth::PrivateKeyJwt, true, Some(client_key(Es256))), []);
+}
+
+#[test]
+fn apples_secret_needs_a_team_and_an_es256_key() {
+    let problems = |team: Option<&str>, key| {
+        problems(|provider| {
+            (provider.client_auth, provider.client_secret, provider.signing_key) = (ClientAuth::AppleSecret, None, key);
+            provider.apple_team_id = team.map(str::to_owned);
+        })
+    };
+
+    assert_eq!(problems(Some("TEAM123456"), Some(client_key(Es256))), []);
+    assert_eq!(problems(Some("TEAM123456"), Some(client_key(EdDsa))), [ProviderProblem::WrongAppleKey]);
+    for team in [None, Some("")] {
+        let expected = [ProviderProblem::MissingAppleTeam, ProviderProblem::MissingSigningKey("Apple's client secret")];
+        assert_eq!(problems(team, None), expected);
+    }
+}
+
+#[test]
+fn rfc_8705_section_2_a_certificate_needs_no_secret() {
+    for auth in [ClientAuth::TlsClientAuth, ClientAuth::SelfSignedTls] {
+        assert_eq!(problems(|provider| (provider.client_auth, provider.client_secret) = (auth, None)), []);
+    }
+}
+
+#[test]
+fn what_is_asked_for_at_every_login_can_be_asked_for() {
+    let with = |options| problems(|provider| provider.defaults = options);
+    let default = AuthorizationOptions::default;
+
+    assert_eq!(
+        with(AuthorizationOptions { prompt: vec![Prompt::None, Prompt::Consent], ..default() }),
+        [ProviderProblem::InvalidDefaults(AuthorizationRequestError::SilentPromptCombined)]
+    );
+    assert_eq!(
+        with(AuthorizationOptions { ui_locales: vec!["en_US".to_owned()], ..default() }),
+        [ProviderProblem::InvalidDefaults(AuthorizationRequestError::InvalidOption("ui_locales"))]
+    );
+    assert_eq!(with(AuthorizationOptions { prompt: vec![Prompt::Consent], max_age: Some(Duration::ZERO), ..default() }), []);
+}
+
+#[test]
+fn what_only_an_id_token_proves_is_not_asked_of_a_provider_without() {
+    let demanding = |provider: &mut Provider| {
+        provider.defaults.max_age = Some(Duration::from_hours(1));
+        provider.defaults.acr_values = vec!["2".to_owned()];
+        provider.required_claims = vec![("hd".to_owned(), "example.com".to_owned())];
+    };
+
+    assert_eq!(problems(demanding), []);
+    assert_eq!(oauth_problems(demanding), ["max_age", "acr_values", "required_claims"].map(ProviderProblem::NeedsIdTokens));
+}
+
+#[test]
+fn what_only_metadata_says_is_not_asked_of_a_provider_without() {
+    let demanding = |provider: &mut Provider| {
+        provider.response_mode = ResponseMode::Jwt;
+        provider.userinfo_signed = SignedUserInfo::Require;
+        provider.par = ParPolicy::Always;
+    };
+    let discovered = ProviderKind::OAuthDiscovered { issuer: "https://plain.example".to_owned(), userinfo: None };
+    let expected = ["the response mode jwt", "signed userinfo", "a pushed authorization request"].map(ProviderProblem::NeedsMetadata);
+
+    assert_eq!(problems(demanding), []);
+    assert_eq!(oauth_problems(demanding), expected);
+    let with_metadata = oauth_problems(|provider| {
+        demanding(provider);
+        provider.kind = discovered;
+    });
+    assert_eq!(with_metadata, []);
+}
+
+#[test]
+fn rfc_8414_a_discovered_provider_needs_an_https_issuer_and_user_endpoint() {
+    let problems = |issuer: &str, userinfo: Option<&str>| {
+        let kind = ProviderKind::OAuthDiscovered { issuer: issuer.to_owned(), userinfo: userinfo.map(url) };
+        oauth_problems(|provider| provider.kind = kind)
+    };
+
+    assert_eq!(problems("https://plain.example", Some("https://plain.example/me")), []);
+    assert_eq!(problems("https://plain.example", None), []);
+    assert_eq!(
+        problems("http://plain.example", Some("http://plain.example/me")),
+        [ProviderProblem::InvalidIssuer, ProviderProblem::InsecureEndpoint("userinfo")]
+    );
+}
+
+#[test]
+fn every_problem_says_what_is_wrong() {
+    for (problem, words) in [
+        (ProviderProblem::ShortClientSecret, "client_secret_jwt needs a client secret of at least 32 bytes"),
+        (ProviderProblem::MissingSigningKey("private_key_jwt"), "private_key_jwt needs a private key"),
+        (ProviderProblem::NeedsIdTokens("max_age"), "max_age needs a provider with ID tokens"),
+        (ProviderProblem::NeedsMetadata("signed userinfo"), "signed userinfo needs a provider with metadata"),
+        (
+            ProviderProblem::InvalidDefaults(AuthorizationRequestError::SilentPromptCombined),
+            "a silent login cannot show anything: prompt=none stands alone",
+        ),
+    ] {
+        assert_eq!(problem.to_string(), words);
     }
 }
 

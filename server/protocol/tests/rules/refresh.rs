@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use oauth2flow_protocol::SigningAlgorithm::Es256;
 use oauth2flow_protocol::id_token::{IdTokenError, IdTokenIdentity};
+use oauth2flow_protocol::provider::ClientAuth;
 use oauth2flow_protocol::refresh::{self, PendingRefresh, RefreshError};
 use oauth2flow_protocol::token::TokenError;
 use oauth2flow_protocol::{
@@ -10,6 +12,7 @@ use oauth2flow_protocol::{
 };
 use serde_json::{Value, json};
 
+use crate::client_key::{client_key, verified};
 use crate::signing_key::{SigningKey, access_token_hash, key_set};
 use crate::support::{
     ACCESS_TOKEN, CLIENT_ID, ISSUER, Login, SUBJECT, after, assert_not_implemented, assert_rejected, client_secret, form, json_response,
@@ -18,12 +21,7 @@ use crate::support::{
 
 const OLD_REFRESH_TOKEN: &str = "the old refresh token+/";
 
-fn request(
-    provider: &Provider,
-    metadata: &ProviderMetadata,
-    token: &RefreshToken,
-    scopes: &[&str],
-) -> (OutboundRequest, PendingRefresh) {
+fn request(provider: &Provider, metadata: &ProviderMetadata, token: &RefreshToken, scopes: &[&str]) -> (OutboundRequest, PendingRefresh) {
     let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>();
     with_context(1, |context| refresh::request(provider, metadata, token, &scopes, None, None, context)).unwrap()
 }
@@ -230,4 +228,32 @@ fn github_sends_both_new_tokens_and_the_scopes_with_commas() {
     assert_eq!(tokens.refresh_token.unwrap().expose(), "ghr_new");
     assert_eq!(tokens.expires_at, Some(after(Duration::from_hours(8))));
     assert_eq!(tokens.scopes, Vec::<String>::new());
+}
+
+#[test]
+fn a38_a_refresh_is_proven_like_a_code_exchange() {
+    let key = client_key(Es256);
+    let mut provider = openid_provider();
+    (provider.client_auth, provider.client_secret, provider.signing_key) = (ClientAuth::PrivateKeyJwt, None, Some(key.clone()));
+    let token = RefreshToken::new(OLD_REFRESH_TOKEN.to_owned());
+
+    let (request, _) = request(&provider, &metadata(), &token, &[]);
+
+    let (_, claims) = verified(&form(&request)["client_assertion"], &key.public_jwk());
+    assert_eq!((&claims["sub"], &claims["aud"]), (&json!(CLIENT_ID), &json!(ISSUER)));
+}
+
+#[test]
+fn a39_a_client_that_cannot_prove_itself_ends_no_session() {
+    let mut provider = openid_provider();
+    provider.client_secret = None;
+    let token = RefreshToken::new(OLD_REFRESH_TOKEN.to_owned());
+
+    match with_context(1, |context| refresh::request(&provider, &metadata(), &token, &[], None, None, context)) {
+        Err(error @ RefreshError::Token(TokenError::ClientAuth(_))) => {
+            assert!(!error.is_invalid_grant());
+            assert_eq!(error.code(), "client_auth_secret_missing");
+        }
+        other => panic!("{other:?}"),
+    }
 }

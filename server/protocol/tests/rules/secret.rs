@@ -8,8 +8,8 @@ use oauth2flow_protocol::logout::{self, TokenToRevoke};
 use oauth2flow_protocol::provider::ClientAuth;
 use oauth2flow_protocol::refresh::PendingRefresh;
 use oauth2flow_protocol::{
-    AccessToken, AuthorizationCode, AuthorizationResponse, ClientSecret, IdToken, Nonce, OutboundRequest, OutboundResponse,
-    PkceVerifier, Provider, RefreshToken, Transaction, preset, refresh, userinfo,
+    AccessToken, AuthorizationCode, AuthorizationResponse, ClientSecret, IdToken, Nonce, OutboundRequest, OutboundResponse, PkceVerifier,
+    Provider, RefreshToken, Transaction, preset, refresh, userinfo,
 };
 use serde_json::{Value, json};
 
@@ -103,6 +103,9 @@ fn a20_no_secret_string_can_be_displayed_or_serialized() {
     assert_not_implemented!(Transaction, serde::Serialize);
     assert_not_implemented!(Provider, serde::Serialize);
     assert_not_implemented!(oauth2flow_protocol::TokenResponse, serde::Serialize);
+    assert_not_implemented!(oauth2flow_protocol::SigningKey, serde::Serialize);
+    assert_not_implemented!(oauth2flow_protocol::SigningKey, std::fmt::Display);
+    assert_not_implemented!(oauth2flow_protocol::par::PushedRequest, serde::Serialize);
 }
 
 #[test]

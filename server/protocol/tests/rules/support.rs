@@ -11,8 +11,8 @@ use oauth2flow_protocol::id_token::{self, IdTokenError, IdTokenExpectations};
 use oauth2flow_protocol::provider::{Endpoints, UserMapping};
 use oauth2flow_protocol::token::{self, PendingExchange, TokenError};
 use oauth2flow_protocol::{
-    AuthorizationOptions, AuthorizationResponse, ClientSecret, Context, JwkSet, OutboundRequest, OutboundResponse, Provider, ProviderMetadata, ReturnTo, TokenResponse,
-    Transaction, ValidatedCallback, ValidatedIdToken, authorization_url, preset,
+    AuthorizationOptions, AuthorizationResponse, ClientSecret, Context, JwkSet, OutboundRequest, OutboundResponse, Provider,
+    ProviderMetadata, ReturnTo, TokenResponse, Transaction, ValidatedCallback, ValidatedIdToken, authorization_url, preset,
 };
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
@@ -163,8 +163,7 @@ impl Login {
     /// A login that asks for something.
     pub(crate) fn begin_with(seed: u8, options: AuthorizationOptions, provider: Provider, metadata: ProviderMetadata) -> Self {
         let return_to = ReturnTo::parse(RETURN_TO);
-        let transaction =
-            with_context(seed, |context| Transaction::begin(&provider, &metadata, REDIRECT_URI, return_to, options, context));
+        let transaction = with_context(seed, |context| Transaction::begin(&provider, &metadata, REDIRECT_URI, return_to, options, context));
         Self { provider, metadata, transaction }
     }
 
@@ -220,7 +219,12 @@ impl Login {
     }
 
     /// What becomes of an authorization response that these keys may have signed.
-    pub(crate) fn answer_with(&self, keys: Option<&JwkSet>, time: Timestamp, pairs: &[(&str, &str)]) -> Result<ValidatedCallback, CallbackError> {
+    pub(crate) fn answer_with(
+        &self,
+        keys: Option<&JwkSet>,
+        time: Timestamp,
+        pairs: &[(&str, &str)],
+    ) -> Result<ValidatedCallback, CallbackError> {
         let response = AuthorizationResponse::from_pairs(pairs.iter().copied())?;
         callback::validate(response, self.transaction.clone(), &self.provider, &self.metadata, keys, time)
     }
