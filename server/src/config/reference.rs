@@ -29,9 +29,9 @@ all of them.
 ## Secrets
 
 Wherever `client_secret` can stand, `client_secret_file` can stand instead and name a file that holds the secret and nothing else
-(a line break at its end is dropped); `session.key` has `session.key_file` in the same way. To set both is a problem. A file that
-other accounts of the machine can read gives a warning at start. Secrets are not taken from the command line, where everybody on
-the machine could read them, and no message and no log shows them.
+(a line break at its end is dropped); `private_key`, `client_certificate`, `client_certificate_key` and `session.key` have such files
+in the same way. To set both is a problem. A file that other accounts of the machine can read gives a warning at start. Secrets are
+not taken from the command line, where everybody on the machine could read them, and no message and no log shows them.
 
 ## Examples
 
@@ -50,6 +50,14 @@ name = "GitHub at work"
 web_url = "https://github.example.com"
 client_id = "…"
 client_secret_file = "work.secret"
+```
+
+**A known provider** needs a table of its name, and what its page in [docs/providers](providers/README.md) says:
+
+```toml
+[providers.google]
+client_id = "…"
+client_secret_file = "example.secret"
 ```
 
 **Any OpenID provider** needs its issuer; everything else is discovered:
