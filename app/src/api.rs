@@ -24,7 +24,7 @@ pub struct Provider {
     pub id: String,
     /// The name shown to people, such as `GitHub`.
     pub name: String,
-    /// Which of the app's icons to show: `demo`, `github`, `openid` or `oauth`.
+    /// Which of the app's icons to show: `demo`, `openid`, `oauth`, or a known provider's, such as `github`.
     pub icon: String,
 }
 
