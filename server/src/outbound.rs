@@ -130,11 +130,7 @@ impl Outbound {
     ///
     /// # Errors
     /// When TLS, the certificates or the proxy cannot be set up.
-    pub fn to_provider(
-        &self,
-        provider: &Provider,
-        certificate: Option<&ClientCertificate>,
-    ) -> Result<ProviderClient, OutboundSetupError> {
+    pub fn to_provider(&self, provider: &Provider, certificate: Option<&ClientCertificate>) -> Result<ProviderClient, OutboundSetupError> {
         let guard = Guard::new(provider, &self.config, Arc::clone(&self.names));
         let build = || {
             let mut builder = builder(&self.config)?

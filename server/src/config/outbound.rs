@@ -122,11 +122,11 @@ impl OutboundConfig {
     /// Reads the section. What it says of proxies goes over what the environment says to all programs.
     pub(super) fn read(reader: &mut Reader<'_>, environment: &BTreeMap<String, String>) -> Option<Self> {
         let proxy = reader.secret(&PROXY);
-        let (https_proxy, http_proxy) = if reader.is_set(&PROXY) {
+        let proxies = if reader.is_set(&PROXY) {
             let proxy = proxy.and_then(|proxy| read_proxy(reader, "It", proxy.expose_secret()));
             (proxy.clone(), proxy)
         } else {
-            (proxy_of_environment(reader, environment, "https_proxy"), proxy_of_environment(reader, environment, "http_proxy"))
+            proxies_of_environment(reader, environment)
         };
         let of_environment = || variable_in_either_case(environment, "no_proxy").map(|(_, value)| value);
         let no_proxy = if reader.is_set(&NO_PROXY) {
@@ -147,8 +147,8 @@ impl OutboundConfig {
             reader.warn(&DANGEROUS_ALLOW_INTERNAL_ADDRESSES, warning);
         }
         Some(Self {
-            https_proxy,
-            http_proxy,
+            https_proxy: proxies.0,
+            http_proxy: proxies.1,
             no_proxy: no_proxy?,
             root_certificates: root_certificates?,
             connect_timeout: connect_timeout?,
@@ -165,9 +165,16 @@ fn variable_in_either_case(environment: &BTreeMap<String, String>, name: &str) -
     })
 }
 
-fn proxy_of_environment(reader: &mut Reader<'_>, environment: &BTreeMap<String, String>, name: &str) -> Option<ProxyAddress> {
-    let (name, value) = variable_in_either_case(environment, name).or_else(|| variable_in_either_case(environment, "all_proxy"))?;
-    read_proxy(reader, &format!("The variable {name}"), &value)
+/// The proxies for `https` and `http` that the environment names to all programs.
+fn proxies_of_environment(reader: &mut Reader<'_>, environment: &BTreeMap<String, String>) -> (Option<ProxyAddress>, Option<ProxyAddress>) {
+    let variable = |name| variable_in_either_case(environment, name).or_else(|| variable_in_either_case(environment, "all_proxy"));
+    let mut read = |(name, value): (String, String)| read_proxy(reader, &format!("The variable {name}"), &value);
+    let (https, http) = (variable("https_proxy"), variable("http_proxy"));
+    if https == http {
+        let proxy = https.and_then(read);
+        return (proxy.clone(), proxy);
+    }
+    (https.and_then(&mut read), http.and_then(read))
 }
 
 /// Reads the address of a proxy. No message holds it: there may be a password in it.

@@ -132,10 +132,10 @@ impl<T: Send + Sync + 'static> Cache<T> {
         {
             return Answer::There(value);
         }
-        let stale = if want == Want::Current { younger_than(self.lifetimes.stale) } else { None };
+        let aging = if want == Want::Current { younger_than(self.lifetimes.stale) } else { None };
         let last_resort = younger_than(self.lifetimes.last_resort);
         if let Some(under_way) = state.under_way.as_ref().filter(|under_way| under_way.source == source) {
-            return match stale {
+            return match aging {
                 Some(value) => Answer::ThereWhileFetching(value),
                 None => Answer::Fetching(under_way.fetch.clone()),
             };
@@ -152,7 +152,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         }
         let fetch = self.start(source.to_owned(), fetch());
         state.under_way = Some(UnderWay { source: source.to_owned(), fetch: fetch.clone() });
-        stale.map_or(Answer::Fetching(fetch), Answer::ThereWhileFetching)
+        aging.map_or(Answer::Fetching(fetch), Answer::ThereWhileFetching)
     }
 
     /// Starts a fetch that goes on by itself.
