@@ -2,7 +2,7 @@
 
 use crate::support::{
     Answer, Authority, Browser, Certificate, Endpoint, Gate, KnownNames, Log, Reply, SignIn as _, SigningKey, StandInProvider, TestApp,
-    TestAppBuilder, TlsFront, Tunnel, start_login,
+    TestAppBuilder, TlsFront, Tunnel, Upstream, start_login,
 };
 use axum::http::Method;
 use oauth2flow::{
@@ -469,6 +469,76 @@ mod metadata {
         app.clock.advance_seconds(-24 * 60 * 60);
         start_login(&browser, "alpha", "/").await;
         assert_eq!(provider.count(Endpoint::Metadata), 2);
+    }
+
+    /// Where the metadata of an OAuth 2.0 provider can be, in the order in which it is looked for.
+    const PLACES: [&str; 3] = [
+        "/.well-known/oauth-authorization-server/tenant",
+        "/tenant/.well-known/oauth-authorization-server",
+        "/tenant/.well-known/openid-configuration",
+    ];
+
+    async fn oauth_app(server: &Upstream) -> TestApp {
+        TestApp::builder()
+            .set("providers.alpha.metadata", "oauth")
+            .set("providers.alpha.issuer", format!("{}/tenant", server.origin()))
+            .set("providers.alpha.userinfo_url", format!("{}/user", server.origin()))
+            .set("providers.alpha.user.id", "id")
+            .set("providers.alpha.client_id", "client")
+            .variable("OAUTH2FLOW_PROVIDERS_ALPHA_CLIENT_SECRET", "secret")
+            .start()
+            .await
+    }
+
+    fn paths(server: &Upstream) -> Vec<String> {
+        server.recording.all().iter().map(|received| received.uri.path().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn it_is_looked_for_in_every_well_known_place_until_it_is_found() {
+        for (index, place) in PLACES.into_iter().enumerate() {
+            let server = Upstream::start().await;
+            for other in PLACES {
+                server.replace(other, Reply::json(404, &json!({})));
+            }
+            let origin = server.origin();
+            let metadata = json!({
+                "issuer": format!("{origin}/tenant"), "authorization_endpoint": format!("{origin}/authorize"),
+                "token_endpoint": format!("{origin}/token"), "response_types_supported": ["code"],
+            });
+            server.replace(place, Reply::json(200, &metadata));
+            let app = oauth_app(&server).await;
+            assert_eq!(start_login(&app.browser(), "alpha", "/").await.path(), "/authorize");
+            assert_eq!(paths(&server), PLACES[..=index]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_place_that_is_down_or_says_something_wrong_is_the_last_one() {
+        for (reply, code) in [
+            (Reply::json(503, &json!({})), "provider_unavailable"),
+            (Reply::json(429, &json!({})), "provider_unavailable"),
+            (Reply::json(200, &json!({ "issuer": "https://evil.example" })), "provider_misconfigured"),
+        ] {
+            let server = Upstream::start().await;
+            server.replace(PLACES[0], reply);
+            let app = oauth_app(&server).await;
+            app.browser().call(Method::GET, LOGIN).send().await.assert_problem(502, code);
+            assert_eq!(paths(&server), PLACES[..1]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_nowhere_is_looked_for_in_each_place_once() {
+        let server = Upstream::start().await;
+        for place in PLACES {
+            server.replace(place, Reply::html(404));
+        }
+        let app = oauth_app(&server).await;
+        for _ in 0..3 {
+            app.browser().call(Method::GET, LOGIN).send().await.assert_problem(502, "provider_invalid_response");
+        }
+        assert_eq!(paths(&server), PLACES);
     }
 }
 
