@@ -134,6 +134,6 @@ impl fmt::Debug for OutboundResponse {
             .field("status", &self.status)
             .field("content_type", &self.content_type)
             .field("body_bytes", &self.body.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

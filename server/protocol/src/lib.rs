@@ -1,11 +1,11 @@
 //! The client side of the OAuth 2.0 authorization code flow and of OpenID Connect, without input or output.
 //!
-//! Nothing here opens a socket, reads a clock or draws a random number: time ([`jiff::Timestamp`]) and randomness are
-//! handed in, a request is a value to send, and its response is a value to judge. So every rule of the flow is tested
+//! Nothing here opens a socket, reads a clock or draws a secret by itself: time and randomness are handed in ([`Context`]),
+//! a request is a value to send, and its response is a value to judge. So every rule of the flow is tested
 //! without a network, and a caller cannot skip one:
 //!
-//! 1. [`Transaction::begin`](authorize::Transaction::begin) and [`authorization_url`]
-//!    start a login.
+//! 1. [`Transaction::begin`](authorize::Transaction::begin) starts a login; [`authorization_url`] sends the browser off, or
+//!    [`par::request`] does so through the provider.
 //! 2. [`AuthorizationResponse::from_pairs`](callback::AuthorizationResponse::from_pairs) and
 //!    [`callback::validate`] judge what comes back; only the [`ValidatedCallback`] that
 //!    they yield can be exchanged.

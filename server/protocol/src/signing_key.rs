@@ -136,7 +136,7 @@ impl SigningKey {
     /// The algorithm to sign with for a provider that declares these; `None` when none of them is this key's. A provider that
     /// declares nothing takes RS256 of an RSA key ([Core §15.1](https://openid.net/specs/openid-connect-core-1_0.html#ServerMTI)).
     pub(crate) fn algorithm_among(&self, declared: &[String]) -> Option<ChosenAlgorithm> {
-        let declares = |name: &str| declared.iter().any(|declared| declared == name);
+        let is_known = |name: &str| declared.iter().any(|known| known == name);
         if declared.is_empty() {
             let algorithms = self.algorithms();
             let usual = algorithms.iter().find(|algorithm| **algorithm == SigningAlgorithm::Rs256).or(algorithms.first())?;
@@ -145,7 +145,7 @@ impl SigningKey {
         self.algorithms().into_iter().find_map(|algorithm| {
             // RFC 9864 gave EdDSA with this curve a name of its own, and a provider may know that one only.
             let names = [algorithm.name(), if algorithm == SigningAlgorithm::EdDsa { "Ed25519" } else { algorithm.name() }];
-            let name = names.into_iter().find(|name| declares(name))?;
+            let name = names.into_iter().find(|name| is_known(name))?;
             Some(ChosenAlgorithm { algorithm, name })
         })
     }

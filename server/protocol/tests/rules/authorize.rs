@@ -336,6 +336,14 @@ fn a11_a_transaction_of_no_time_is_rejected() {
 }
 
 #[test]
+fn every_error_about_a_transaction_has_a_stable_code() {
+    let transaction = Login::openid().transaction;
+
+    assert_eq!(with_member(&transaction, "s", json!(1)).unwrap_err().code(), "transaction_malformed");
+    assert_eq!(with_member(&transaction, "t", json!(i64::MAX)).unwrap_err().code(), "transaction_time_invalid");
+}
+
+#[test]
 fn a11_a_login_may_take_ten_minutes() {
     let transaction = Login::openid().transaction;
 

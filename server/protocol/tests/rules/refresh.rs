@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use oauth2flow_protocol::SigningAlgorithm::Es256;
 use oauth2flow_protocol::id_token::{IdTokenError, IdTokenIdentity};
-use oauth2flow_protocol::provider::ClientAuth;
+use oauth2flow_protocol::provider::{ClientAuth, IssuerRule};
 use oauth2flow_protocol::refresh::{self, PendingRefresh, RefreshError};
 use oauth2flow_protocol::token::TokenError;
 use oauth2flow_protocol::{
@@ -256,4 +256,38 @@ fn a39_a_client_that_cannot_prove_itself_ends_no_session() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a32_another_tenants_issuer_is_rejected_although_the_rule_allows_it_at_a_login() {
+    let tenant = |digit: &str| [8, 4, 4, 4, 12].map(|length| digit.repeat(length)).join("-");
+    let mut login = Login::openid();
+    login.provider.issuer_rule = IssuerRule::TenantTemplate;
+    login.metadata.issuer_template = Some("https://login.example/{tenantid}".to_owned());
+    let key = SigningKey::es256("key-1");
+    let mut claims = login.claims();
+    claims.as_object_mut().unwrap().remove("nonce");
+    (claims["iss"], claims["tid"]) = (json!(format!("https://login.example/{}", tenant("a"))), json!(tenant("a")));
+    let mut answer = token_answer();
+    answer["id_token"] = json!(key.sign(&claims));
+    let tokens = process(&json_response(&answer)).unwrap();
+    let judge = |tenant: String| {
+        let original = IdTokenIdentity { issuer: format!("https://login.example/{tenant}"), ..original() };
+        refresh::validate_id_token(&login.provider, &login.metadata, &tokens, &original, &key_set(&[&key]), now())
+    };
+
+    assert!(judge(tenant("a")).is_ok());
+    assert_rejected!(judge(tenant("b")), RefreshError::IdToken(IdTokenError::IssuerMismatch));
+}
+
+#[test]
+fn every_error_about_a_refresh_has_a_stable_code() {
+    let code = |name: &str, value: Value| judge(&original(), |claims| claims[name] = value).unwrap_err().code();
+    let mut both = original();
+    both.audience.push("api".to_owned());
+
+    assert_eq!(code("iss", json!("https://evil.example")), "id_token_issuer_mismatch");
+    assert_eq!(code("sub", json!("somebody-else")), "refresh_subject_changed");
+    assert_eq!(judge(&both, |_| {}).unwrap_err().code(), "refresh_audience_changed");
+    assert_eq!(process(&response(200, "text/html", "")).unwrap_err().code(), "token_response_not_json");
 }

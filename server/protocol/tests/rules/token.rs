@@ -394,3 +394,26 @@ fn the_time_of_the_answer_counts() {
     assert_eq!(tokens.expires_at, Some(later + Duration::from_hours(1)));
     assert_ne!(later, now());
 }
+
+#[test]
+fn every_error_about_a_token_response_has_a_stable_code() {
+    let code = |result: Result<TokenResponse, TokenError>| result.unwrap_err().code();
+    let form_twice = || {
+        let mut provider = oauth_provider();
+        provider.form_encoded_token_response = true;
+        Login::fixed(provider).tokens(&response(200, "application/x-www-form-urlencoded", "a=b&a=c"))
+    };
+
+    assert_eq!(code(judge(&response(503, "text/html", ""))), "token_endpoint_unavailable");
+    assert_eq!(code(judge(&response(200, "application/json", " ".repeat(MAXIMUM_TOKEN_RESPONSE_BYTES + 1)))), "token_response_too_large");
+    assert_eq!(code(judge_with("error", json!("invalid_grant"))), "token_provider_error");
+    assert_eq!(code(judge(&response(404, "text/html", ""))), "token_unexpected_status");
+    assert_eq!(code(judge(&response(200, "text/html", ""))), "token_response_not_json");
+    assert_eq!(code(judge(&response(200, "application/json", "{"))), "token_response_malformed");
+    assert_eq!(code(form_twice()), "token_response_parameter_repeated");
+    assert_eq!(code(judge_without("access_token")), "token_response_member_missing");
+    assert_eq!(code(judge_with("access_token", json!(1))), "token_response_member_invalid");
+    assert_eq!(code(judge_with("token_type", json!("mac"))), "token_type_unsupported");
+    assert_eq!(code(Login::openid().tokens(&json_response(&token_answer()))), "token_id_token_missing");
+    assert_eq!(TokenError::WrongProvider.code(), "token_wrong_provider");
+}
