@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone)]
 enum Shown {
     Waiting,
-    Failed(Problem),
+    Failed(Box<Problem>),
     Anonymous,
     Details(Arc<SignedIn>),
 }
@@ -47,7 +47,7 @@ pub fn Account() -> impl IntoView {
     let shown = Memo::new(move |_| match session.get() {
         SessionState::SignedIn(signed_in) => Shown::Details(signed_in),
         SessionState::Anonymous => Shown::Anonymous,
-        SessionState::Unknown => session.problem().map_or(Shown::Waiting, Shown::Failed),
+        SessionState::Unknown => session.problem().map_or(Shown::Waiting, |problem| Shown::Failed(problem.into())),
     });
     let title = move || if shown.with(|shown| *shown == Shown::Anonymous) { "Sign in to see your account" } else { "Your account" };
     erased(view! {
@@ -56,7 +56,7 @@ pub fn Account() -> impl IntoView {
         {move || match shown.get() {
             Shown::Waiting => erased(view! { <Skeleton lines=6 /> }),
             Shown::Failed(problem) => {
-                erased(view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> })
+                erased(view! { <ProblemNotice problem=*problem retry=Callback::new(move |()| session.refresh()) /> })
             }
             Shown::Anonymous => erased(view! { <SignInFirst /> }),
             Shown::Details(signed_in) => erased(view! { <AccountDetails signed_in /> }),

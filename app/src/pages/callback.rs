@@ -33,7 +33,7 @@ thread_local! {
 enum Stage {
     Working,
     Nothing,
-    Failed(Problem),
+    Failed(Box<Problem>),
 }
 
 /// What this run of the page has to do.
@@ -77,7 +77,7 @@ pub fn Callback() -> impl IntoView {
                 Err(problem) => {
                     // A reload of this page has nothing left to wait for.
                     mark_history(&JsValue::NULL);
-                    stage.set(Stage::Failed(problem));
+                    stage.set(Stage::Failed(problem.into()));
                 }
             }
         });
@@ -111,7 +111,7 @@ pub fn Callback() -> impl IntoView {
                 }
             }}
         }),
-        Stage::Failed(problem) => erased(view! { <ProblemView problem /> }),
+        Stage::Failed(problem) => erased(view! { <ProblemView problem=*problem /> }),
     })
 }
 

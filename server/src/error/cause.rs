@@ -81,12 +81,13 @@ impl From<ParError> for Failure {
     fn from(error: ParError) -> Self {
         let code = match error {
             ParError::Request(error) => return error.into(),
-            ParError::NotOffered | ParError::Required | ParError::ClientAuth(_) => ProblemCode::ProviderMisconfigured,
             ParError::Provider { kind: TokenErrorCode::TemporarilyUnavailable, .. } | ParError::Unavailable { .. } => {
                 ProblemCode::ProviderUnavailable
             }
             ParError::Provider { kind: TokenErrorCode::Other, .. } => ProblemCode::ProviderRefused,
-            ParError::Provider { .. } => ProblemCode::ProviderMisconfigured,
+            ParError::NotOffered | ParError::Required | ParError::ClientAuth(_) | ParError::Provider { .. } => {
+                ProblemCode::ProviderMisconfigured
+            }
             _ => ProblemCode::ProviderInvalidResponse,
         };
         Self::new(code).source(error)
