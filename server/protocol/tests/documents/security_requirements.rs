@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::proof::{link, missing};
-use crate::requirements::{REQUIREMENTS, Requirement, numbers};
+use crate::requirements::{REQUIREMENTS, Requirement};
 use crate::written_tests::WrittenTests;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,8 +23,8 @@ How the cases of the OpenID Foundation's conformance suite fare is in [conforman
 fn tests_of<'a>(requirement: &Requirement, tests: &'a WrittenTests) -> Vec<(String, &'a str)> {
     let mut found: BTreeSet<(bool, String, &str)> = tests
         .iter()
-        .filter(|(_, name)| numbers(name).contains(&requirement.number))
-        .map(|(file, name)| (!file.contains("/protocol/"), file.to_owned(), name))
+        .filter(|(_, test)| test.requirements.contains(&requirement.number))
+        .map(|(file, test)| (!file.contains("/protocol/"), file.to_owned(), test.name.as_str()))
         .collect();
     found.extend(requirement.further.iter().map(|proof| (true, proof.file(), proof.name())));
     found.into_iter().map(|(_, file, name)| (file, name)).collect()
