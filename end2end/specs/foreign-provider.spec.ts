@@ -1,4 +1,4 @@
-import { type Combination, nameOf } from '../fixtures/combination.ts';
+import { type Combination, demandsNonces, describe } from '../fixtures/combination.ts';
 import { account, type ForeignProvider } from '../fixtures/foreign-provider.ts';
 import { callUpstream, detail, heading, session } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
@@ -90,13 +90,18 @@ const combinations: readonly Combination[] = [
 ];
 
 for (const combination of combinations) {
-  test(`a login, a call, a refresh and a logout by ${nameOf(combination)}`, async ({ page, launch, foreignProvider }) => {
+  test(`a login, a call, a refresh and a logout with ${describe(combination)}`, async ({ page, launch, foreignProvider }) => {
     const lifetimes = { accessTokenSeconds: 20, renewedTokenSeconds: 3600 };
     const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl, { combination, ...lifetimes }) });
     await signIn(page, server.url);
     const scheme = combination.dpop ? 'DPoP' : 'Bearer';
     expect(await callUpstream(page, 'foreign/me')).toMatchObject({ status: 200, body: { sub: account.sub, scheme } });
-    expect(foreignProvider.client().grants).toEqual(['authorization_code', 'refresh_token']);
+    const client = foreignProvider.client();
+    expect(client.grants).toEqual(['authorization_code', 'refresh_token']);
+    // Who demands nonces says so once at the token endpoint and once at the API, and everything is made again.
+    const once = demandsNonces(combination) ? 1 : 0;
+    expect(client.visitsOf('token').filter(({ status }) => status === 400)).toHaveLength(once);
+    expect(foreignProvider.noncesDemanded()).toBe(once);
     await page.goto(`${server.url}/account`);
     await expect(detail(page, 'E-mail')).toContainText(account.email);
     await page.getByRole('button', { name: 'Sign out' }).click();
