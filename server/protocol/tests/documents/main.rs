@@ -6,6 +6,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
 mod conformance;
+mod error_codes;
 mod modules;
 mod proof;
 mod requirements;
