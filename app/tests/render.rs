@@ -4,9 +4,10 @@
 
 use leptos::{nonce::Nonce, prelude::*};
 use leptos_meta::ServerMetaContext;
-use leptos_router::location::RequestUrl;
+use leptos_router::{components::Router, location::RequestUrl};
 use oauth2flow_app::{
-    api::{AccessTokenLifetime, Note, Provider, Session, SessionLifetime, SignedIn, User},
+    api::{AccessTokenLifetime, Note, Problem, Provider, Session, SessionLifetime, SignedIn, User},
+    components::problem_notice::ProblemNotice,
     problem::{NextStep, ProblemCode},
     shell::{RequestContext, SetStatus, SiteAssets, StaticShell, shell, static_shell},
 };
@@ -288,6 +289,30 @@ fn every_problem_has_a_page_with_its_status_its_words_and_the_next_step() {
             NextStep::GoHome | NextStep::AskOperator => "Go to the home page",
         };
         assert!(element(&html, "article").contains(step), "{code:?}: {html}");
+    }
+}
+
+#[test]
+fn a_call_that_wants_a_better_sign_in_offers_it_and_comes_back() {
+    let notice = |login_url: Option<&str>| {
+        let problem = Problem { login_url: login_url.map(str::to_owned), ..Problem::local(ProblemCode::StepUpRequired) };
+        Owner::new().with(|| {
+            provide_context(RequestUrl::new("/account?tab=1"));
+            view! {
+                <Router>
+                    <ProblemNotice problem retry=Callback::new(|()| ()) />
+                </Router>
+            }
+            .to_html()
+        })
+    };
+    let html = notice(Some("/api/v1/oauth/login?provider=demo&upstream=notes"));
+    assert!(html.contains("provider=demo&amp;upstream=notes&amp;return_to=/account%3Ftab%3D1\""), "{html}");
+    assert!(html.contains("rel=\"external\"") && html.contains("Confirm it is you</a>"), "{html}");
+    assert!(!html.contains("Try again"), "trying again would not help: {html}");
+    for elsewhere in [None, Some("https://evil.example/api/v1/oauth/login?"), Some("javascript:alert(1)")] {
+        let html = notice(elsewhere);
+        assert!(!html.contains("<a ") && html.contains("Try again"), "{html}");
     }
 }
 

@@ -24,7 +24,14 @@ pub fn ProblemNotice(
     // What asks for a better sign-in is not helped by trying again without one.
     let confirm = login_url.and_then(|login_url| {
         let here = use_location();
-        step_up_address(&login_url, &[here.pathname.get_untracked(), "?".to_owned(), here.search.get_untracked()].concat())
+        let mut return_to = here.pathname.get_untracked();
+        here.search.with_untracked(|search| {
+            if !search.is_empty() {
+                return_to.push('?');
+                return_to.push_str(search);
+            }
+        });
+        step_up_address(&login_url, &return_to)
     });
     let retry = retry.filter(|_| confirm.is_none());
     let request_id = Some(request_id).filter(|id| is_request_id(id));
