@@ -42,7 +42,7 @@ impl ReturnTo {
         }
         let base = Url::parse(BASE).ok()?;
         let url = base.join(target).ok()?;
-        if url.origin() != base.origin() || !url.username().is_empty() || url.password().is_some() {
+        if url.origin() != base.origin() {
             return None;
         }
         let kept = &url[Position::BeforePath..];

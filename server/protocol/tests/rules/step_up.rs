@@ -72,6 +72,7 @@ fn a50_a_challenge_may_ask_for_nothing_in_particular() {
     asks_for(r#"Bearer error="insufficient_user_authentication""#, &[], None);
     asks_for(r#"Bearer error="insufficient_user_authentication", acr_values="", scope="a b""#, &[], None);
     asks_for(r#"Bearer error="insufficient_user_authentication", max_age=0"#, &[], Some(0));
+    asks_for("Bearer error=\"insufficient_user_authentication\", realm=\"\ta\\\tä\"", &[], None);
 }
 
 #[test]
@@ -121,6 +122,9 @@ fn a50_a_header_that_cannot_be_read_asks_for_nothing() {
         r#"Bearer "a", Bearer error="insufficient_user_authentication""#,
         r#"Bearer =a, Bearer error="insufficient_user_authentication""#,
         r#"(Bearer) error="insufficient_user_authentication""#,
+        "Bearer error=\"insufficient_user_authentication\", realm=\"a\nb\"",
+        "Bearer error=\"insufficient_user_authentication\", realm=\"a\\\rb\"",
+        "Bearer error=\"insufficient_user_authentication\", realm=\"a\u{85}\"",
     ] {
         assert_eq!(parse(header), None, "{header}");
     }
@@ -142,8 +146,8 @@ fn requirements(acr_values: &[&str], max_age: Option<u64>) -> Requirements {
     Requirements { acr_values: acr_values.iter().map(|value| (*value).to_owned()).collect(), max_age: max_age.map(Duration::from_secs) }
 }
 
-fn at(seconds: i64) -> Option<Timestamp> {
-    Some(Timestamp::from_second(START + seconds).unwrap())
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(START + seconds).unwrap()
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn a50_a_login_has_to_be_one_of_those_that_were_asked_for() {
     assert_eq!(either.met_by(Some("high"), None, now()), Ok(()));
     assert_eq!(either.met_by(Some("higher"), None, now()), Ok(()));
     for acr in [None, Some(""), Some("low"), Some("HIGH"), Some("high higher"), Some("highest")] {
-        let challenge = either.met_by(acr, at(0), now()).unwrap_err();
+        let challenge = either.met_by(acr, Some(at(0)), now()).unwrap_err();
         assert_eq!((challenge.acr_values, challenge.max_age), (vec!["high".to_owned(), "higher".to_owned()], None), "{acr:?}");
     }
 }
@@ -162,16 +166,16 @@ fn a50_a_login_has_to_be_one_of_those_that_were_asked_for() {
 fn a50_a_login_has_to_be_recent_but_for_the_leeway() {
     let recent = requirements(&[], Some(300));
 
-    assert_eq!(recent.met_by(None, at(0), now()), Ok(()));
-    assert_eq!(recent.met_by(None, at(-360), now()), Ok(()));
-    assert_eq!(recent.met_by(None, at(60), now()), Ok(()));
-    for auth_time in [None, at(-361), at(61), Some(Timestamp::MIN), Some(Timestamp::MAX)] {
+    assert_eq!(recent.met_by(None, Some(at(0)), now()), Ok(()));
+    assert_eq!(recent.met_by(None, Some(at(-360)), now()), Ok(()));
+    assert_eq!(recent.met_by(None, Some(at(60)), now()), Ok(()));
+    for auth_time in [None, Some(at(-361)), Some(at(61)), Some(Timestamp::MIN), Some(Timestamp::MAX)] {
         assert_eq!(recent.met_by(Some("any"), auth_time, now()).unwrap_err().max_age, Some(Duration::from_mins(5)), "{auth_time:?}");
     }
     // One that has just been made meets even this.
     let now_only = requirements(&[], Some(0));
-    assert_eq!(now_only.met_by(None, at(-60), now()), Ok(()));
-    assert!(now_only.met_by(None, at(-61), now()).is_err());
+    assert_eq!(now_only.met_by(None, Some(at(-60)), now()), Ok(()));
+    assert!(now_only.met_by(None, Some(at(-61)), now()).is_err());
 }
 
 #[test]
@@ -179,12 +183,12 @@ fn a50_whatever_is_missing_everything_is_asked_for() {
     let both = requirements(&["high"], Some(300));
     let everything = Challenge { acr_values: vec!["high".to_owned()], max_age: Some(Duration::from_mins(5)) };
 
-    assert_eq!(both.met_by(Some("high"), at(-10), now()), Ok(()));
-    for (acr, auth_time) in [(Some("high"), at(-1000)), (Some("low"), at(-10)), (None, None)] {
+    assert_eq!(both.met_by(Some("high"), Some(at(-10)), now()), Ok(()));
+    for (acr, auth_time) in [(Some("high"), Some(at(-1000))), (Some("low"), Some(at(-10))), (None, None)] {
         assert_eq!(both.met_by(acr, auth_time, now()), Err(everything.clone()), "{acr:?} {auth_time:?}");
     }
     assert_eq!(requirements(&[], None).met_by(None, None, now()), Ok(()));
-    assert_eq!(requirements(&[], Some(u64::MAX)).met_by(None, at(-1_000_000), now()), Ok(()));
+    assert_eq!(requirements(&[], Some(u64::MAX)).met_by(None, Some(at(-1_000_000)), now()), Ok(()));
 }
 
 proptest! {
