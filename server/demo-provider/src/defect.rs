@@ -273,7 +273,7 @@ defects! {
     RefreshSubOther, "refresh-sub-other", RefuseAtRefresh, Refresh, "Core §12.2", "The refreshed ID token's `sub` is somebody else.";
     RefreshAudOther, "refresh-aud-other", RefuseAtRefresh, Refresh, "Core §12.2", "The refreshed ID token is for another client.";
     RefreshSignatureBad, "refresh-signature-bad", RefuseAtRefresh, Refresh, "Core §12.2", "One bit of the refreshed ID token's signature is wrong.";
-    RefreshErrorWith200, "refresh-error-with-200", RefuseAtRefresh, Refresh, "RFC 6749 §5.2", "A refresh is answered with `{\"error\": …}` and status 200.";
+    RefreshErrorWith200, "refresh-error-with-200", RefuseAtRefresh, Refresh, "RFC 6749 §5.2", "A refresh is answered with `{\"error\": \"server_error\"}` and status 200.";
     RefreshHtml, "refresh-html", RefuseAtRefresh, Refresh, "RFC 6749 §5.1", "A refresh is answered with an HTML page and status 200.";
     RefreshServerError, "refresh-server-error", RefuseAtRefresh, Refresh, "RFC 6749 §5.2", "A refresh is answered with status 503.";
     LogoutAlgNone, "logout-alg-none", RefuseLogoutToken, Nothing, "Back-Channel Logout §2.6", "The logout token has the algorithm `none`.";
