@@ -436,7 +436,7 @@ impl Transaction {
             expected_issuer: content.expected_issuer.map(Cow::into_owned),
             created_at: Timestamp::from_millisecond(content.created_at_milliseconds).map_err(TransactionError::InvalidTime)?,
             options,
-            dpop_key: content.dpop_key.map(|key| read_key(&key)).transpose()?,
+            dpop_key: content.dpop_key.map(|key| read_key(&Zeroizing::new(key.into_owned()))).transpose()?,
         })
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::zeroize::Zeroizing;
 use serde_json::{Value, json};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
@@ -137,13 +138,13 @@ impl Client {
     /// call makes a new assertion: a provider takes each of them once.
     pub(crate) fn form(&self, endpoint: &Url, form: &[(&str, &str)], context: &mut Context<'_>) -> OutboundRequest {
         let mut form = form.to_vec();
-        let proof = match &self.credential {
+        let proof = Zeroizing::new(match &self.credential {
             Credential::Basic(_) | Credential::Outside => String::new(),
             Credential::Post(secret) => secret.expose().to_owned(),
             Credential::Key { key, algorithm, audience } => key.sign(*algorithm, "JWT", &self.claims(audience, context)),
             Credential::Secret { secret, audience } => sign_with_secret(secret, &self.claims(audience, context)),
             Credential::Apple { key, algorithm, team } => key.sign(*algorithm, "JWT", &self.apple_claims(team, context)),
-        };
+        });
         let names_itself = form.iter().any(|(name, _)| *name == "client_id");
         if !names_itself && !matches!(self.credential, Credential::Basic(_)) {
             form.push(("client_id", &self.id));

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use oauth2flow_protocol::authorize::{AuthorizationRequestError, TRANSACTION_LIFETIME, TransactionError, transaction_id_of_state};
 use oauth2flow_protocol::provider::{DpopPolicy, ProviderKind, ResponseMode};
 use oauth2flow_protocol::{AuthorizationOptions, Context, Prompt, Provider, ReturnTo, Transaction};
+use proptest::prelude::*;
 use serde_json::{Value, json};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use crate::signing_key::{decode, encode};
 use crate::support::{
@@ -734,4 +735,44 @@ fn a_context_prints_its_time_and_no_randomness() {
         let printed = format!("{context:?}");
         assert!(printed.contains("2027-01-15"), "{printed}");
     });
+}
+
+prop_compose! {
+    fn any_options()(
+        prompt in prop::collection::vec(prop::sample::select(Prompt::ALL.to_vec()), 0..3),
+        max_age in prop::option::of(any::<u64>().prop_map(Duration::from_secs)),
+        acr_values in prop::collection::vec(prop_oneof![any::<String>(), "[!-~]{1,40}"], 0..4),
+        login_hint in prop::option::of(any::<String>()),
+        ui_locales in prop::collection::vec("[a-z]{2}(-[A-Za-z0-9_]{0,9})?", 0..4),
+        resource in prop::collection::vec("https://[a-z]{1,8}[.]example/[ -~]{0,20}".prop_filter_map("an address", |text| Url::parse(&text).ok()), 0..3),
+    ) -> AuthorizationOptions {
+        AuthorizationOptions { prompt, max_age, acr_values, login_hint, ui_locales, claims: None, resource }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_passes_the_check_arrives_unchanged_and_nothing_else_is_sent(options in any_options()) {
+        let login = asking(options.clone());
+        let Ok(url) = login.try_url() else {
+            prop_assert!(options.check().is_err());
+            return Ok(());
+        };
+        prop_assert_eq!(options.check(), Ok(()));
+        let sent = url.query_pairs().into_owned().collect::<Vec<_>>();
+        let values = |name: &str| sent.iter().filter(|(sent, _)| sent == name).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
+        let list = |name: &str| values(name).first().map(|list| list.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default();
+
+        prop_assert_eq!(list("prompt"), options.prompt.iter().map(|prompt| prompt.name().to_owned()).collect::<Vec<_>>());
+        prop_assert_eq!(list("acr_values"), options.acr_values.clone());
+        prop_assert_eq!(list("ui_locales"), options.ui_locales.clone());
+        prop_assert_eq!(values("login_hint"), options.login_hint.iter().map(String::as_str).collect::<Vec<_>>());
+        prop_assert_eq!(values("resource"), options.resource.iter().map(Url::as_str).collect::<Vec<_>>());
+        prop_assert_eq!(values("max_age"), options.max_age.iter().map(|age| age.as_secs().to_string()).collect::<Vec<_>>());
+        prop_assert_eq!(values("state").len(), 1);
+
+        let again = Transaction::from_plaintext(&login.transaction.to_plaintext()).unwrap();
+        let kept = AuthorizationOptions { login_hint: None, ui_locales: Vec::new(), ..options };
+        prop_assert_eq!(again.options(), &kept);
+    }
 }

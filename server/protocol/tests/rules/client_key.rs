@@ -14,6 +14,7 @@ use oauth2flow_protocol::SigningAlgorithm::{self, EdDsa, Es256, Es384, Ps256, Ps
 use oauth2flow_protocol::provider::ClientAuth;
 use oauth2flow_protocol::signing_key::{MAXIMUM_PEM_BYTES, SigningKeyError};
 use oauth2flow_protocol::{ClientSecret, Provider, SigningKey};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::signing_key::{decode, encode};
@@ -348,4 +349,26 @@ fn a_shared_secret_does_not_stand_in_for_a_key() {
     provider.client_secret = Some(ClientSecret::new("a".repeat(64)));
 
     assert!(Login::begin(provider, crate::support::metadata()).try_exchange().is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_stumble(text in any::<String>(), der in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(read(&text).is_err());
+        for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"] {
+            prop_assert_eq!(read(&pem(label, &der)).unwrap_err(), SigningKeyError::Unsupported);
+        }
+    }
+
+    #[test]
+    fn a_key_with_a_byte_changed_is_another_key_or_none(position in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let good = pkcs8_of(&elliptic_curve(&ECDSA_P256_SHA256_FIXED_SIGNING));
+        let mut der = good.clone();
+        der[position.index(good.len())] = byte;
+
+        if let Ok(key) = read(&pem("PRIVATE KEY", &der)) {
+            // What it signs holds under what it publishes.
+            prop_assert_eq!(&header_for(&key, &json!(null))["alg"], "ES256");
+        }
+    }
 }

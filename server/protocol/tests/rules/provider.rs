@@ -62,12 +62,12 @@ fn what_is_signed_needs_a_key() {
     let problems = |auth, request_object, key: Option<SigningKey>| {
         problems(|provider| (provider.client_auth, provider.request_object, provider.signing_key) = (auth, request_object, key))
     };
-    let (assertion, request) =
-        (ProviderProblem::MissingSigningKey("private_key_jwt"), ProviderProblem::MissingSigningKey("a signed authorization request"));
+    let missing = ProviderProblem::MissingSigningKey;
+    let (assertion, request) = ("private_key_jwt", "a signed authorization request");
 
-    assert_eq!(problems(ClientAuth::PrivateKeyJwt, false, None), [assertion.clone()]);
-    assert_eq!(problems(ClientAuth::Basic, true, None), [request.clone()]);
-    assert_eq!(problems(ClientAuth::PrivateKeyJwt, true, None), [assertion, request]);
+    assert_eq!(problems(ClientAuth::PrivateKeyJwt, false, None), [missing(assertion)]);
+    assert_eq!(problems(ClientAuth::Basic, true, None), [missing(request)]);
+    assert_eq!(problems(ClientAuth::PrivateKeyJwt, true, None), [missing(assertion), missing(request)]);
     assert_eq!(problems(ClientAuth::PrivateKeyJwt, true, Some(client_key(Es256))), []);
 }
 
