@@ -5,7 +5,7 @@ use std::path::Path;
 /// How many changes of each seed are tried, for targets that take long.
 pub const FEW: usize = 40;
 /// How many changes of each seed are tried.
-pub const MANY: usize = 400;
+pub const MANY: usize = 200;
 
 /// What attacks and mistakes are made of.
 const FRAGMENTS: [&[u8]; 28] = [

@@ -159,8 +159,9 @@ pub(super) fn assert_not_future(time: &Value) {
     assert!(time.as_f64().is_some_and(|time| time < 1_800_000_000.0 + 61.0), "{time}");
 }
 
-/// Whether a text is safe to show and to log: short, and without control characters.
+/// A text is safe to show and to log: short, without control characters, and without marks that turn what follows around.
 pub(super) fn assert_is_plain(text: &str) {
-    assert!(text.chars().count() <= 1024, "{} characters", text.chars().count());
-    assert!(!text.chars().any(char::is_control), "{text:?}");
+    assert!(text.chars().count() <= 300, "{} characters", text.chars().count());
+    let is_odd = |character: char| character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(!text.chars().any(is_odd), "{text:?}");
 }
