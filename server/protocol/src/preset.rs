@@ -53,6 +53,8 @@ pub struct Preset {
     pub issuer_oddity: IssuerOddity,
     /// Where in the user's description each thing is.
     pub user: Places,
+    /// Whether the user endpoint is asked, where there is one.
+    pub userinfo: bool,
     /// Whether the user endpoint answers status 200 with `ok: false` when it refuses.
     pub error_in_userinfo: bool,
     /// How a token is taken back.
@@ -253,7 +255,9 @@ impl Preset {
             issuer_rule: IssuerRule::Exact,
             required_claims: Vec::new(),
             trusted_audiences: Vec::new(),
+            dangerous_allow_internal_endpoints: false,
             user_mapping: self.user.mapping(),
+            userinfo: self.userinfo,
             userinfo_signed: SignedUserInfo::Allow,
             error_in_userinfo: self.error_in_userinfo,
             email_endpoint: None,

@@ -69,8 +69,14 @@ pub struct Provider {
     /// Audiences that an ID token may have beside this client.
     /// [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation), step 3
     pub trusted_audiences: Vec<String>,
+    /// Whether a provider on the internet may name endpoints on this machine or on the inner network, and so make whoever sends the
+    /// requests ask its neighbours things.
+    pub dangerous_allow_internal_endpoints: bool,
     /// Where in the user's description each thing is.
     pub user_mapping: UserMapping,
+    /// Whether the user endpoint is asked, where there is one: not where the ID token says as much, and the access token may be for
+    /// another API.
+    pub userinfo: bool,
     /// Whether the userinfo endpoint must sign what it says.
     pub userinfo_signed: SignedUserInfo,
     /// Whether the user endpoint answers status 200 with `ok: false` when it refuses.

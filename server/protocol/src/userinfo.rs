@@ -212,10 +212,11 @@ impl User {
     }
 }
 
-/// The request for the user's description; `None` when the provider has no endpoint for it. The token goes into the header, never
-/// into the address. [Core §5.3.1](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoRequest)
+/// The request for the user's description; `None` when the provider has no endpoint for it, or is not to be asked. The token goes into
+/// the header, never into the address. [Core §5.3.1](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoRequest)
 pub fn request(provider: &Provider, metadata: &ProviderMetadata, access_token: &AccessToken) -> Option<OutboundRequest> {
-    Some(bearer_request(metadata.userinfo_endpoint.as_ref()?, provider, access_token))
+    let endpoint = metadata.userinfo_endpoint.as_ref().filter(|_| provider.userinfo)?;
+    Some(bearer_request(endpoint, provider, access_token))
 }
 
 /// Whether a description is a signed one, for which [`process`] needs the provider's keys.

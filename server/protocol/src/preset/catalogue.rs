@@ -37,6 +37,7 @@ const PLAIN_OPENID: Preset = Preset {
     default_token_lifetime: None,
     issuer_oddity: IssuerOddity::None,
     user: Places::OPENID,
+    userinfo: true,
     error_in_userinfo: false,
     // Where the metadata names the endpoint.
     revocation: RevocationStyle::Rfc7009,
@@ -142,6 +143,9 @@ pub static ENTRA: Preset = Preset {
         picture: None,
         ..Places::OPENID
     },
+    // "The ID token is a superset of the information available at the UserInfo endpoint … we suggest getting the user's information
+    // from the token." And an access token with scopes of another API is not for Microsoft Graph, where that endpoint is.
+    userinfo: false,
     ..PLAIN_OPENID
 };
 

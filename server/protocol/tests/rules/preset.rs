@@ -1,14 +1,15 @@
 //! Providers that are known by name, and what is odd about them.
 
 use oauth2flow_protocol::callback::CallbackError;
-use oauth2flow_protocol::preset::{self, GitHubHosts};
-use oauth2flow_protocol::provider::{ClientAuth, IssPolicy, RevocationStyle};
+use oauth2flow_protocol::preset::{self, Hosts, Preset};
+use oauth2flow_protocol::provider::{ClientAuth, IssPolicy, IssuerRule, ProviderKind, ResponseMode, RevocationStyle};
 use oauth2flow_protocol::token::{TokenError, TokenErrorCode};
-use oauth2flow_protocol::{Provider, TokenResponse};
+use oauth2flow_protocol::userinfo;
+use oauth2flow_protocol::{Provider, TokenResponse, User};
 use serde_json::json;
 
 use crate::support::{
-    CLIENT_ID, CLIENT_SECRET, CODE, ISSUER, Login, after, assert_rejected, client_secret, form, json_response, oauth_provider,
+    CLIENT_ID, CLIENT_SECRET, CODE, ISSUER, Login, after, assert_rejected, client_secret, form, json_response, now, oauth_provider,
     openid_provider, response, url,
 };
 
@@ -161,8 +162,8 @@ fn a16_github_may_leave_out_iss_but_not_send_a_wrong_one() {
 #[test]
 fn github_of_an_enterprise_has_its_own_addresses() {
     for api in ["https://github.corp.example/api/v3", "https://github.corp.example/api/v3/"] {
-        let hosts = GitHubHosts { web: url("https://github.corp.example"), api: url(api) };
-        let provider = preset::github_at(&hosts, "a b", client_secret()).unwrap();
+        let hosts = Hosts { web: url("https://github.corp.example"), api: url(api) };
+        let provider = preset::GITHUB.at_hosts(&hosts, "a b", Some(client_secret())).unwrap();
         let metadata = provider.fixed_metadata().unwrap();
 
         assert_eq!(metadata.authorization_endpoint.as_str(), "https://github.corp.example/login/oauth/authorize");
@@ -177,7 +178,7 @@ fn github_of_an_enterprise_has_its_own_addresses() {
 
 #[test]
 fn github_in_the_public_is_github_com() {
-    assert_eq!(GitHubHosts::public().unwrap(), GitHubHosts { web: url("https://github.com"), api: url("https://api.github.com") });
+    assert_eq!(preset::GITHUB.hosts().unwrap(), Hosts { web: url("https://github.com"), api: url("https://api.github.com") });
     assert_eq!(github().revocation, RevocationStyle::GitHub);
     assert!(!github().end_session);
 }
@@ -201,4 +202,238 @@ fn any_oauth_provider_is_known_by_its_endpoints_and_a_mapping() {
     assert!(login.url().as_str().starts_with("https://plain.example/authorize?response_type=code&"));
     assert!(login.answer(&[("code", CODE), ("state", &state)]).is_ok());
     assert!(!login.provider.form_encoded_token_response);
+}
+
+/// The known provider at its public address, as somebody registers there who has what it needs.
+fn known(preset: &Preset) -> Provider {
+    let values = [("tenant", TENANT), ("domain", "login.example.com"), ("base_url", "https://login.example.com"), ("realm", "staff")];
+    match (preset.issuer(&values), preset.hosts()) {
+        (Some(issuer), None) => preset.at_issuer(&issuer, CLIENT_ID, Some(client_secret())),
+        (None, Some(hosts)) => preset.at_hosts(&hosts, CLIENT_ID, Some(client_secret())).unwrap(),
+        _ => panic!("{} is in no place", preset.id),
+    }
+}
+
+const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+/// Every preset that is a provider, not a kind of provider.
+fn all_known() -> impl Iterator<Item = &'static Preset> {
+    preset::ALL.into_iter().filter(|preset| !matches!(preset.id, "openid" | "oauth"))
+}
+
+fn issuer(provider: &Provider) -> &str {
+    match &provider.kind {
+        ProviderKind::OpenId { issuer } => issuer,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn endpoints(preset: &Preset) -> [String; 4] {
+    let metadata = known(preset).fixed_metadata().unwrap();
+    let text = |url: Option<url::Url>| url.map(String::from).unwrap_or_default();
+    [
+        metadata.authorization_endpoint.into(),
+        metadata.token_endpoint.into(),
+        text(metadata.userinfo_endpoint),
+        text(metadata.revocation_endpoint),
+    ]
+}
+
+fn read_user(provider: Provider, description: &serde_json::Value) -> User {
+    let login = Login::fixed(provider);
+    userinfo::process(&json_response(description), &login.provider, &login.metadata, None, None, now()).unwrap()
+}
+
+#[test]
+fn every_preset_is_found_by_its_name_and_by_no_other() {
+    for preset in preset::ALL {
+        assert_eq!(Preset::named(preset.id).map(|found| found.id), Some(preset.id));
+    }
+    for name in ["", "Google", "microsoft", "example"] {
+        assert!(Preset::named(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn every_known_provider_is_without_contradictions() {
+    for preset in all_known() {
+        let provider = known(preset);
+        // Apple's key comes from the configuration.
+        let expected = if preset.id == "apple" { 2 } else { 0 };
+        assert_eq!(provider.problems().len(), expected, "{}: {:?}", preset.id, provider.problems());
+        assert_eq!((provider.id.as_str(), provider.name.as_str()), (preset.id, preset.name));
+        assert!(provider.extra_request_headers.iter().any(|(name, _)| *name == "user-agent"));
+    }
+}
+
+#[test]
+fn a1_every_known_provider_is_asked_for_a_code_and_nothing_else() {
+    for preset in all_known().filter(|preset| preset.hosts().is_some()) {
+        let request = Login::fixed(known(preset)).request();
+        assert_eq!(request["response_type"], "code", "{}", preset.id);
+        assert_eq!(request.contains_key("code_challenge"), preset.pkce, "{}", preset.id);
+    }
+}
+
+#[test]
+fn known_issuers_are_written_as_their_providers_write_them() {
+    for (preset, expected) in [
+        (&preset::GOOGLE, "https://accounts.google.com".to_owned()),
+        (&preset::ENTRA, format!("https://login.microsoftonline.com/{TENANT}/v2.0")),
+        (&preset::GITLAB, "https://login.example.com".to_owned()),
+        (&preset::APPLE, "https://appleid.apple.com".to_owned()),
+        (&preset::LINKEDIN, "https://www.linkedin.com/oauth".to_owned()),
+        (&preset::SLACK, "https://slack.com".to_owned()),
+        (&preset::KEYCLOAK, "https://login.example.com/realms/staff".to_owned()),
+        // With the slash.
+        (&preset::AUTH0, "https://login.example.com/".to_owned()),
+        (&preset::OKTA, "https://login.example.com".to_owned()),
+    ] {
+        assert_eq!(issuer(&known(preset)), expected);
+    }
+}
+
+#[test]
+fn an_issuer_with_a_gap_is_none() {
+    assert_eq!(preset::KEYCLOAK.issuer(&[("base_url", "https://login.example.com")]), None);
+    assert_eq!(preset::ENTRA.issuer(&[]), None);
+    assert_eq!(preset::OPENID.issuer(&[]), None);
+    assert_eq!(preset::GITHUB.issuer(&[("tenant", TENANT)]), None);
+}
+
+#[test]
+fn known_endpoints_are_where_their_providers_have_them() {
+    assert_eq!(
+        endpoints(&preset::DISCORD),
+        [
+            "https://discord.com/oauth2/authorize",
+            "https://discord.com/api/oauth2/token",
+            "https://discord.com/api/users/@me",
+            "https://discord.com/api/oauth2/token/revoke"
+        ]
+    );
+    assert_eq!(
+        endpoints(&preset::FACEBOOK),
+        [
+            "https://www.facebook.com/v25.0/dialog/oauth",
+            "https://graph.facebook.com/v25.0/oauth/access_token",
+            "https://graph.facebook.com/v25.0/me?fields=id,name,email,picture",
+            ""
+        ]
+    );
+    assert_eq!(
+        endpoints(&preset::X),
+        [
+            "https://x.com/i/oauth2/authorize",
+            "https://api.x.com/2/oauth2/token",
+            "https://api.x.com/2/users/me?user.fields=profile_image_url",
+            "https://api.x.com/2/oauth2/revoke"
+        ]
+    );
+    assert_eq!(known(&preset::DISCORD).expected_iss.as_deref(), Some("https://discord.com"));
+}
+
+#[test]
+fn only_google_s_tokens_may_name_the_issuer_without_its_scheme() {
+    assert_eq!(known(&preset::GOOGLE).issuer_rule, IssuerRule::Alternatives(vec!["accounts.google.com".to_owned()]));
+    for preset in all_known().filter(|preset| preset.id != "google") {
+        assert_eq!(known(preset).issuer_rule, IssuerRule::Exact, "{}", preset.id);
+    }
+}
+
+#[test]
+fn only_a_shared_tenant_of_entra_has_a_template_for_its_issuer() {
+    for (tenant, expected) in
+        [("common", IssuerRule::TenantTemplate), ("organizations", IssuerRule::TenantTemplate), (TENANT, IssuerRule::Exact)]
+    {
+        let issuer = preset::ENTRA.issuer(&[("tenant", tenant)]).unwrap();
+        assert_eq!(preset::ENTRA.at_issuer(&issuer, CLIENT_ID, None).issuer_rule, expected, "{tenant}");
+    }
+}
+
+#[test]
+fn google_gives_a_refresh_token_to_whoever_asks_for_offline_access() {
+    assert_eq!(known(&preset::GOOGLE).extra_authorization_params, [("access_type".to_owned(), "offline".to_owned())]);
+    assert!(!known(&preset::GOOGLE).scopes.contains(&"offline_access".to_owned()), "Google refuses scopes that it does not know");
+}
+
+#[test]
+fn apple_has_ways_of_its_own() {
+    let apple = preset::APPLE.at_issuer("https://appleid.apple.com", CLIENT_ID, None);
+
+    assert_eq!(apple.client_auth, ClientAuth::AppleSecret, "though there is no secret yet");
+    assert_eq!(apple.response_mode, ResponseMode::FormPost);
+    assert!(apple.pkce && apple.nonce && !apple.end_session);
+    assert_eq!(apple.user_mapping.name, None, "nobody has signed the name");
+}
+
+#[test]
+fn linkedin_is_sent_neither_a_nonce_nor_a_challenge() {
+    let linkedin = known(&preset::LINKEDIN);
+
+    assert!(!linkedin.nonce && !linkedin.pkce);
+    assert_eq!(linkedin.client_auth, ClientAuth::Post);
+}
+
+#[test]
+fn slack_is_sent_a_nonce_but_no_challenge() {
+    let slack = known(&preset::SLACK);
+
+    assert!(slack.nonce && !slack.pkce && slack.error_in_userinfo);
+    assert_eq!(slack.response_mode, ResponseMode::Query);
+}
+
+#[test]
+fn nobody_but_apple_answers_with_a_form() {
+    for preset in all_known().filter(|preset| preset.id != "apple") {
+        assert_eq!(known(preset).response_mode, ResponseMode::Query, "{}", preset.id);
+    }
+}
+
+#[test]
+fn only_linkedin_and_slack_do_without_pkce() {
+    let without: Vec<_> = preset::ALL.into_iter().filter(|preset| !preset.pkce).map(|preset| preset.id).collect();
+    assert_eq!(without, ["linkedin", "slack"]);
+}
+
+#[test]
+fn x_wraps_the_user_in_data() {
+    let user = json!({ "data": { "id": "2244994945", "name": "Alice Example", "username": "alice" } });
+
+    let user = read_user(known(&preset::X), &user);
+
+    assert_eq!((user.sub.as_str(), user.login.as_deref()), ("2244994945", Some("alice")));
+    assert_eq!(user.issuer, "https://x.com");
+}
+
+#[test]
+fn an_unverified_address_at_discord_counts_as_one() {
+    let user = json!({ "id": "80351110224678912", "username": "alice", "email": "alice@example.com", "verified": false });
+
+    let user = read_user(known(&preset::DISCORD), &user);
+
+    assert_eq!(user.email_verified, Some(false));
+    assert_eq!(user.issuer, "https://discord.com");
+}
+
+#[test]
+fn a_person_at_facebook_may_have_no_address() {
+    let picture = "https://platform-lookaside.fbsbx.com/platform/profilepic/?asid=1";
+    let user = json!({ "id": "10161234567890123", "name": "Alice Example", "picture": { "data": { "url": picture } } });
+
+    let user = read_user(known(&preset::FACEBOOK), &user);
+
+    assert_eq!((user.email, user.email_verified), (None, None));
+    assert_eq!(user.picture.as_deref(), Some(picture));
+}
+
+#[test]
+fn an_oauth_provider_with_metadata_is_known_by_its_issuer() {
+    let mapping = oauth_provider().user_mapping;
+    let provider = preset::oauth_discovered("plain", "Plain", ISSUER, None, mapping, CLIENT_ID, Some(client_secret()));
+
+    assert!(matches!(&provider.kind, ProviderKind::OAuthDiscovered { issuer, userinfo: None } if issuer == ISSUER));
+    assert_eq!(provider.user_issuer(), ISSUER);
+    assert!(provider.fixed_metadata().is_none());
+    assert_eq!(provider.problems(), []);
 }

@@ -216,8 +216,8 @@ pub(super) static ID_TOKEN_ALGORITHMS: Setting<Vec<SigningAlgorithm>> = Setting:
 .example("ES256 PS256");
 pub(super) static REQUIRED_CLAIMS: Setting<BTreeMap<String, String>> = Setting::optional(
     "required_claims",
-    "Claims that the ID token must hold with exactly these values; without them nobody is signed in. Only for providers that issue ID \
-     tokens.",
+    "Claims that the ID token must hold with exactly these values, or as lists that contain them; otherwise nobody is signed in. A name that \
+     begins with a slash is a JSON pointer into nested claims. Only for providers that issue ID tokens.",
 )
 .example("department=sales");
 pub(super) static SIGNED_USERINFO: Setting<SignedUserInfo> = Setting::optional(
