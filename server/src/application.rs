@@ -155,13 +155,14 @@ impl Application {
 }
 
 /// Makes a provider known, with an HTTP client of its own.
-fn register(provider: Provider, config: &Config, outbound: &Outbound, clock: &Arc<dyn Clock>) -> anyhow::Result<Registered> {
+fn register(mut provider: Provider, config: &Config, outbound: &Outbound, clock: &Arc<dyn Clock>) -> anyhow::Result<Registered> {
     let configured = config.providers.iter().find(|configured| configured.id == provider.id);
     let certificate = configured
         .and_then(|configured| configured.credentials.client_certificate.as_ref())
         .map(|certificate| ClientCertificate::from_pem(&certificate.chain, certificate.key.expose_secret()))
         .transpose()
         .with_context(|| format!("providers.{}.client_certificate", provider.id))?;
+    provider.dangerous_allow_internal_endpoints = config.outbound.dangerous_allow_internal_addresses;
     let client = outbound.to_provider(&provider, certificate.as_ref()).with_context(|| format!("providers.{}", provider.id))?;
     let server_callback = configured.is_some_and(|configured| configured.server_callback);
     Ok(Registered::new(provider, server_callback, client, Arc::clone(clock)))

@@ -262,7 +262,7 @@ fn inserted(issuer: &Url, well_known: &str) -> Url {
 ///    be `{tenantid}`, in whose place the configuration has another.
 /// 4. `authorization_endpoint`, `token_endpoint` and, for OpenID Connect, `jwks_uri` are there.
 /// 5. Every endpoint is `https`, or `http` on loopback, without credentials or fragment; and on this machine or on the inner network only
-///    when the issuer is there too.
+///    when the issuer is there too, or [`Provider::dangerous_allow_internal_endpoints`] is set.
 /// 6. Lists are arrays of strings, and switches are booleans.
 ///
 /// `code_challenge_methods_supported` is read and decides nothing: without S256 in it, S256 is sent all the same, and never `plain`
@@ -289,7 +289,11 @@ pub fn process_metadata(provider: &Provider, response: &OutboundResponse) -> Res
     if !response.is_json() {
         return Err(DiscoveryError::NotJson);
     }
-    let document = Document { members: json::parse_object(&response.body).map_err(DiscoveryError::Malformed)?, issuer: issuer_url };
+    let document = Document {
+        members: json::parse_object(&response.body).map_err(DiscoveryError::Malformed)?,
+        issuer: issuer_url,
+        allow_internal: provider.dangerous_allow_internal_endpoints,
+    };
     let declared = document.members.get("issuer").ok_or(DiscoveryError::MissingMember("issuer"))?;
     let declared = declared.as_str().ok_or(DiscoveryError::WrongType("issuer"))?;
     let is_template = provider.issuer_rule == IssuerRule::TenantTemplate && issuer::is_template_of(declared, issuer);
@@ -336,12 +340,13 @@ fn issuer_url(issuer: &str) -> Result<Url, DiscoveryError> {
 struct Document {
     members: Map<String, Value>,
     issuer: Url,
+    allow_internal: bool,
 }
 
 impl Document {
     fn endpoint(&self, name: &'static str) -> Result<Option<Url>, DiscoveryError> {
         let text = json::string(&self.members, name).map_err(|_| DiscoveryError::WrongType(name))?;
-        text.map(|text| endpoint::read(text, &self.issuer)).transpose().map_err(|fault| match fault {
+        text.map(|text| endpoint::read(text, &self.issuer, self.allow_internal)).transpose().map_err(|fault| match fault {
             EndpointFault::Insecure => DiscoveryError::InsecureEndpoint(name),
             EndpointFault::Internal => DiscoveryError::InternalEndpoint(name),
         })
@@ -354,7 +359,7 @@ impl Document {
             Some(Value::Object(members)) => members.clone(),
             Some(_) => return Err(DiscoveryError::WrongType(NAME)),
         };
-        let aliases = Self { members, issuer: self.issuer.clone() };
+        let aliases = Self { members, issuer: self.issuer.clone(), allow_internal: self.allow_internal };
         Ok(MtlsEndpointAliases {
             token_endpoint: aliases.endpoint("token_endpoint")?,
             revocation_endpoint: aliases.endpoint("revocation_endpoint")?,

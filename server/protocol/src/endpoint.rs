@@ -16,14 +16,15 @@ pub(crate) enum EndpointFault {
 /// Reads an endpoint, [RFC 6749 §3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1): `https`, or `http` on
 /// loopback; no credentials, no fragment. An address of this machine or of the inner network is accepted only when the issuer is
 /// there too, so that a provider's metadata cannot send this server to itself or to its neighbours; where clouds keep their secrets
-/// (link-local), or where nothing can be (reserved), no provider is.
-pub(crate) fn read(text: &str, issuer: &Url) -> Result<Url, EndpointFault> {
+/// (link-local), or where nothing can be (reserved), no provider is. With `allow_internal` it may be anywhere.
+pub(crate) fn read(text: &str, issuer: &Url, allow_internal: bool) -> Result<Url, EndpointFault> {
     let url = Url::parse(text).map_err(|_| EndpointFault::Insecure)?;
     if !is_secure(&url) {
         return Err(EndpointFault::Insecure);
     }
     match kind(&url) {
         AddressKind::Public => Ok(url),
+        _ if allow_internal => Ok(url),
         kind_of_url @ (AddressKind::Loopback | AddressKind::Private) if kind_of_url == kind(issuer) => Ok(url),
         _ => Err(EndpointFault::Internal),
     }

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
@@ -141,6 +142,9 @@ impl OutboundConfig {
         let connect_timeout = reader.optional(&CONNECT_TIMEOUT);
         let total_timeout = reader.optional(&TOTAL_TIMEOUT);
         validate(reader, connect_timeout, total_timeout);
+        if reader.is_set(&NO_PROXY) {
+            validate_no_proxy(reader, no_proxy.as_deref().unwrap_or_default());
+        }
         let dangerous_allow_internal_addresses = reader.optional(&DANGEROUS_ALLOW_INTERNAL_ADDRESSES);
         if dangerous_allow_internal_addresses == Some(true) {
             let warning = "a provider's metadata may send this server to any address of this network.";
@@ -246,9 +250,50 @@ fn validate(reader: &mut Reader<'_>, connect_timeout: Option<Duration>, total_ti
     }
 }
 
+fn validate_no_proxy(reader: &mut Reader<'_>, no_proxy: &[String]) {
+    for entry in no_proxy {
+        if !is_destination(entry) {
+            reader.problem(
+                &NO_PROXY,
+                format!("“{entry}” is neither a domain, an address nor a network, and nothing would ever match it."),
+                "Write a domain without scheme, port and asterisk, such as corp.example.com, which includes all below it; an address; or a \
+                 network such as 10.0.0.0/8.",
+            );
+        }
+    }
+}
+
+/// Whether something can be meant by it: `*`, a domain, with a dot in front or without, an address or a network.
+fn is_destination(entry: &str) -> bool {
+    if entry == "*" || entry.parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    if let Some((address, length)) = entry.split_once('/') {
+        let longest = match address.parse() {
+            Ok(IpAddr::V4(_)) => 32,
+            Ok(IpAddr::V6(_)) => 128,
+            Err(_) => return false,
+        };
+        return length.parse::<u8>().is_ok_and(|length| length <= longest);
+    }
+    let label =
+        |label: &str| !label.is_empty() && label.chars().all(|character| character.is_alphanumeric() || matches!(character, '-' | '_'));
+    entry.strip_prefix('.').unwrap_or(entry).split('.').all(label)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{OutboundConfig, ProxyAddress};
+    use super::{OutboundConfig, ProxyAddress, is_destination};
+
+    #[test]
+    fn what_no_proxy_could_never_match_is_known() {
+        for good in ["*", "example.com", ".example.com", "localhost", "my_host", "10.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"] {
+            assert!(is_destination(good), "{good}");
+        }
+        for bad in ["", "*.example.com", "https://example.com", "example.com:443", "10.0.0.0/33", "10.0.0/8", "example.com/x", "a..b"] {
+            assert!(!is_destination(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn a_proxy_may_be_written_as_other_programs_take_it() {

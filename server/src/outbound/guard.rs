@@ -145,8 +145,9 @@ impl Rule {
     async fn allows(&self, kind: AddressKind) -> bool {
         match kind {
             AddressKind::Public => return true,
-            AddressKind::Reserved => return false,
-            AddressKind::Loopback | AddressKind::LinkLocal | AddressKind::Private => {}
+            // Where clouds keep their secrets, and where nothing can be.
+            AddressKind::LinkLocal | AddressKind::Reserved => return false,
+            AddressKind::Loopback | AddressKind::Private => {}
         }
         for host in &self.configured {
             let addresses = match host {

@@ -107,6 +107,14 @@ fn certificates_that_cannot_be_used_are_problems() {
 }
 
 #[test]
+fn what_nothing_could_match_is_a_problem_and_not_when_it_is_the_environment_s() {
+    let problem = Setup::with_file("[outbound]\nno_proxy = [\"corp.example.com\", \"*.example.com\"]\n").problem();
+    assert_eq!((problem.key.as_str(), problem.source.clone()), ("outbound.no_proxy", Some(line(2))));
+    assert!(problem.problem.contains("*.example.com"));
+    Setup::new().variable("no_proxy", "*.example.com,http://x").load().unwrap();
+}
+
+#[test]
 fn time_limits_have_to_make_sense() {
     let problems = Setup::with_file("[outbound]\nconnect_timeout = \"0s\"\ntotal_timeout = \"0s\"\n").problems();
     assert_eq!(

@@ -1,5 +1,9 @@
 //! Which addresses lead inwards, in every way of writing them.
 
+use crate::support::{json_response, metadata_document, openid_provider};
+use oauth2flow_protocol::discovery::{self, DiscoveryError};
+use serde_json::json;
+
 use oauth2flow_protocol::address::AddressKind::{self, LinkLocal, Loopback, Private, Public, Reserved};
 
 fn kind(address: &str) -> AddressKind {
@@ -123,4 +127,24 @@ fn an_ipv4_address_in_an_ipv6_address_decides() {
 fn a_kind_has_a_word() {
     let words: std::collections::HashSet<_> = [Public, Loopback, LinkLocal, Private, Reserved].map(AddressKind::as_str).into();
     assert_eq!(words.len(), 5);
+}
+
+#[test]
+fn an_endpoint_inside_is_read_only_where_that_is_configured_by_its_loud_name() {
+    let mut provider = openid_provider();
+    let mut document = metadata_document();
+    for address in ["https://10.0.0.1/token", "https://[::1]/token", "https://169.254.169.254/token"] {
+        document["token_endpoint"] = json!(address);
+        let refused = discovery::process_metadata(&provider, &json_response(&document));
+        assert!(matches!(refused, Err(DiscoveryError::InternalEndpoint("token_endpoint"))), "{address}: {refused:?}");
+        provider.dangerous_allow_internal_endpoints = true;
+        let read = discovery::process_metadata(&provider, &json_response(&document)).unwrap();
+        assert_eq!(read.token_endpoint.as_str(), address);
+        provider.dangerous_allow_internal_endpoints = false;
+    }
+    // That it is reached without encryption is another matter.
+    provider.dangerous_allow_internal_endpoints = true;
+    document["token_endpoint"] = json!("http://10.0.0.1/token");
+    let refused = discovery::process_metadata(&provider, &json_response(&document));
+    assert!(matches!(refused, Err(DiscoveryError::InsecureEndpoint("token_endpoint"))), "{refused:?}");
 }

@@ -17,6 +17,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use url::Url;
 
@@ -40,6 +41,35 @@ impl Neighbour {
     /// The system itself takes connections on loopback, so one that was made is there to be accepted.
     fn was_asked(&self) -> bool {
         self.0.accept().is_ok()
+    }
+
+    /// Asks, and stops as soon as a connection has come here: nobody would ever answer it.
+    async fn asked_by(&self, client: &ProviderClient, url: &str) -> Outcome {
+        let listener = tokio::net::TcpListener::from_std(self.0.try_clone().unwrap()).unwrap();
+        tokio::select! {
+            biased;
+            connection = listener.accept() => {
+                connection.unwrap();
+                Outcome::Asked
+            }
+            answer = ask(client, url) => Outcome::Answered(answer),
+        }
+    }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+enum Outcome {
+    Asked,
+    Answered(Result<(), OutboundError>),
+}
+
+impl Outcome {
+    fn refused_as(&self) -> Option<AddressKind> {
+        match self {
+            Self::Asked => None,
+            Self::Answered(answer) => refused_as(answer),
+        }
     }
 }
 
@@ -122,7 +152,7 @@ async fn of_a_name_with_several_addresses_only_the_outer_ones_are_tried() {
         // Nobody is there, and the time limit comes at once.
         ("both.example", "203.0.113.1"),
     ]);
-    let config = OutboundConfig { connect_timeout: std::time::Duration::from_millis(1), ..OutboundConfig::default() };
+    let config = OutboundConfig { connect_timeout: Duration::from_millis(1), ..OutboundConfig::default() };
     let answer = ask(&client(ISSUER, names, config), &format!("https://both.example:{}/jwks", neighbour.port())).await;
     assert!(matches!(answer, Err(OutboundError::Timeout(_) | OutboundError::Unavailable(_))), "{answer:?}");
     assert!(!neighbour.was_asked());
@@ -140,26 +170,30 @@ async fn what_the_configuration_itself_put_inside_may_name_its_own_kind() {
         ("https://provider.example", vec![("provider.example", "10.0.0.1"), ("keys.example", "127.0.0.1")], "https://keys.example", false),
         ("https://10.0.0.1", vec![("keys.example", "127.0.0.1")], "https://keys.example", false),
         ("https://10.0.0.1", vec![], "http://localhost", false),
+        ("https://169.254.0.1", vec![("keys.example", "127.0.0.1")], "https://keys.example", false),
     ] {
         let neighbour = Neighbour::start();
-        let client = client(issuer, names(&known), OutboundConfig { total_timeout: SOON, ..OutboundConfig::default() });
-        let answer = ask(&client, &format!("{asked}:{}/jwks", neighbour.port())).await;
-        assert_eq!(refused_as(&answer).is_none(), allowed, "{issuer} names {asked}: {answer:?}");
-        assert_eq!(neighbour.was_asked(), allowed, "{issuer} names {asked}");
+        let client = client(issuer, names(&known), OutboundConfig::default());
+        let outcome = neighbour.asked_by(&client, &format!("{asked}:{}/jwks", neighbour.port())).await;
+        if allowed {
+            assert!(matches!(outcome, Outcome::Asked), "{issuer} names {asked}: {outcome:?}");
+        } else {
+            assert!(outcome.refused_as().is_some(), "{issuer} names {asked}: {outcome:?}");
+            assert!(!neighbour.was_asked(), "{issuer} names {asked}");
+        }
     }
 }
-
-/// The neighbour takes the connection and never answers, so the end is sure to come.
-const SOON: std::time::Duration = std::time::Duration::from_millis(500);
 
 #[tokio::test]
 async fn the_dangerous_switch_lets_everything_through() {
     let neighbour = Neighbour::start();
     let names = names(&[("provider.example", "203.0.113.1"), ("inner.example", "127.0.0.1")]);
-    let config = OutboundConfig { dangerous_allow_internal_addresses: true, total_timeout: SOON, ..OutboundConfig::default() };
-    let answer = ask(&client(ISSUER, names, config), &format!("https://inner.example:{}/jwks", neighbour.port())).await;
-    assert!(matches!(answer, Err(OutboundError::Silent)), "{answer:?}");
-    assert!(neighbour.was_asked());
+    let config = OutboundConfig { dangerous_allow_internal_addresses: true, ..OutboundConfig::default() };
+    let client = client(ISSUER, names, config);
+    for host in ["inner.example", "127.0.0.1", "localhost"] {
+        let outcome = neighbour.asked_by(&client, &format!("https://{host}:{}/jwks", neighbour.port())).await;
+        assert!(matches!(outcome, Outcome::Asked), "{host}: {outcome:?}");
+    }
 }
 
 /// A name that leads outwards when it is asked for the first time, and inwards ever after.
@@ -178,7 +212,7 @@ impl Names for Rebinding {
 async fn a_name_cannot_change_between_the_look_at_it_and_the_connection() {
     let neighbour = Neighbour::start();
     let times = Arc::new(AtomicUsize::new(0));
-    let config = OutboundConfig { connect_timeout: std::time::Duration::from_millis(1), ..OutboundConfig::default() };
+    let config = OutboundConfig { connect_timeout: Duration::from_millis(1), ..OutboundConfig::default() };
     let client = client(ISSUER, Rebinding(Arc::clone(&times)), config);
     let url = format!("https://evil.example:{}/jwks", neighbour.port());
     // What was looked at is what is connected to: nobody asks a second time.
@@ -194,10 +228,9 @@ async fn a_proxy_inside_is_used_and_cannot_be_named_as_an_endpoint() {
     let neighbour = Neighbour::start();
     let known = [("provider.example", "203.0.113.1"), ("proxy.example", "127.0.0.1")];
     let proxy = ProxyAddress::parse(&format!("http://proxy.example:{}", neighbour.port()));
-    let config = OutboundConfig { https_proxy: proxy, total_timeout: SOON, ..OutboundConfig::default() };
-    let through = ask(&client(ISSUER, names(&known), config.clone()), "https://provider.example/jwks").await;
-    assert!(matches!(through, Err(OutboundError::Silent)), "{through:?}");
-    assert!(neighbour.was_asked());
+    let config = OutboundConfig { https_proxy: proxy, ..OutboundConfig::default() };
+    let through = neighbour.asked_by(&client(ISSUER, names(&known), config.clone()), "https://provider.example/jwks").await;
+    assert!(matches!(through, Outcome::Asked), "{through:?}");
     let config = OutboundConfig { no_proxy: vec!["proxy.example".to_owned()], ..config };
     for url in ["https://proxy.example", "https://proxy.example."] {
         let named = ask(&client(ISSUER, names(&known), config.clone()), &format!("{url}:{}/jwks", neighbour.port())).await;
@@ -237,6 +270,45 @@ async fn a_provider_on_the_internet_cannot_send_the_login_to_a_neighbour() {
         browser.finish(&callback).await.assert_problem(502, "provider_invalid_response");
         assert!(!browser.is_signed_in().await);
         assert_eq!(neighbour.connections(), 0, "{member}");
+    }
+}
+
+#[tokio::test]
+async fn with_the_dangerous_switch_a_provider_may_have_its_keys_inside() {
+    let authority = Authority::new();
+    let front = TlsFront::start(&authority, "provider.example");
+    let provider = StandInProvider::behind(&front).await;
+    let tunnel = Tunnel::start();
+    tunnel.name(&format!("provider.example:{}", front.port()), ([127, 0, 0, 1], front.port()).into());
+    let directory = tempfile::tempdir().unwrap();
+    let roots = directory.path().join("roots.pem");
+    std::fs::write(&roots, authority.pem()).unwrap();
+    for host in ["127.0.0.1", "inner.example"] {
+        let inside = TlsFront::start(&authority, host);
+        provider.also_behind(&inside);
+        let keys = format!("{}/jwks", inside.origin());
+        provider.edit_metadata(move |metadata| metadata["jwks_uri"] = keys.as_str().into());
+        let builder = || {
+            TestApp::builder()
+                .openid("alpha", &provider)
+                .name("provider.example", "203.0.113.1")
+                .name("inner.example", "127.0.0.1")
+                .set("outbound.root_certificates_file", roots.display())
+                .variable("OAUTH2FLOW_OUTBOUND_PROXY", format!("http://{}", tunnel.address()))
+                .set("outbound.no_proxy", "inner.example")
+        };
+        let app = builder().set("outbound.dangerous_allow_internal_addresses", "true").start().await;
+        app.browser().sign_in(&provider).await;
+        assert_eq!(inside.connections(), 1, "{host}");
+        let app = builder().start().await;
+        let browser = app.browser();
+        let started = browser.navigate("/api/v1/oauth/login").send().await;
+        if host == "inner.example" {
+            browser.finish(&provider.authorize(&started.location())).await.assert_problem(502, "provider_invalid_response");
+        } else {
+            started.assert_problem_page("provider_invalid_response");
+        }
+        assert_eq!(inside.connections(), 1, "{host}");
     }
 }
 

@@ -22,6 +22,7 @@ use base64::{
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 use url::{Url, form_urlencoded::parse};
@@ -54,6 +55,7 @@ impl Endpoint {
 pub(crate) struct StandInProvider {
     shared: Arc<Shared>,
     recording: Recording,
+    address: SocketAddr,
 }
 
 type Edit = Box<dyn Fn(&mut Value) + Send>;
@@ -121,6 +123,11 @@ impl StandInProvider {
         Self::serve("alpha", SigningKey::es256("key-1"), front.origin().to_owned(), listener).await
     }
 
+    /// Lets another TLS stand in front of it, beside the one that people know.
+    pub(crate) fn also_behind(&self, front: &TlsFront) {
+        front.forward_to(self.address);
+    }
+
     async fn serve(name: &'static str, key: SigningKey, origin: String, listener: std::net::TcpListener) -> Self {
         let inner = Inner {
             clock: ManualClock::new(),
@@ -146,8 +153,9 @@ impl StandInProvider {
             .route(Endpoint::Revocation.path(), post(async || ()))
             .route(Endpoint::PushedRequest.path(), post(push))
             .with_state(Arc::clone(&shared));
+        let address = listener.local_addr().unwrap();
         recording.serve(listener, router).await;
-        Self { shared, recording }
+        Self { shared, recording, address }
     }
 
     pub(crate) fn issuer(&self) -> &str {
