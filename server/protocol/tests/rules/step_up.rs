@@ -19,7 +19,7 @@ fn asks_for(header: &str, acr_values: &[&str], max_age: Option<u64>) {
 }
 
 #[test]
-fn a50_the_challenges_of_the_specification_are_read() {
+fn the_challenges_of_the_specification_are_read() {
     // RFC 9470, figures 2 and 3, each on one line.
     asks_for(
         r#"Bearer error="insufficient_user_authentication", error_description="A different authentication level is required", acr_values="myACR""#,
@@ -34,7 +34,7 @@ fn a50_the_challenges_of_the_specification_are_read() {
 }
 
 #[test]
-fn a50_a_challenge_may_be_written_in_many_ways() {
+fn a_challenge_may_be_written_in_many_ways() {
     for header in [
         r#"Bearer error="insufficient_user_authentication",acr_values="a b",max_age=300"#,
         r#"bearer ERROR=insufficient_user_authentication, Acr_Values="a b", MAX_AGE="300""#,
@@ -48,7 +48,7 @@ fn a50_a_challenge_may_be_written_in_many_ways() {
 }
 
 #[test]
-fn a50_the_challenge_is_found_among_others() {
+fn the_challenge_is_found_among_others() {
     let wanted = r#"Bearer error="insufficient_user_authentication", acr_values="a""#;
     for header in [
         format!("Basic realm=\"x\", {wanted}"),
@@ -68,7 +68,7 @@ fn a50_the_challenge_is_found_among_others() {
 }
 
 #[test]
-fn a50_a_challenge_may_ask_for_nothing_in_particular() {
+fn a_challenge_may_ask_for_nothing_in_particular() {
     asks_for(r#"Bearer error="insufficient_user_authentication""#, &[], None);
     asks_for(r#"Bearer error="insufficient_user_authentication", acr_values="", scope="a b""#, &[], None);
     asks_for(r#"Bearer error="insufficient_user_authentication", max_age=0"#, &[], Some(0));
@@ -76,7 +76,7 @@ fn a50_a_challenge_may_ask_for_nothing_in_particular() {
 }
 
 #[test]
-fn a50_other_challenges_ask_for_no_login() {
+fn other_challenges_ask_for_no_login() {
     for header in [
         "",
         " , ",
@@ -96,7 +96,7 @@ fn a50_other_challenges_ask_for_no_login() {
 }
 
 #[test]
-fn a50_a_header_that_cannot_be_read_asks_for_nothing() {
+fn a_header_that_cannot_be_read_asks_for_nothing() {
     for header in [
         r#"error="insufficient_user_authentication""#,
         r#"Bearer error="insufficient_user_authentication"#,
@@ -151,7 +151,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 #[test]
-fn a50_a_login_has_to_be_one_of_those_that_were_asked_for() {
+fn a_login_has_to_be_one_of_those_that_were_asked_for() {
     let either = requirements(&["high", "higher"], None);
 
     assert_eq!(either.met_by(Some("high"), None, now()), Ok(()));
@@ -163,7 +163,7 @@ fn a50_a_login_has_to_be_one_of_those_that_were_asked_for() {
 }
 
 #[test]
-fn a50_a_login_has_to_be_recent_but_for_the_leeway() {
+fn a_login_has_to_be_recent_but_for_the_leeway() {
     let recent = requirements(&[], Some(300));
 
     assert_eq!(recent.met_by(None, Some(at(0)), now()), Ok(()));
@@ -179,7 +179,7 @@ fn a50_a_login_has_to_be_recent_but_for_the_leeway() {
 }
 
 #[test]
-fn a50_whatever_is_missing_everything_is_asked_for() {
+fn whatever_is_missing_everything_is_asked_for() {
     let both = requirements(&["high"], Some(300));
     let everything = Challenge { acr_values: vec!["high".to_owned()], max_age: Some(Duration::from_mins(5)) };
 
@@ -204,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn a50_what_was_written_is_read(acr_values in prop::collection::vec("[!-~]{1,8}", 0..4), max_age in prop::option::of(any::<u64>())) {
+    fn what_was_written_is_read(acr_values in prop::collection::vec("[!-~]{1,8}", 0..4), max_age in prop::option::of(any::<u64>())) {
         let quoted = acr_values.join(" ").replace('\\', "\\\\").replace('"', "\\\"");
         let max_age_part = max_age.map(|max_age| format!(", max_age={max_age}")).unwrap_or_default();
         let header = format!("Basic realm=\"a\", Bearer error=\"insufficient_user_authentication\", acr_values=\"{quoted}\"{max_age_part}");
