@@ -12,7 +12,7 @@ async function signIn(page: Page, url: string): Promise<void> {
   await expect(heading(page, 'Foreign provider')).toBeVisible();
   await page.getByLabel('Account').fill(account.preferred_username);
   await page.getByRole('button', { name: 'Continue' }).click();
-  await page.waitForURL((address) => address.origin === url && address.pathname !== '/callback');
+  await page.waitForURL((address) => address.origin === url && !['/callback', '/api/v1/oauth/code'].includes(address.pathname));
   expect(await session(page)).toMatchObject({ authenticated: true });
 }
 

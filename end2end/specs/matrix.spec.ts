@@ -93,6 +93,10 @@ for (const combination of [...matrix, ...signedRequests]) {
       if (token === tokens[0]) expect(introspection.cnf?.jkt !== undefined).toBe(combination.dpop);
     }
 
+    // Whoever gets hold of a bound token can do nothing with it.
+    const thief = await fetch(`${provider.issuer}/resource/me`, { headers: { authorization: `Bearer ${tokens[0]}` } });
+    expect(thief.status).toBe(combination.dpop ? 401 : 200);
+
     const onwards = await signOut(visitor, peers);
     expect(await session(visitor, peers)).toEqual({ authenticated: false });
     expect((await visitor.call(server.url, '/api/v1/proxy/foreign/me')).status).toBe(401);
