@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::client_auth;
 use crate::discovery::ProviderMetadata;
 use crate::endpoint;
 use crate::http::{OutboundRequest, OutboundResponse};
@@ -216,7 +217,8 @@ impl User {
 /// the header, never into the address. [Core §5.3.1](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoRequest)
 pub fn request(provider: &Provider, metadata: &ProviderMetadata, access_token: &AccessToken) -> Option<OutboundRequest> {
     let endpoint = metadata.userinfo_endpoint.as_ref().filter(|_| provider.userinfo)?;
-    Some(bearer_request(endpoint, provider, access_token))
+    let alias = metadata.mtls_endpoint_aliases.userinfo_endpoint.as_ref();
+    Some(bearer_request(client_auth::reached_at(provider, endpoint, alias), provider, access_token))
 }
 
 /// Whether a description is a signed one, for which [`process`] needs the provider's keys.

@@ -8,7 +8,7 @@ use oauth2flow_protocol::SigningAlgorithm::{Es256, Ps256};
 use oauth2flow_protocol::client_auth::{APPLE_SECRET_LIFETIME, ASSERTION_LIFETIME, ClientAuthError};
 use oauth2flow_protocol::provider::{ClientAuth, IssuerRule};
 use oauth2flow_protocol::token::{self, TokenError};
-use oauth2flow_protocol::{ClientSecret, OutboundRequest, Provider, ProviderMetadata, SigningKey, preset};
+use oauth2flow_protocol::{AccessToken, ClientSecret, OutboundRequest, Provider, ProviderMetadata, SigningKey, preset, userinfo};
 use serde_json::json;
 
 use crate::client_key::{client_key, verified};
@@ -293,6 +293,20 @@ fn rfc_8705_section_5_only_a_client_with_a_certificate_goes_to_the_alias() {
         assert_eq!(at(auth, &metadata), "https://login.example/tenant/token", "{auth:?}");
     }
     assert_eq!(at(ClientAuth::TlsClientAuth, &crate::support::metadata()), "https://login.example/tenant/token");
+}
+
+#[test]
+fn rfc_8705_section_5_a_client_with_a_certificate_asks_for_the_user_at_the_alias() {
+    let metadata = metadata_with("mtls_endpoint_aliases", json!({ "userinfo_endpoint": "https://mtls.login.example/userinfo" }));
+    let at = |auth| {
+        let mut provider = openid_provider();
+        provider.client_auth = auth;
+        let token = AccessToken::new("token".to_owned());
+        userinfo::request(&provider, &metadata, &token).unwrap().url.to_string()
+    };
+
+    assert_eq!(at(ClientAuth::SelfSignedTls), "https://mtls.login.example/userinfo");
+    assert_eq!(at(ClientAuth::Post), "https://login.example/tenant/userinfo");
 }
 
 #[test]
