@@ -14,6 +14,5 @@ pub fn jwks(input: &[u8]) -> bool {
     let document: Value = serde_json::from_slice(&response.body).unwrap();
     let public = document["keys"].as_array().unwrap().iter().filter(|key| key.is_object() && key.get("d").is_none());
     assert!(keys.len() <= public.count().min(100), "{} keys", keys.len());
-    assert_eq!(keys.is_empty(), keys.len() == 0);
     !keys.is_empty()
 }

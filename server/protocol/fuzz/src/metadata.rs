@@ -33,12 +33,14 @@ fn assert_is_public(endpoint: &Url) {
             assert!(name != "localhost" && !name.ends_with(".localhost"), "{endpoint}");
         }
         Some(Host::Ipv4(address)) => {
-            assert!(!(address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()), "{endpoint}")
+            let is_internal = address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified();
+            assert!(!is_internal, "{endpoint}");
         }
-        Some(Host::Ipv6(address)) => assert!(
-            !(address.is_loopback() || address.is_unspecified() || address.is_unique_local() || address.is_unicast_link_local()),
-            "{endpoint}"
-        ),
+        Some(Host::Ipv6(address)) => {
+            let is_internal =
+                address.is_loopback() || address.is_unspecified() || address.is_unique_local() || address.is_unicast_link_local();
+            assert!(!is_internal, "{endpoint}");
+        }
         None => panic!("{endpoint} has no host"),
     }
 }

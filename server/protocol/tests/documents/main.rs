@@ -3,7 +3,7 @@
 //! Every test that a table names has to exist; `UPDATE_DOCS=1 cargo test -p oauth2flow-protocol --test documents` writes the
 //! documents anew.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
 mod conformance;
 mod error_codes;
