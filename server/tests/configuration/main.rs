@@ -1,6 +1,6 @@
 //! The configuration, from its sources to the checked result.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
 mod credentials;
 mod known_providers;

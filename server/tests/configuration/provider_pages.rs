@@ -82,8 +82,8 @@ fn every_piece_fits_into_the_first_whole_example() {
             let is_section = piece.trim_start().starts_with('[');
             let table = whole[0].split("\n[upstreams").next().unwrap();
             let replaced = |line: &&str| is_section || piece.lines().all(|other| key(other).is_none() || key(other) != key(line));
-            let kept: String = table.lines().filter(replaced).map(|line| format!("{line}\n")).collect();
-            load(&page, &format!("{kept}{piece}"));
+            let kept: Vec<_> = table.lines().filter(replaced).collect();
+            load(&page, &format!("{}\n{piece}", kept.join("\n")));
         }
     }
 }

@@ -161,7 +161,7 @@ impl KnownProvider {
 
     /// Changes claims of the ID tokens to come, beside what is odd about them anyway.
     pub(crate) fn set_claims(&self, claims: &Value) {
-        self.shared.inner.lock().unwrap().claims = claims.as_object().unwrap().clone();
+        self.shared.inner.lock().unwrap().claims.clone_from(claims.as_object().unwrap());
     }
 
     pub(crate) fn replace(&self, path: &str, reply: Reply) {
