@@ -38,12 +38,11 @@ pub(crate) fn is_secure(url: &Url) -> bool {
 
 /// Whether the host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => is_localhost(domain),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host().is_some_and(|host| match host {
+        Host::Domain(domain) => is_localhost(domain),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    })
 }
 
 /// Names of this machine, [RFC 6761 §6.3](https://www.rfc-editor.org/rfc/rfc6761#section-6.3).

@@ -41,10 +41,7 @@ impl ReturnTo {
             return None;
         }
         let base = Url::parse(BASE).ok()?;
-        let url = base.join(target).ok()?;
-        if url.origin() != base.origin() {
-            return None;
-        }
+        let url = base.join(target).ok().filter(|url| url.origin() == base.origin())?;
         let kept = &url[Position::BeforePath..];
         if kept.len() > MAXIMUM_RETURN_TO_BYTES {
             return None;

@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use oauth2flow_protocol::authorize::TRANSACTION_LIFETIME;
 use oauth2flow_protocol::callback::{AuthorizationErrorCode, CallbackError};
+use oauth2flow_protocol::id_token::IdTokenError;
+use oauth2flow_protocol::jarm::JarmError;
+use oauth2flow_protocol::jws::JwsError;
+use oauth2flow_protocol::logout_token::LogoutTokenError;
 use oauth2flow_protocol::provider::{IssPolicy, IssuerRule, ProviderKind, ResponseMode};
 use oauth2flow_protocol::token::{PendingExchange, TokenError};
+use oauth2flow_protocol::userinfo::UserInfoError;
 use oauth2flow_protocol::{AuthorizationResponse, Provider, ProviderMetadata, ValidatedCallback, discovery, preset, token};
 use serde_json::json;
 
@@ -493,6 +498,21 @@ fn the_checks_come_in_the_order_of_their_list() {
 
     login.provider.id = "other".to_owned();
     assert_rejected!(login.answer(&[("code", CODE), ("state", "wrong"), ("iss", ISSUER)]), CallbackError::ProviderMismatch);
+}
+
+#[test]
+fn what_is_wrong_with_a_signature_has_its_own_code_wherever_it_is_found() {
+    for code in [
+        CallbackError::from(JarmError::from(JwsError::AlgorithmNone)).code(),
+        IdTokenError::from(JwsError::AlgorithmNone).code(),
+        LogoutTokenError::from(JwsError::AlgorithmNone).code(),
+        UserInfoError::from(JwsError::AlgorithmNone).code(),
+    ] {
+        assert_eq!(code, "token_algorithm_none");
+    }
+    assert_eq!(CallbackError::MissingState.code(), "callback_state_missing");
+    assert_eq!(CallbackError::from(JarmError::NoKeys).code(), "jarm_keys_missing");
+    assert_eq!(IdTokenError::AcrMismatch.code(), "id_token_acr_mismatch");
 }
 
 /// A login with a provider whose issuer is the user's tenant's.
