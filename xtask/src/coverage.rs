@@ -56,7 +56,10 @@ fn tools() -> Result<PathBuf> {
     }
     run_step("install LLVM's tools", Command::new("rustup").args(["component", "add", "llvm-tools"]).current_dir(root()))
         .context("rustup is needed, to install the component llvm-tools")?;
-    if directory.join("llvm-cov").is_file() { Ok(directory) } else { bail!("the component llvm-tools has no llvm-cov") }
+    if !directory.join("llvm-cov").is_file() {
+        bail!("the component llvm-tools has no llvm-cov");
+    }
+    Ok(directory)
 }
 
 fn compile() -> Result<Vec<PathBuf>> {
@@ -66,7 +69,10 @@ fn compile() -> Result<Vec<PathBuf>> {
     command.args(["--target", &cargo::host()?]).env("RUSTFLAGS", "-Cinstrument-coverage").env("CARGO_TARGET_DIR", made().join("build"));
     let built = cargo::build("compile the tests of protocol, with counters", &mut command)?;
     let programs: Vec<PathBuf> = built.tests().map(Path::to_path_buf).collect();
-    if programs.is_empty() { bail!("cargo made no tests") } else { Ok(programs) }
+    if programs.is_empty() {
+        bail!("cargo made no tests");
+    }
+    Ok(programs)
 }
 
 /// Runs the tests and gives the file with what they counted.

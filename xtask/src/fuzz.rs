@@ -4,7 +4,7 @@
 //! fuzzer needs is a pass of LLVM, and that is no privilege of a nightly one. Only the address sanitizer is.
 
 use crate::cargo::{self, cargo, without_our_own_package};
-use crate::child::{ended, first_line, run_within, shown as shown_command};
+use crate::child::{ended, first_line, run_within};
 use crate::step::Step;
 use crate::workspace::{program, root, shown};
 use anyhow::{Context, Result, bail};
@@ -131,11 +131,11 @@ fn run(target: &str, program: &Path, time: Duration) -> Result<bool> {
         step.done_with(&format!("{} inputs, {} of them new", statistic("number_of_executed_units"), statistic("new_units_added")));
         return Ok(true);
     }
-    step.failed(&last_lines(&finished.stderr, 40).join("\n"));
+    step.failed(&words_of_failure(&finished.stderr).join("\n"));
     println!("  {}", ended(&command, finished.status));
     if let Some(input) = finding(&finished.stderr) {
         println!("  the input is {}; see it again with", shown(input));
-        println!("    {} {}", shown_command(&Command::new(shown(program))), shown(input));
+        println!("    {} {}", shown(program), shown(input));
         println!("  and keep it as a seed when it is mended, so that the ordinary tests try it for ever:");
         println!("    cp {} {}/", shown(input), shown(&seeds));
     }
@@ -152,8 +152,13 @@ fn finding(lines: &[String]) -> Option<&Path> {
     lines.iter().find_map(|line| line.split_once("Test unit written to ").map(|(_, path)| Path::new(path.trim())))
 }
 
-fn last_lines(lines: &[String], count: usize) -> &[String] {
-    &lines[lines.len().saturating_sub(count)..]
+/// What the target says, or else the fuzzer's own last words.
+fn words_of_failure(lines: &[String]) -> &[String] {
+    match lines.iter().position(|line| line.contains(" panicked at ")) {
+        // The words and what was expected, before the stack.
+        Some(first) => &lines[first..lines.len().min(first + 4)],
+        None => &lines[lines.len().saturating_sub(20)..],
+    }
 }
 
 #[cfg(test)]
@@ -195,7 +200,8 @@ mod tests {
         assert_eq!(finding(&output), Some(Path::new("/t/crash-1")));
         assert_eq!(statistic(&output, "new_units_added"), Some("1513"));
         assert_eq!(statistic(&output, "peak_rss_mb"), None);
-        assert_eq!(last_lines(&output, 1), [output[3].clone()]);
-        assert_eq!(last_lines(&output, 9).len(), 4);
+        assert_eq!(words_of_failure(&output), output);
+        let panic = lines(&["INFO: seed", "thread '<unnamed>' (1) panicked at src/jwks.rs:17:5:", "3 keys"]);
+        assert_eq!(words_of_failure(&panic), &panic[1..]);
     }
 }

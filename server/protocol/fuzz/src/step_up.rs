@@ -6,7 +6,8 @@ use oauth2flow_protocol::step_up::Challenge;
 pub fn step_up(input: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(input) else { return false };
     let Some(challenge) = Challenge::parse(text) else { return false };
-    assert!(text.to_ascii_lowercase().contains("insufficient_user_authentication"), "{text:?}");
+    // A quoted string may have a backslash before any of its characters.
+    assert!(text.replace('\\', "").contains("insufficient_user_authentication"), "{text:?}");
     for value in &challenge.acr_values {
         assert!(!value.is_empty() && !value.contains(char::is_whitespace) && !value.contains(char::is_control), "{value:?}");
     }
