@@ -41,7 +41,7 @@ test('a name that is script is a name', async ({ page, hostile }) => {
   const login = await hostile('userinfo-script');
   await attempt(page, login);
   await expect(heading(page, 'Your account')).toBeVisible();
-  await expect(detail(page, 'Provider')).toHaveText('Hostile');
+  await expect(detail(page, 'Name')).toHaveText('<img src=x onerror=alert(1)><script>alert(2)</script>');
   await expect(page.locator('img[src="x"], img[src^="javascript"]')).toHaveCount(0);
   expect(await session(page)).toMatchObject({ authenticated: true });
 });

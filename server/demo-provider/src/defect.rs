@@ -268,7 +268,7 @@ defects! {
     UserinfoAlgNone, "userinfo-alg-none", RefuseAtUserinfo, SignedUserinfo, "Core §5.3.2", "The signed userinfo has the algorithm `none`.";
     UserinfoIssOther, "userinfo-iss-other", RefuseAtUserinfo, SignedUserinfo, "Core §5.3.2", "The signed userinfo's `iss` is another provider.";
     UserinfoAudOther, "userinfo-aud-other", RefuseAtUserinfo, SignedUserinfo, "Core §5.3.2", "The signed userinfo is for another client.";
-    UserinfoScript, "userinfo-script", Accept, Nothing, "Core §5.1", "The name is script, and so is the address of the picture.";
+    UserinfoScript, "userinfo-script", Accept, Nothing, "Core §5.1", "The name is script, in the ID token and in the userinfo, and so is the address of the picture.";
     RefreshIssOther, "refresh-iss-other", RefuseAtRefresh, Refresh, "Core §12.2", "The refreshed ID token's `iss` is another provider.";
     RefreshSubOther, "refresh-sub-other", RefuseAtRefresh, Refresh, "Core §12.2", "The refreshed ID token's `sub` is somebody else.";
     RefreshAudOther, "refresh-aud-other", RefuseAtRefresh, Refresh, "Core §12.2", "The refreshed ID token is for another client.";

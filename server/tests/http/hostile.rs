@@ -2,6 +2,7 @@
 //!
 //! `docs/hostile-provider.md` says what each defect is; the table here says which requirement it tries, and what the browser is told.
 
+mod honest;
 mod trial;
 
 use oauth2flow_app::problem::ProblemCode;

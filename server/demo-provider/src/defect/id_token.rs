@@ -70,6 +70,7 @@ fn spoil_claims(defect: Defect, provider: &Provider, claims: &mut Value) {
         Defect::IdTokenAudArray => claims["aud"] = json!([client_id]),
         Defect::IdTokenAzpOther => claims["azp"] = "another-client".into(),
         Defect::IdTokenSubEmpty => claims["sub"] = "".into(),
+        Defect::UserinfoScript => super::userinfo::spoil(defect, claims),
         Defect::IdTokenIatFuture => claims["iat"] = (now + HOUR).into(),
         Defect::IdTokenNbfFuture => claims["nbf"] = (now + HOUR).into(),
         Defect::IdTokenExpired => claims["exp"] = (now - 120).into(),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
@@ -16,16 +16,28 @@ use serde_json::{Value, json};
 use super::reply;
 use crate::state::AppState;
 
-/// Requests by path.
+/// What came so far.
 #[derive(Debug, Default)]
-pub(crate) struct Journal(Mutex<BTreeMap<String, u64>>);
+pub(crate) struct Journal(Mutex<Entries>);
+
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    /// Requests by path.
+    requests: BTreeMap<String, u64>,
+    /// What a provider that does not look at code verifiers would have found.
+    code_verifier: Option<&'static str>,
+}
 
 /// Paths that anybody makes up are not all kept.
 const MAX_PATHS: usize = 100;
 
 impl Journal {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, path: &str) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = &mut self.entries().requests;
         if counts.len() < MAX_PATHS || counts.contains_key(path) {
             *counts.entry(path.to_owned()).or_default() += 1;
         }
@@ -33,7 +45,12 @@ impl Journal {
 
     /// How many requests came to a path.
     pub(crate) fn count(&self, path: &str) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied().unwrap_or_default()
+        self.entries().requests.get(path).copied().unwrap_or_default()
+    }
+
+    /// Notes whether a code came with its verifier.
+    pub(crate) fn note_verifier(&self, is_right: bool) {
+        self.entries().code_verifier = Some(if is_right { "right" } else { "wrong or missing" });
     }
 }
 
@@ -51,11 +68,12 @@ pub(crate) async fn middleware(State(state): State<AppState>, request: Request, 
 
 /// `GET /journal`: the defect, what a correct client does, and what this one has done so far.
 pub(crate) async fn get(State(state): State<AppState>) -> Json<Value> {
-    let requests = state.journal.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Entries { requests, code_verifier } = state.journal.entries().clone();
     Json(json!({
         "defect": state.config.defect.map(super::Defect::name),
         "description": state.config.defect.map(super::Defect::description),
         "expected": state.config.defect.map(|defect| defect.expected().description()),
         "requests": requests,
+        "code_verifier": code_verifier,
     }))
 }

@@ -160,11 +160,13 @@ fn check_code(code: &AuthorizationCode, parameters: &Parameters, key: Option<&st
     if code.dpop_jkt.as_deref().is_some_and(|wanted| key != Some(wanted)) {
         return Err(TokenError::InvalidDpopProof("The proof's key is not that of the authorization request."));
     }
+    let verifier = parameters.get("code_verifier").filter(|verifier| (43..=128).contains(&verifier.len()));
+    let is_right = verifier.is_some_and(|verifier| same_secret(&code_challenge(verifier), &code.code_challenge));
     if state.config.defect == Some(Defect::PkceIgnored) {
+        state.journal.note_verifier(is_right);
         return Ok(());
     }
-    let verifier = parameters.get("code_verifier").filter(|verifier| (43..=128).contains(&verifier.len()));
-    if !verifier.is_some_and(|verifier| same_secret(&code_challenge(verifier), &code.code_challenge)) {
+    if !is_right {
         return Err(TokenError::InvalidGrant("code_verifier does not belong to the code_challenge."));
     }
     Ok(())
