@@ -167,14 +167,19 @@ pub enum TokenErrorCode {
 impl TokenErrorCode {
     pub(crate) fn from_name(name: &str) -> Self {
         match name {
-            // The second and third are GitHub's words for it ("Troubleshooting OAuth app access token request errors").
-            "invalid_grant" | "bad_verification_code" | "bad_refresh_token" => Self::InvalidGrant,
-            "invalid_client" | "incorrect_client_credentials" => Self::InvalidClient,
+            // GitHub's words ("Troubleshooting OAuth app access token request errors"), and Slack's ("openid.connect.token").
+            "invalid_grant"
+            | "bad_verification_code"
+            | "bad_refresh_token"
+            | "invalid_code"
+            | "code_already_used"
+            | "invalid_refresh_token" => Self::InvalidGrant,
+            "invalid_client" | "incorrect_client_credentials" | "bad_client_secret" | "invalid_client_id" => Self::InvalidClient,
             "invalid_request" => Self::InvalidRequest,
             "unauthorized_client" => Self::UnauthorizedClient,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
             "invalid_scope" => Self::InvalidScope,
-            "redirect_uri_mismatch" => Self::RedirectUriMismatch,
+            "redirect_uri_mismatch" | "bad_redirect_uri" => Self::RedirectUriMismatch,
             "unverified_user_email" => Self::UnverifiedUserEmail,
             "use_dpop_nonce" => Self::UseDpopNonce,
             "invalid_dpop_proof" => Self::InvalidDpopProof,

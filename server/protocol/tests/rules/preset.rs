@@ -384,6 +384,25 @@ fn slack_is_sent_a_nonce_but_no_challenge() {
 }
 
 #[test]
+fn slack_has_words_of_its_own_for_errors_which_come_with_status_200() {
+    let (slack, metadata) = (preset::SLACK.at_issuer(ISSUER, CLIENT_ID, Some(client_secret())), crate::support::metadata());
+    for (error, expected) in [
+        ("invalid_code", TokenErrorCode::InvalidGrant),
+        ("code_already_used", TokenErrorCode::InvalidGrant),
+        ("invalid_refresh_token", TokenErrorCode::InvalidGrant),
+        ("bad_client_secret", TokenErrorCode::InvalidClient),
+        ("invalid_client_id", TokenErrorCode::InvalidClient),
+        ("bad_redirect_uri", TokenErrorCode::RedirectUriMismatch),
+        ("fatal_error", TokenErrorCode::Other),
+    ] {
+        match Login::begin(slack.clone(), metadata.clone()).tokens(&json_response(&json!({ "ok": false, "error": error }))) {
+            Err(TokenError::Provider { kind, status: 200, .. }) => assert_eq!(kind, expected, "{error}"),
+            other => panic!("{error}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn nobody_but_apple_answers_with_a_form() {
     for preset in all_known().filter(|preset| preset.id != "apple") {
         assert_eq!(known(preset).response_mode, ResponseMode::Query, "{}", preset.id);

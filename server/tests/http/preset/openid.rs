@@ -200,6 +200,15 @@ async fn a21_slack_s_refusals_come_with_status_200_and_are_refusals() {
 }
 
 #[tokio::test]
+async fn a_code_that_slack_no_longer_takes_is_told_as_such() {
+    let provider = KnownProvider::start(slack()).await;
+    let app = app("slack", &provider, &[("issuer", "{origin}")]).await;
+    provider.replace("/api/openid.connect.token", Reply::json(200, &json!({ "ok": false, "error": "invalid_code" })));
+    let (_, answer) = sign_in(&app.browser(), "slack", &provider).await;
+    assert_refused(&answer, 400, "code_rejected");
+}
+
+#[tokio::test]
 async fn another_workspace_at_slack_is_kept_out_by_a_claim() {
     let provider = KnownProvider::start(slack()).await;
     let settings = [("issuer", "{origin}"), ("required_claims", "https%3A%2F%2Fslack.com%2Fteam_id=T9999999999")];
