@@ -13,8 +13,7 @@ pub fn provider_icon(name: &str) -> impl IntoView + use<> {
         // A person on a card.
         "openid" => "M3 5h18v14H3ZM9 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM6 16c.5-2 5.5-2 6 0M15 10h3M15 14h3",
         "google" => "M18 8a7 7 0 1 0 1 4h-7",
-        // Four panes.
-        "microsoft" => "M4 4h7v7H4ZM13 4h7v7h-7ZM4 13h7v7H4ZM13 13h7v7h-7Z",
+        "microsoft" => "M4 19V5l8 9 8-9v14",
         // A kite.
         "gitlab" => "M12 20 4 12l4-8 4 8 4-8 4 8ZM4 12h16",
         // A fruit.
