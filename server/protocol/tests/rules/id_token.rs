@@ -7,6 +7,7 @@ use oauth2flow_protocol::id_token::{self, CLOCK_LEEWAY, IdTokenError, IdTokenExp
 use oauth2flow_protocol::jws::{JwsError, MAXIMUM_TOKEN_BYTES};
 use oauth2flow_protocol::logout_token::BACKCHANNEL_LOGOUT_EVENT;
 use oauth2flow_protocol::provider::{IssuerRule, ProviderKind};
+use oauth2flow_protocol::refresh::{self, RefreshError};
 use oauth2flow_protocol::{AuthorizationOptions, IdToken, JsonError, JwkSet, SigningAlgorithm, ValidatedIdToken, discovery};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -955,6 +956,30 @@ fn a24_a_demanded_claim_may_be_one_of_a_list_or_no_text() {
     let both = [("email_verified", "true"), ("x", "a")];
     assert!(judge_with_required(&both, |claims| claims["x"] = json!("a")).is_ok());
     assert_rejected!(judge_with_required(&both, |claims| claims["x"] = json!("b")), IdTokenError::RequiredClaim(_));
+}
+
+#[test]
+fn a32_a_refreshed_token_may_leave_a_demanded_claim_out_but_not_change_it() {
+    let mut provider = openid_provider();
+    provider.required_claims = vec![("hd".to_owned(), "example.com".to_owned())];
+    let (login, key) = (Login::begin(provider, metadata()), SigningKey::es256("key-1"));
+    let mut claims = login.claims();
+    claims["hd"] = json!("example.com");
+    let original = login.judge(&key.sign(&claims), &key_set(&[&key])).unwrap().identity();
+    let refreshed = |domain: Value| {
+        let mut claims = login.claims();
+        claims.as_object_mut().unwrap().remove("nonce").unwrap();
+        claims["hd"] = domain;
+        if claims["hd"].is_null() {
+            claims.as_object_mut().unwrap().remove("hd").unwrap();
+        }
+        let tokens = login.tokens_with(&key.sign(&claims));
+        refresh::validate_id_token(&login.provider, &login.metadata, &tokens, &original, &key_set(&[&key]), now())
+    };
+
+    assert!(refreshed(json!("example.com")).is_ok());
+    assert!(refreshed(json!(null)).is_ok());
+    assert_rejected!(refreshed(json!("evil.example")), RefreshError::IdToken(IdTokenError::RequiredClaim(_)));
 }
 
 #[test]
