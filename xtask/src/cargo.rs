@@ -45,7 +45,13 @@ pub(crate) struct Built {
 impl Built {
     /// The program of this name.
     pub(crate) fn program(&self, name: &str) -> Option<&Path> {
-        let artifact = self.artifacts.iter().find(|artifact| artifact.is_program(name) && !artifact.profile.test)?;
+        let artifact = self.artifacts.iter().find(|artifact| artifact.is_of_kind("bin", name) && !artifact.profile.test)?;
+        artifact.executable.as_deref()
+    }
+
+    /// The example program of this name.
+    pub(crate) fn example(&self, name: &str) -> Option<&Path> {
+        let artifact = self.artifacts.iter().find(|artifact| artifact.is_of_kind("example", name) && !artifact.profile.test)?;
         artifact.executable.as_deref()
     }
 
@@ -94,8 +100,8 @@ struct Artifact {
 }
 
 impl Artifact {
-    fn is_program(&self, name: &str) -> bool {
-        self.target.name == name && self.target.kind.iter().any(|kind| kind == "bin")
+    fn is_of_kind(&self, kind: &str, name: &str) -> bool {
+        self.target.name == name && self.target.kind.iter().any(|own| own == kind)
     }
 }
 
@@ -151,10 +157,13 @@ mod tests {
             r#"{"reason":"compiler-artifact","target":{"name":"server","kind":["bin"]},"profile":{"test":true},"filenames":["/t/deps/server-1"],"executable":"/t/deps/server-1"}"#,
             r#"{"reason":"compiler-artifact","target":{"name":"server","kind":["bin"]},"profile":{"test":false},"filenames":["/t/server"],"executable":"/t/server"}"#,
             r#"{"reason":"compiler-artifact","target":{"name":"app","kind":["cdylib","rlib"]},"profile":{"test":false},"filenames":["/t/libapp.rlib","/t/app.wasm"],"executable":null}"#,
+            r#"{"reason":"compiler-artifact","target":{"name":"hostile","kind":["example"]},"profile":{"test":false},"filenames":["/t/examples/hostile"],"executable":"/t/examples/hostile"}"#,
             r#"{"reason":"build-finished","success":true}"#,
             "a test's own words",
         ]);
         assert_eq!(built.program("server"), Some(Path::new("/t/server")));
+        assert_eq!(built.program("hostile"), None);
+        assert_eq!(built.example("hostile"), Some(Path::new("/t/examples/hostile")));
         assert_eq!(built.tests().collect::<Vec<_>>(), [Path::new("/t/deps/server-1")]);
         assert_eq!(built.wasm("app"), Some(Path::new("/t/app.wasm")));
         assert!(built.warnings.is_empty());

@@ -40,7 +40,7 @@ pub(crate) fn test(arguments: &Arguments) -> ExitCode {
         report.check("lints", lints);
         report.check("documentation", documentation);
     }
-    let server = report.value("server", server);
+    let programs = report.value("server", programs);
     report.tests("unit and integration tests", || nextest::run("unit and integration tests", &PRODUCT, filters));
     report.tests("tests of xtask", || nextest::run("tests of xtask", &["--package", "xtask"], filters));
     report.tests("examples in the documentation", || documentation_tests(filters));
@@ -53,10 +53,10 @@ pub(crate) fn test(arguments: &Arguments) -> ExitCode {
         Some(target) => report.tests("tests in WebAssembly", || wasm::run(target, chromium.as_deref(), filters)),
         None => report.missing("tests in WebAssembly"),
     }
-    match (&server, site, &chromium) {
+    match (&programs, site, &chromium) {
         _ if arguments.fast => report.left_out("tests in the browser", "--fast"),
-        (Some(server), Some(()), Some(chromium)) => {
-            report.tests("tests in the browser", || playwright::run(server, chromium, filters));
+        (Some(programs), Some(()), Some(chromium)) => {
+            report.tests("tests in the browser", || playwright::run(programs, chromium, filters));
         }
         _ => report.missing("tests in the browser"),
     }
@@ -83,10 +83,20 @@ fn documentation() -> Result<()> {
     run_step("check the documentation and its links", &mut command).map(drop)
 }
 
-/// Builds the server and all tests together, so that nothing is compiled twice.
-fn server() -> Result<PathBuf> {
+/// What the browser tests start.
+struct Programs {
+    server: PathBuf,
+    /// The providers that each do one thing wrong.
+    hostile: PathBuf,
+}
+
+/// Builds the programs and all tests together, so that nothing is compiled twice.
+fn programs() -> Result<Programs> {
     let built = cargo_build("compile the server and all tests", cargo().arg("build").args(PRODUCT).arg("--all-targets"))?;
-    built.program(SERVER).map(Path::to_path_buf).context("cargo made no server")
+    Ok(Programs {
+        server: built.program(SERVER).map(Path::to_path_buf).context("cargo made no server")?,
+        hostile: built.example("hostile").map(Path::to_path_buf).context("cargo made no hostile provider")?,
+    })
 }
 
 fn documentation_tests(filters: &[String]) -> Result<Counts> {

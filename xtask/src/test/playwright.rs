@@ -1,5 +1,6 @@
 //! The browser tests, in both modes.
 
+use super::Programs;
 use super::counts::Counts;
 use crate::child::{ended, run_streaming};
 use crate::step::Step;
@@ -7,7 +8,7 @@ use crate::workspace::{cache_directory, site_directory};
 use crate::{browser, end2end};
 use anyhow::{Result, bail};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Installs what the tests need and gives the path of Chromium.
 pub(super) fn prepare() -> Result<PathBuf> {
@@ -15,13 +16,14 @@ pub(super) fn prepare() -> Result<PathBuf> {
     browser::ensure()
 }
 
-/// Runs them against this server.
-pub(super) fn run(server: &Path, chromium: &PathBuf, filters: &[String]) -> Result<Counts> {
+/// Runs them against these programs.
+pub(super) fn run(programs: &Programs, chromium: &PathBuf, filters: &[String]) -> Result<Counts> {
     let report = cache_directory().join("playwright.json");
     // A report of the last run must not be taken for this one's.
     let _ = fs::remove_file(&report);
     let step = Step::start_streaming("tests in the browser, in both modes, and with foreign providers");
-    let mut command = end2end::playwright(server, &site_directory(), chromium);
+    let mut command = end2end::playwright(&programs.server, &site_directory(), chromium);
+    command.env("OAUTH2FLOW_HOSTILE_BIN", &programs.hostile);
     command.args(["--project=spa", "--project=ssr", "--project=peers", "--reporter=list,json"]).env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     if !filters.is_empty() {
         command.args(["--pass-with-no-tests", "--grep", &any_of(filters)]);
