@@ -47,7 +47,7 @@ fn of_ipv4(address: Ipv4Addr) -> AddressKind {
         [169, 254, ..] => AddressKind::LinkLocal,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18..=19, ..] => AddressKind::Private,
         // "This network", IETF protocol assignments (RFC 6890), multicast, and all that is kept for later, broadcast included.
-        [0, ..] | [192, 0, 0, _] | [224..=255, ..] => AddressKind::Reserved,
+        [0 | 224..=255, ..] | [192, 0, 0, _] => AddressKind::Reserved,
         _ => AddressKind::Public,
     }
 }
