@@ -458,13 +458,7 @@ impl Provider {
     /// metadata declares none, the configured ones, or RS256, which every provider must support
     /// ([Core §15.1](https://openid.net/specs/openid-connect-core-1_0.html#ServerMTI)).
     pub fn pinned_algorithms(&self, metadata: &ProviderMetadata) -> Vec<SigningAlgorithm> {
-        let declared = metadata.id_token_algorithms.iter().filter_map(|name| SigningAlgorithm::from_name(name));
-        match (self.id_token_algorithms.is_empty(), metadata.id_token_algorithms.is_empty()) {
-            (true, true) => vec![SigningAlgorithm::Rs256],
-            (true, false) => declared.collect(),
-            (false, true) => self.id_token_algorithms.clone(),
-            (false, false) => declared.filter(|algorithm| self.id_token_algorithms.contains(algorithm)).collect(),
-        }
+        SigningAlgorithm::pinned(&self.id_token_algorithms, &metadata.id_token_algorithms)
     }
 }
 
