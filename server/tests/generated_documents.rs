@@ -1,5 +1,7 @@
 //! `docs/errors.md` says what the table of problems and the catalogue of `protocol`'s errors say.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::error_catalogue::{OPERATIONS, Operation};
 use std::collections::BTreeMap;

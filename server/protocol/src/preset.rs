@@ -22,6 +22,7 @@ pub use catalogue::{
 
 /// What is known about a provider before anybody registers an app there.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a quirk of its own, and they combine freely")]
 pub struct Preset {
     /// The word for it in a configuration, such as `google`.
     pub id: &'static str,

@@ -188,7 +188,7 @@ pub static APPLE: Preset = Preset {
     ..PLAIN_OPENID
 };
 
-/// Discord. Facts from "OAuth2" in Discord's developer documentation.
+/// Discord. Facts from the page about OAuth 2.0 in Discord's developer documentation.
 ///
 /// There is OpenID metadata too, but its ID token names nobody, and its userinfo has lacked `sub` (discord/discord-api-docs
 /// issues 7377 and 7460): the user endpoint says more.
