@@ -89,7 +89,7 @@ fn compile(targets: &[String], sanitize: bool) -> Result<Vec<PathBuf>> {
     } else {
         (cargo(), INSTRUMENTATION.to_owned(), "build")
     };
-    command.args(["build", "--locked", "--release"]).current_dir(directory());
+    command.args(["build", "--release"]).current_dir(directory());
     // Naming the target keeps the flags away from build scripts and macros, which no fuzzer is linked to.
     command.args(["--target", &host]).env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", made().join(directory_name));
     for target in targets {
