@@ -29,7 +29,7 @@ static AVATAR_HOSTS: Setting<Vec<String>> = Setting::optional(
     "The hosts from which the users' pictures may be loaded; the content security policy allows no others. `*.` at the start stands \
      for all subdomains.",
 )
-.default_in_words("`avatars.githubusercontent.com` when GitHub is a provider, otherwise none")
+.default_in_words("those of the known providers that are configured, such as `avatars.githubusercontent.com`")
 .example("avatars.example.com");
 static DATA_DIR: Setting<PathBuf> =
     Setting::optional("data_dir", "The directory for what the server keeps: the session database and its key.").default("data");
