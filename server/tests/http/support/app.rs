@@ -48,7 +48,13 @@ pub(crate) struct TestAppBuilder {
 impl TestApp {
     /// An app with nothing configured.
     pub(crate) fn builder() -> TestAppBuilder {
-        TestAppBuilder { clock: ManualClock::new(), public_url: None, names: KnownNames::default(), set: Vec::new(), environment: Vec::new() }
+        TestAppBuilder {
+            clock: ManualClock::new(),
+            public_url: None,
+            names: KnownNames::default(),
+            set: Vec::new(),
+            environment: Vec::new(),
+        }
     }
 
     /// The app of the one-command run: the demo provider and nothing else.

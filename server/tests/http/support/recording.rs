@@ -45,7 +45,11 @@ impl Received {
 /// An answer in the place of the real one.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    Answer { status: u16, headers: Vec<(&'static str, String)>, body: Bytes },
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: Bytes,
+    },
     /// The beginning of an answer, and then nothing.
     Unfinished(Bytes),
     Silence,
