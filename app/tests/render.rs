@@ -310,9 +310,11 @@ fn a_call_that_wants_a_better_sign_in_offers_it_and_comes_back() {
     assert!(html.contains("provider=demo&amp;upstream=notes&amp;return_to=/account%3Ftab%3D1\""), "{html}");
     assert!(html.contains("rel=\"external\"") && html.contains("Confirm it is you</a>"), "{html}");
     assert!(!html.contains("Try again"), "trying again would not help: {html}");
+    assert!(html.contains(ProblemCode::StepUpRequired.explain().advice), "{html}");
     for elsewhere in [None, Some("https://evil.example/api/v1/oauth/login?"), Some("javascript:alert(1)")] {
         let html = notice(elsewhere);
         assert!(!html.contains("<a ") && html.contains("Try again"), "{html}");
+        assert!(!html.contains(ProblemCode::StepUpRequired.explain().advice), "there is no sign-in that would help: {html}");
     }
 }
 

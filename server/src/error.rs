@@ -34,8 +34,8 @@ pub struct StepUp {
     pub acr_values: Vec<String>,
     /// How long ago the user may have signed in at the provider.
     pub max_age: Option<Duration>,
-    /// The address that starts it, to which `&return_to=` may be added.
-    pub login_url: String,
+    /// The address that starts it, to which `&return_to=` may be added; nothing when no sign-in here could bring it.
+    pub login_url: Option<String>,
 }
 
 impl Failure {

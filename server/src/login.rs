@@ -1,6 +1,7 @@
 //! Steps 5 and 6 of the flow: from the provider's answer to a session.
 
 use crate::{
+    dpop::Role,
     error::Failure,
     outbound::OutboundError,
     provider::Registered,
@@ -225,16 +226,16 @@ async fn request_tokens(
     metadata: &ProviderMetadata,
     validated: ValidatedCallback,
 ) -> Result<TokenResponse, Failure> {
-    let (provider, endpoint) = (&registered.provider, &metadata.token_endpoint);
-    let nonce = app.dpop_nonces.of(endpoint);
+    let provider = &registered.provider;
+    let nonce = app.dpop_nonces.of(Role::TokenEndpoint, &provider.id);
     let (request, mut pending) =
         app.with_context(|context| token::exchange_request(provider, metadata, validated, nonce.as_deref(), context))?;
     let mut response = registered.send(request).await?;
     if let Some(again) = app.with_context(|context| pending.retry_with_nonce(&response, context)) {
-        app.dpop_nonces.remember(endpoint, response.dpop_nonce());
+        app.dpop_nonces.remember(Role::TokenEndpoint, &provider.id, response.dpop_nonce());
         response = registered.send(again).await?;
     }
-    app.dpop_nonces.remember(endpoint, response.dpop_nonce());
+    app.dpop_nonces.remember(Role::TokenEndpoint, &provider.id, response.dpop_nonce());
     Ok(pending.process(&response, app.clock.now())?)
 }
 
@@ -246,12 +247,12 @@ async fn request_resource(
     request: OutboundRequest,
 ) -> Result<OutboundResponse, OutboundError> {
     let Some(key) = &tokens.dpop_key else { return registered.send(request).await };
-    let endpoint = request.url.clone();
+    let provider = &registered.provider.id;
     let authorized =
         |nonce: Option<&str>| app.with_context(|context| dpop::authorize(request.clone(), &tokens.access_token, Some(key), nonce, context));
-    let nonce = app.dpop_nonces.of(&endpoint);
+    let nonce = app.dpop_nonces.of(Role::ProviderResource, provider);
     let response = registered.send(authorized(nonce.as_deref())).await?;
-    app.dpop_nonces.remember(&endpoint, response.dpop_nonce());
+    app.dpop_nonces.remember(Role::ProviderResource, provider, response.dpop_nonce());
     match dpop::nonce_wanted_by_resource(&response).filter(|wanted| Some(*wanted) != nonce.as_deref()) {
         Some(nonce) => registered.send(authorized(Some(nonce))).await,
         None => Ok(response),
@@ -308,8 +309,7 @@ async fn identify(
     };
     if let Some(request) = userinfo::emails_request(provider, &tokens.access_token) {
         let response = request_resource(app, registered, tokens, request).await?;
-        user.email = userinfo::process_emails(&response)?;
-        user.email_verified = user.email.as_ref().map(|_| true);
+        user = user.with_verified_email(userinfo::process_emails(&response)?);
     }
     Ok(user)
 }

@@ -20,7 +20,8 @@ pub fn ProblemNotice(
 ) -> impl IntoView {
     let detail = problem.own_words().map(str::to_owned);
     let Problem { code, request_id, login_url, .. } = problem;
-    let Explanation { title, why, advice, .. } = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError).explain();
+    let known = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError);
+    let Explanation { title, why, advice, .. } = known.explain();
     // What asks for a better sign-in is not helped by trying again without one.
     let confirm = login_url.and_then(|login_url| {
         let here = use_location();
@@ -33,6 +34,8 @@ pub fn ProblemNotice(
         });
         step_up_address(&login_url, &return_to)
     });
+    // Where no sign-in would help, none is advised.
+    let advice = Some(advice).filter(|_| known != ProblemCode::StepUpRequired || confirm.is_some());
     let retry = retry.filter(|_| confirm.is_none());
     let request_id = Some(request_id).filter(|id| is_request_id(id));
     view! {

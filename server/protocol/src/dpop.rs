@@ -157,7 +157,8 @@ pub(crate) fn may_be_offered(metadata: &ProviderMetadata) -> bool {
     metadata.dpop_algorithms.is_empty() || declares_algorithm(metadata)
 }
 
-/// The characters of a nonce, [RFC 9449 §8.1](https://www.rfc-editor.org/rfc/rfc9449#section-8.1).
-pub(crate) fn is_nonce(text: &str) -> bool {
+/// Whether this is a nonce that a server may send, of at most [`MAXIMUM_NONCE_BYTES`].
+/// [RFC 9449 §8.1](https://www.rfc-editor.org/rfc/rfc9449#section-8.1)
+pub fn is_nonce(text: &str) -> bool {
     (1..=MAXIMUM_NONCE_BYTES).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

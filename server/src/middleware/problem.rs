@@ -74,7 +74,7 @@ fn write_document(mut response: Response, failure: Failure, request_id: &Request
         request_id: request_id.to_string(),
         acr_values: step_up.map(|step_up| step_up.acr_values.clone()).unwrap_or_default(),
         max_age: step_up.and_then(|step_up| step_up.max_age).map(|age| age.as_secs()),
-        login_url: step_up.map(|step_up| step_up.login_url.clone()),
+        login_url: step_up.and_then(|step_up| step_up.login_url.clone()),
         return_to: failure.return_to,
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -23,7 +23,7 @@ use url::{Host, Url};
 pub enum EndpointError {
     /// It leads where the configuration put nothing.
     #[error(
-        "{host} is a {} address, and nothing that the configuration names of this provider is; if that is right, set \
+        "{host} leads to a {} address, where the configuration puts nothing of this provider; if that is right, set \
          outbound.dangerous_allow_internal_addresses", kind.as_str()
     )]
     Internal {
@@ -122,14 +122,16 @@ impl Rule {
     /// The addresses of a name that may be connected to.
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, EndpointError> {
         let all = self.look_up(name).await?;
-        if self.allow_all || self.is_configured(&Host::Domain(name)) {
+        if self.allow_all {
             return Ok(all);
         }
+        let is_configured = self.is_configured(&Host::Domain(name));
         let mut allowed = Vec::new();
         let mut refused = None;
         for address in all {
             let kind = AddressKind::of(address);
-            if self.allows(kind).await {
+            // The operator has chosen the name, and whoever runs the provider its addresses.
+            if is_configured && !is_never_named(kind) || self.allows(kind).await {
                 allowed.push(address);
             } else {
                 refused = Some(kind);
@@ -141,13 +143,11 @@ impl Rule {
         }
     }
 
-    /// Whether the configuration itself names a host of this kind.
+    /// Whether the configuration itself puts the provider at addresses of this kind: all those of one of its hosts are. With one
+    /// that is public the host is on the internet, and what else its name leads to is only what its owner says.
     async fn allows(&self, kind: AddressKind) -> bool {
-        match kind {
-            AddressKind::Public => return true,
-            // Where clouds keep their secrets, and where nothing can be.
-            AddressKind::LinkLocal | AddressKind::Reserved => return false,
-            AddressKind::Loopback | AddressKind::Private => {}
+        if kind == AddressKind::Public || is_never_named(kind) {
+            return kind == AddressKind::Public;
         }
         for host in &self.configured {
             let addresses = match host {
@@ -155,7 +155,7 @@ impl Rule {
                 Host::Ipv6(address) => vec![IpAddr::V6(*address)],
                 Host::Domain(name) => self.look_up(name).await.unwrap_or_default(),
             };
-            if addresses.into_iter().any(|address| AddressKind::of(address) == kind) {
+            if !addresses.is_empty() && addresses.into_iter().all(|address| AddressKind::of(address) == kind) {
                 return true;
             }
         }
@@ -191,6 +191,11 @@ fn configured_hosts(provider: &Provider) -> Vec<Host> {
 /// A name with the dot that may end it taken off.
 fn canonical(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Whether no name may lead there, be it configured or not: where clouds keep their secrets, and where nothing can be.
+fn is_never_named(kind: AddressKind) -> bool {
+    matches!(kind, AddressKind::LinkLocal | AddressKind::Reserved)
 }
 
 fn is_localhost(name: &str) -> bool {

@@ -20,6 +20,7 @@ use axum::{
 };
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::{ProviderMetadata, ReturnTo, Transaction, authorize::authorization_url, par, provider::ResponseMode};
+pub(super) use parameters::MAXIMUM_AGE;
 use parameters::{options, parameter};
 use url::Url;
 

@@ -2,9 +2,10 @@
 
 use crate::{
     config::UpstreamConfig,
+    dpop::Role,
     error::{Failure, StepUp},
     outbound::OutboundError,
-    routes::session,
+    routes::{login::MAXIMUM_AGE, session},
     session::{
         record::SessionRecord,
         refresh::{self, Access},
@@ -22,7 +23,10 @@ use oauth2flow_app::{
     problem::ProblemCode,
 };
 use oauth2flow_protocol::{
-    dpop::MAXIMUM_NONCE_BYTES,
+    Provider,
+    authorize::{AuthorizationOptions, Prompt},
+    dpop::is_nonce,
+    provider::ProviderKind,
     step_up::{Challenge, Requirements},
 };
 use std::time::Duration;
@@ -114,16 +118,8 @@ pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri,
     let answer = send(&app, upstream, &access, call, body).await?;
     if let Some(challenge) = challenge(&answer) {
         // The upstream's own demand (RFC 9470) looks to the app like one that is configured here.
-        let mut parameters = vec![("provider", provider)];
-        if !challenge.acr_values.is_empty() {
-            parameters.push(("acr_values", challenge.acr_values.join(" ")));
-        }
-        match challenge.max_age {
-            Some(max_age) => parameters.push(("max_age", max_age.as_secs().to_string())),
-            None if challenge.acr_values.is_empty() => parameters.push(("prompt", "login".to_owned())),
-            None => {}
-        }
-        return Err(step_up(challenge, &parameters));
+        let login_url = app.providers.get(&provider).and_then(|registered| login_for(&registered.provider, &challenge));
+        return Err(step_up(challenge, login_url));
     }
     let (mut parts, body) = answer.into_parts();
     parts.headers = end_to_end(parts.headers);
@@ -153,15 +149,45 @@ fn require_authentication(app: &AppState, upstream: &UpstreamConfig, record: &Se
     let authenticated_at = record.profile.authenticated_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
     requirements
         .met_by(record.profile.acr.as_deref(), authenticated_at, app.clock.now())
-        .map_err(|challenge| step_up(challenge, &[("provider", record.provider.clone()), ("upstream", upstream.name.clone())]))
+        .map_err(|challenge| step_up(challenge, Some(login_url(&[("provider", &record.provider), ("upstream", &upstream.name)]))))
+}
+
+/// Where the sign-in begins that an upstream of its own accord demands; nothing when this provider could never meet the demand, or
+/// the login would refuse to ask for it. The upstream's words are only its own: nobody has checked them yet.
+fn login_for(provider: &Provider, challenge: &Challenge) -> Option<String> {
+    // Nothing in particular, or a time that this provider would not prove: who signs in once more has just done so.
+    let proves = matches!(provider.kind, ProviderKind::OpenId { .. });
+    let max_age = challenge.max_age.filter(|_| proves).map(|age| age.min(MAXIMUM_AGE).as_secs().to_string());
+    let acr_values = challenge.acr_values.join(" ");
+    let mut parameters = vec![("provider", provider.id.as_str())];
+    if !challenge.acr_values.is_empty() {
+        let asked = AuthorizationOptions { acr_values: challenge.acr_values.clone(), ..AuthorizationOptions::default() };
+        // Where the configuration limits what is asked for, a login cannot ask for anything else.
+        let offered = &provider.defaults.acr_values;
+        let is_offered = offered.is_empty() || asked.acr_values.iter().any(|value| offered.contains(value));
+        if !proves || !is_offered || asked.check().is_err() {
+            return None;
+        }
+        parameters.push(("acr_values", &acr_values));
+    }
+    match &max_age {
+        Some(max_age) => parameters.push(("max_age", max_age)),
+        None if acr_values.is_empty() => parameters.push(("prompt", Prompt::Login.name())),
+        None => {}
+    }
+    Some(login_url(&parameters))
+}
+
+fn login_url(parameters: &[(&str, &str)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("/api/v1/oauth/login?{query}")
 }
 
 /// The demand for a better sign-in, with the address where it begins.
-fn step_up(challenge: Challenge, parameters: &[(&str, String)]) -> Failure {
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    let login_url = format!("/api/v1/oauth/login?{query}");
-    let step_up = StepUp { acr_values: challenge.acr_values, max_age: challenge.max_age, login_url };
-    Failure::new(ProblemCode::StepUpRequired).step_up(step_up)
+fn step_up(challenge: Challenge, login_url: Option<String>) -> Failure {
+    let failure = Failure::new(ProblemCode::StepUpRequired);
+    let failure = if login_url.is_some() { failure } else { failure.detail("No sign-in here could bring what this API demands.") };
+    failure.step_up(StepUp { acr_values: challenge.acr_values, max_age: challenge.max_age, login_url })
 }
 
 /// What an upstream demands of the user's sign-in. [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)
@@ -186,11 +212,11 @@ async fn send(app: &AppState, upstream: &UpstreamConfig, access: &Access, call: 
         return attempt(app, access, call, body, None).await;
     }
     let mut body = Replayable::read(body, &call.headers).await?;
-    let nonce = app.dpop_nonces.of(&upstream.url);
+    let nonce = app.dpop_nonces.of(Role::Upstream, &upstream.name);
     let answer = attempt(app, access, call.clone(), body.take(), nonce.as_deref()).await?;
-    let new_nonce =
-        answer.headers().get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok()).filter(|nonce| nonce.len() <= MAXIMUM_NONCE_BYTES);
-    app.dpop_nonces.remember(&upstream.url, new_nonce);
+    // What is no nonce would be left out of the proof, which would then be the one that was refused.
+    let new_nonce = answer.headers().get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok()).filter(|nonce| is_nonce(nonce));
+    app.dpop_nonces.remember(Role::Upstream, &upstream.name, new_nonce);
     let wanted = new_nonce.filter(|new| Some(*new) != nonce.as_deref() && wants_nonce(&answer));
     match (wanted, body) {
         (None, _) => Ok(answer),

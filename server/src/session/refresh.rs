@@ -3,6 +3,7 @@
 
 use crate::outbound::OutboundError;
 use crate::{
+    dpop::Role,
     provider::{ProviderError, Registered},
     session::{
         record::{Key, SessionRecord, Tokens},
@@ -151,8 +152,8 @@ async fn renew(app: &AppState, registered: &Registered, mut record: SessionRecor
     // What the answer is checked with is fetched first: once the provider has spent the old refresh token, losing the new
     // one for want of a key would lose the session.
     let keys = if tokens.id.is_some() { Some(registered.keys(&metadata).await?) } else { None };
-    let (endpoint, scopes) = (&metadata.token_endpoint, &record.profile.scopes);
-    let nonce = app.dpop_nonces.of(endpoint);
+    let scopes = &record.profile.scopes;
+    let nonce = app.dpop_nonces.of(Role::TokenEndpoint, &registered.provider.id);
     let (request, mut pending) = app
         .with_context(|context| {
             let key = tokens.dpop_key.as_ref();
@@ -161,10 +162,10 @@ async fn renew(app: &AppState, registered: &Registered, mut record: SessionRecor
         .map_err(AccessTokenError::Refused)?;
     let mut response = registered.send(request).await.map_err(AccessTokenError::Outbound)?;
     if let Some(again) = app.with_context(|context| pending.retry_with_nonce(&response, context)) {
-        app.dpop_nonces.remember(endpoint, response.dpop_nonce());
+        app.dpop_nonces.remember(Role::TokenEndpoint, &registered.provider.id, response.dpop_nonce());
         response = registered.send(again).await.map_err(AccessTokenError::Outbound)?;
     }
-    app.dpop_nonces.remember(endpoint, response.dpop_nonce());
+    app.dpop_nonces.remember(Role::TokenEndpoint, &registered.provider.id, response.dpop_nonce());
     let renewed = pending.process(&response, app.clock.now()).map_err(|error| {
         if error.is_invalid_grant() { AccessTokenError::GrantEnded(Some(error)) } else { AccessTokenError::Refused(error) }
     })?;

@@ -73,9 +73,12 @@ fn wants_nonce_at_token_endpoint(nonce: &str) -> Reply {
 }
 
 fn wants_nonce_at_upstream(nonce: &str) -> Reply {
-    Reply::json(401, &json!({ "error": "use_dpop_nonce" }))
-        .header("www-authenticate", r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce in DPoP proof""#)
-        .header("dpop-nonce", nonce)
+    wants_nonce_in_a_challenge("DPoP", nonce)
+}
+
+fn wants_nonce_in_a_challenge(scheme: &str, nonce: &str) -> Reply {
+    let challenge = format!(r#"{scheme} error="use_dpop_nonce", error_description="Resource server requires nonce in DPoP proof""#);
+    Reply::json(401, &json!({ "error": "use_dpop_nonce" })).header("www-authenticate", &challenge).header("dpop-nonce", nonce)
 }
 
 #[tokio::test]
@@ -188,6 +191,18 @@ async fn an_upstream_gets_its_nonce_without_the_app_noticing() {
 }
 
 #[tokio::test]
+async fn an_upstream_may_write_the_scheme_of_its_challenge_in_any_case() {
+    let Bound { provider, upstream, browser, app: _app } = app().await;
+    browser.sign_in(&provider).await;
+    for (scheme, nonce) in [("dPoP", "nonce-a"), ("dpop", "nonce-b"), ("DPOP", "nonce-c")] {
+        upstream.replace_once("/base/", wants_nonce_in_a_challenge(scheme, nonce));
+        browser.call(Method::GET, &format!("{API}/")).send().await.assert_status(200);
+        assert_eq!(Proof::read(upstream.recording.all().last().unwrap()).claims["nonce"], nonce);
+    }
+    assert_eq!(upstream.count(), 6);
+}
+
+#[tokio::test]
 async fn an_upstream_that_is_never_content_is_asked_twice_and_no_more() {
     let Bound { provider, upstream, browser, app: _app } = app().await;
     browser.sign_in(&provider).await;
@@ -197,6 +212,45 @@ async fn an_upstream_that_is_never_content_is_asked_twice_and_no_more() {
     browser.call(Method::GET, &format!("{API}/")).send().await.assert_status(401);
     assert_eq!(upstream.count(), 3, "the nonce has been tried before");
     assert!(browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn what_is_no_nonce_is_neither_tried_nor_remembered() {
+    let Bound { provider, upstream, browser, app: _app } = app().await;
+    browser.sign_in(&provider).await;
+    let call = async || browser.call(Method::GET, &format!("{API}/")).send().await;
+    for (times, nonce) in (1..).zip(["a b", "a\"b", "a\\b", "", "a\tb", &"a".repeat(513)]) {
+        upstream.replace_once("/base/", wants_nonce_at_upstream(nonce));
+        call().await.assert_status(401);
+        assert_eq!(upstream.count(), times, "{nonce}: once more would be the same call");
+    }
+    let nonces = || upstream.recording.all().iter().map(|call| Proof::read(call).claims["nonce"].clone()).collect::<Vec<_>>();
+    assert!(nonces().iter().all(Value::is_null), "{:?}", nonces());
+
+    // A good one outlives a bad one.
+    for nonce in ["nonce-a", "a b"] {
+        upstream.replace_once("/base/", Reply::json(200, &json!({})).header("dpop-nonce", nonce));
+        call().await.assert_status(200);
+    }
+    call().await.assert_status(200);
+    assert_eq!(nonces()[6..], [Value::Null, json!("nonce-a"), json!("nonce-a")]);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_moves_gets_the_nonce_of_its_provider() {
+    let Bound { provider, upstream: _upstream, app, browser } = app().await;
+    provider.replace_once(Endpoint::Token, wants_nonce_at_token_endpoint("nonce-1"));
+    browser.sign_in(&provider).await;
+    // Nonces are kept by provider: another address in each of its metadata does not add another one here.
+    provider.edit_metadata(|metadata| {
+        metadata["dpop_signing_alg_values_supported"] = json!(["ES256"]);
+        metadata["token_endpoint"] = format!("{}/token?moved", metadata["issuer"].as_str().unwrap()).into();
+    });
+    app.clock.advance_seconds(2 * 60 * 60);
+    browser.sign_in(&provider).await;
+    let requests = provider.received(Endpoint::Token);
+    assert_eq!(requests.len(), 3);
+    assert_eq!(Proof::read(&requests[2]).claims["nonce"], "nonce-1");
 }
 
 #[tokio::test]

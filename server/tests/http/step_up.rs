@@ -149,6 +149,95 @@ async fn a_demand_that_does_not_say_what_for_leads_to_a_new_sign_in() {
     assert_eq!(query(&url)["prompt"], "login");
 }
 
+/// The demand as an upstream makes it.
+fn challenge(acr_values: &str, max_age: Option<u64>) -> Reply {
+    let mut challenge = String::from(r#"Bearer error="insufficient_user_authentication""#);
+    if !acr_values.is_empty() {
+        challenge.push_str(&format!(r#", acr_values="{acr_values}""#));
+    }
+    if let Some(max_age) = max_age {
+        challenge.push_str(&format!(r#", max_age="{max_age}""#));
+    }
+    Reply::json(401, &json!({})).header("www-authenticate", challenge)
+}
+
+#[tokio::test]
+async fn an_upstream_s_own_demand_is_asked_for_as_far_as_a_login_takes_it() {
+    let signed_in = signed_in(&[]).await;
+    let demand = async |acr_values: &str, max_age: Option<u64>| {
+        signed_in.upstream.replace_once("/base/", challenge(acr_values, max_age));
+        signed_in.call().await
+    };
+    // Nobody means a sign-in of longer ago than a year.
+    for (demanded, asked) in [(0, "0"), (31_622_400, "31622400"), (31_622_401, "31622400"), (u64::MAX, "31622400")] {
+        let refused = demand("", Some(demanded)).await;
+        assert_eq!(query(&signed_in.follow(&refused).await)["max_age"], asked);
+        assert_eq!(refused.json()["max_age"], demanded, "what the upstream said");
+    }
+    let many = |count: usize| (0..count).map(|number| format!("urn:{number}")).collect::<Vec<_>>().join(" ");
+    assert_eq!(query(&signed_in.follow(&demand(&many(16), None).await).await)["acr_values"], many(16));
+    // No login could ask for these: the app is told of the demand, and not sent to where it would be refused.
+    for acr_values in [many(17), "a".repeat(600), r"a\\b".to_owned(), r#"a\"b"#.to_owned()] {
+        for max_age in [None, Some(60)] {
+            let refused = demand(&acr_values, max_age).await;
+            refused.assert_problem(401, "step_up_required");
+            assert_eq!(refused.json()["login_url"], Value::Null, "{acr_values}");
+            assert_eq!(refused.json()["max_age"], json!(max_age));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_configuration_never_asks_for_is_not_offered() {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    provider.edit_claims(|claims| claims["acr"] = "urn:gold".into());
+    let app = TestApp::builder()
+        .openid("alpha", &provider)
+        .set("providers.alpha.acr_values", "urn:gold urn:silver")
+        .upstream("api", &upstream)
+        .start()
+        .await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    for (acr_values, offered) in [("urn:platinum", false), ("urn:platinum urn:gold", true)] {
+        upstream.replace_once("/base/", challenge(acr_values, None));
+        let refused = browser.call(Method::GET, API).send().await;
+        refused.assert_problem(401, "step_up_required");
+        assert_eq!(refused.json()["login_url"].is_string(), offered, "{acr_values}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_without_id_tokens_is_only_asked_for_a_new_sign_in() {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    let issuer = provider.issuer();
+    let app = TestApp::builder()
+        .set("providers.alpha.client_id", StandInProvider::CLIENT_ID)
+        .variable("OAUTH2FLOW_PROVIDERS_ALPHA_CLIENT_SECRET", StandInProvider::CLIENT_SECRET)
+        .set("providers.alpha.authorization_url", format!("{issuer}/authorize"))
+        .set("providers.alpha.token_url", format!("{issuer}/token"))
+        .set("providers.alpha.userinfo_url", format!("{issuer}/userinfo"))
+        .set("providers.alpha.user.id", "sub")
+        .upstream("api", &upstream)
+        .start()
+        .await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    let demand = async |acr_values: &str, max_age: Option<u64>| {
+        upstream.replace_once("/base/", challenge(acr_values, max_age));
+        let refused = browser.call(Method::GET, API).send().await;
+        refused.assert_problem(401, "step_up_required");
+        refused.json()["login_url"].as_str().map(str::to_owned)
+    };
+    for max_age in [None, Some(60)] {
+        let login_url = demand("", max_age).await.unwrap();
+        let url = browser.navigate(&login_url).send().await.assert_status(303).location();
+        assert_eq!(query(&url)["prompt"], "login");
+        assert!(!query(&url).contains_key("max_age"), "nobody would prove it");
+        assert_eq!(demand("urn:gold", max_age).await, None);
+    }
+}
+
 #[tokio::test]
 async fn any_other_401_of_an_upstream_stays_its_own() {
     let signed_in = signed_in(&[]).await;

@@ -6,7 +6,7 @@ use oauth2flow_protocol::authorize::{AuthorizationOptions, Prompt};
 use std::{borrow::Cow, time::Duration};
 
 /// Nobody means a sign-in of longer ago.
-const MAXIMUM_AGE: Duration = Duration::from_hours(366 * 24);
+pub(in crate::routes) const MAXIMUM_AGE: Duration = Duration::from_hours(366 * 24);
 
 /// A parameter that may come once.
 ///

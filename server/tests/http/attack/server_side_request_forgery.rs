@@ -185,6 +185,57 @@ async fn what_the_configuration_itself_put_inside_may_name_its_own_kind() {
 }
 
 #[tokio::test]
+async fn a_provider_on_the_internet_does_not_get_inside_by_adding_an_inner_address_to_its_own_name() {
+    for (inner, kind) in [("127.0.0.1", AddressKind::Loopback), ("10.0.0.1", AddressKind::Private)] {
+        let neighbour = Neighbour::start();
+        let known = [("provider.example", "203.0.113.1"), ("provider.example", inner), ("keys.example", inner)];
+        let client = client(ISSUER, names(&known), OutboundConfig::default());
+        for host in ["keys.example", inner] {
+            let answer = ask(&client, &format!("https://{host}:{}/jwks", neighbour.port())).await;
+            assert_eq!(refused_as(&answer), Some(kind), "{host}: {answer:?}");
+        }
+        assert!(!neighbour.was_asked(), "{inner}");
+    }
+    // A name that is inside with all its addresses does count.
+    let neighbour = Neighbour::start();
+    let known = [("provider.example", "127.0.0.1"), ("provider.example", "::1"), ("keys.example", "127.0.0.1")];
+    let client = client(ISSUER, names(&known), OutboundConfig::default());
+    let outcome = neighbour.asked_by(&client, &format!("https://keys.example:{}/jwks", neighbour.port())).await;
+    assert!(matches!(outcome, Outcome::Asked), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_configured_name_never_leads_to_a_link_local_or_reserved_address() {
+    for (address, kind) in [
+        ("169.254.169.254", AddressKind::LinkLocal),
+        ("fe80::1", AddressKind::LinkLocal),
+        ("::ffff:169.254.169.254", AddressKind::LinkLocal),
+        ("0.0.0.0", AddressKind::Reserved),
+        ("::", AddressKind::Reserved),
+    ] {
+        let neighbour = Neighbour::start();
+        let url = format!("{ISSUER}:{}/jwks", neighbour.port());
+        let alone = names(&[("provider.example", address)]);
+        let answer = ask(&client(ISSUER, alone, OutboundConfig::default()), &url).await;
+        assert_eq!(refused_as(&answer), Some(kind), "{address}: {answer:?}");
+        assert!(!neighbour.was_asked(), "{address}");
+        // The other addresses of the name still count.
+        let both = names(&[("provider.example", address), ("provider.example", "127.0.0.1")]);
+        let outcome = neighbour.asked_by(&client(ISSUER, both, OutboundConfig::default()), &url).await;
+        assert!(matches!(outcome, Outcome::Asked), "{address}: {outcome:?}");
+    }
+    // An address that the operator has written down is the operator's choice; what it names is not.
+    let neighbour = Neighbour::start();
+    let issuer = format!("https://0.0.0.0:{}", neighbour.port());
+    let client = client(&issuer, names(&[("keys.example", "0.0.0.0")]), OutboundConfig::default());
+    let named = ask(&client, &format!("https://keys.example:{}/jwks", neighbour.port())).await;
+    assert_eq!(refused_as(&named), Some(AddressKind::Reserved), "{named:?}");
+    let written = ask(&client, "https://0.0.0.0:1/jwks").await;
+    assert_eq!(refused_as(&written), None, "{written:?}");
+    assert!(matches!(written, Err(OutboundError::Timeout(_) | OutboundError::Unavailable(_))), "{written:?}");
+}
+
+#[tokio::test]
 async fn the_dangerous_switch_lets_everything_through() {
     let neighbour = Neighbour::start();
     let names = names(&[("provider.example", "203.0.113.1"), ("inner.example", "127.0.0.1")]);
