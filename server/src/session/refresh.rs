@@ -13,7 +13,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use oauth2flow_protocol::{
-    AccessToken, JwkSet, TokenResponse,
+    AccessToken, JwkSet, ProviderMetadata, RefreshToken, TokenResponse,
     dpop::DpopKey,
     id_token::IdTokenIdentity,
     refresh::{self, RefreshError},
@@ -169,16 +169,21 @@ async fn renew(app: &AppState, registered: &Registered, mut record: SessionRecor
     let renewed = pending.process(&response, app.clock.now()).map_err(|error| {
         if error.is_invalid_grant() { AccessTokenError::GrantEnded(Some(error)) } else { AccessTokenError::Refused(error) }
     })?;
-    check_id_token(app, registered, &record, tokens, &renewed, keys).await?;
-    record.profile.access_token_expires_at = renewed.expires_at.map(Timestamp::as_second);
-    record.profile.scopes.clone_from(&renewed.scopes);
+    let verdict = judge_id_token(app, registered, &metadata, &record, tokens, &renewed, keys).await;
+    let (expires_at, scopes) = (renewed.expires_at.map(Timestamp::as_second), renewed.scopes);
     let new = Tokens {
         access: renewed.access_token,
         refresh: renewed.refresh_token,
-        id: renewed.id_token.or_else(|| tokens.id.clone()),
+        id: if matches!(verdict, IdTokenVerdict::Holds) { renewed.id_token } else { None }.or_else(|| tokens.id.clone()),
         audience: tokens.audience.clone(),
         dpop_key: renewed.dpop_key,
     };
+    if let IdTokenVerdict::Wrong(error) = verdict {
+        give_up_grant(app, registered, record, tokens, &new).await?;
+        return Err(AccessTokenError::Refused(error));
+    }
+    record.profile.access_token_expires_at = expires_at;
+    record.profile.scopes = scopes;
     app.sessions.seal_tokens(&mut record, &new);
     if keep(app, &record).await? {
         return Ok(new.into());
@@ -204,28 +209,82 @@ async fn keep(app: &AppState, record: &SessionRecord) -> Result<bool, StoreError
     app.sessions.store().replace_tokens(record).await
 }
 
-async fn check_id_token(
+/// Gives the grant up whose new tokens must not be used. The old refresh token is spent where the provider has sent another
+/// one, and to show it again would look like a theft: the session lives on without, knows who the user is, and can call no API
+/// once its access token has ended.
+async fn give_up_grant(
     app: &AppState,
     registered: &Registered,
+    mut record: SessionRecord,
+    old: &Tokens,
+    new: &Tokens,
+) -> Result<(), StoreError> {
+    if old.refresh.as_ref().map(RefreshToken::expose) == new.refresh.as_ref().map(RefreshToken::expose) {
+        // Nothing is spent, and the provider may have come to its senses by the next time.
+        return Ok(());
+    }
+    let left = Tokens {
+        access: old.access.clone(),
+        refresh: None,
+        id: old.id.clone(),
+        audience: old.audience.clone(),
+        dpop_key: old.dpop_key.clone(),
+    };
+    app.sessions.seal_tokens(&mut record, &left);
+    // Where another process was faster, its tokens are of the same grant: revoking ours would end both.
+    if keep(app, &record).await? || app.sessions.store().get(record.key).await?.is_none() {
+        crate::logout::revoke(app, registered, new).await;
+    }
+    Ok(())
+}
+
+/// What is known of the ID token that a refresh brought.
+enum IdTokenVerdict {
+    /// It holds, or there is none: a refresh need not bring one
+    /// ([Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
+    Holds,
+    /// There is no key to verify it with. Nothing is taken from it, and the tokens beside it are all that is left of the grant.
+    Unverifiable,
+    /// It is not what it must be.
+    Wrong(RefreshError),
+}
+
+async fn judge_id_token(
+    app: &AppState,
+    registered: &Registered,
+    metadata: &ProviderMetadata,
     record: &SessionRecord,
     tokens: &Tokens,
     renewed: &TokenResponse,
     keys: Option<Arc<JwkSet>>,
-) -> Result<(), AccessTokenError> {
+) -> IdTokenVerdict {
     if renewed.id_token.is_none() {
-        return Ok(());
+        return IdTokenVerdict::Holds;
     }
-    let metadata = registered.metadata().await?;
+    let provider = registered.provider.id.as_str();
     let original = IdTokenIdentity { issuer: record.issuer.clone(), subject: record.sub.clone(), audience: tokens.audience.clone() };
     let now = app.clock.now();
-    let validate = |keys: &_| refresh::validate_id_token(&registered.provider, &metadata, renewed, &original, keys, now);
-    let keys = match keys {
-        Some(keys) => keys,
-        None => registered.keys(&metadata).await?,
+    let validate = |keys: &_| refresh::validate_id_token(&registered.provider, metadata, renewed, &original, keys, now);
+    let judged = async {
+        let keys = match keys {
+            Some(keys) => keys,
+            None => registered.keys(metadata).await?,
+        };
+        Ok::<_, ProviderError>(match validate(&keys) {
+            Err(error) if error.wants_fresh_keys() => validate(&*registered.rotated_keys(metadata).await?),
+            other => other,
+        })
     };
-    let checked = match validate(&keys) {
-        Err(RefreshError::IdToken(error)) if error.wants_fresh_keys() => validate(&*registered.rotated_keys(&metadata).await?),
-        other => other,
-    };
-    checked.map(drop).map_err(AccessTokenError::Refused)
+    match judged.await {
+        Ok(Ok(_)) => IdTokenVerdict::Holds,
+        Ok(Err(error)) if error.wants_fresh_keys() => {
+            tracing::warn!(provider, error = %error, code = error.code(), "a renewed ID token has an unknown key: the old one stays");
+            IdTokenVerdict::Unverifiable
+        }
+        Ok(Err(error)) => IdTokenVerdict::Wrong(error),
+        Err(error) => {
+            tracing::warn!(provider, error = %error, "there are no keys for a renewed ID token: the old one stays");
+            IdTokenVerdict::Unverifiable
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! How long a session lives, and how its token is renewed.
 
-use crate::support::{Endpoint, Reply, SignIn as _, StandInProvider, TestApp, Upstream, start_login};
+use crate::support::{Endpoint, Reply, SignIn as _, SigningKey, StandInProvider, TestApp, Upstream, start_login};
 use axum::http::Method;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -231,6 +232,74 @@ async fn a32_a_refreshed_id_token_of_somebody_else_is_refused() {
         assert_eq!(upstream.count(), 0, "the token that came with it is not used");
         assert!(browser.is_signed_in().await);
     }
+}
+
+#[tokio::test]
+async fn a32_after_a_refreshed_id_token_of_somebody_else_no_spent_refresh_token_is_shown_again() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(301);
+    provider.edit_claims(|claims| claims["sub"] = "user-2".into());
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(502, "provider_invalid_response");
+    // The tokens that nobody may use are taken back.
+    let revoked: Vec<_> = provider.received(Endpoint::Revocation).into_iter().filter_map(|request| request.form("token")).collect();
+    assert_eq!(revoked, ["sentinel-refresh-alpha-3", "sentinel-access-alpha-3"]);
+
+    provider.edit_claims(|_| {});
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "permission_expired");
+    assert_eq!((provider.count(Endpoint::Token), upstream.count()), (2, 0));
+    let session = browser.session().await;
+    assert_eq!((&session["user"]["sub"], &session["access_token"]["refreshable"]), (&json!("user-1"), &json!(false)));
+}
+
+#[tokio::test]
+async fn a39_a_refresh_that_spends_nothing_and_brings_a_wrong_id_token_is_tried_again() {
+    let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(301);
+    let (now, issuer) = (app.clock.seconds(), provider.issuer());
+    let claims = json!({ "iss": issuer, "sub": "user-2", "aud": StandInProvider::CLIENT_ID, "iat": now, "exp": now + 300 });
+    let wrong = json!({ "token_type": "Bearer", "expires_in": 300, "access_token": "sentinel-wrong", "id_token": provider.sign(&claims) });
+    provider.replace_once(Endpoint::Token, Reply::json(200, &wrong));
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(502, "provider_invalid_response");
+    assert_eq!(provider.count(Endpoint::Revocation), 0);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a39_a_refreshed_id_token_of_an_unknown_key_costs_nobody_the_new_tokens() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    provider.sign_with_unpublished(SigningKey::es256("key-2"));
+    for round in 1..=2 {
+        app.clock.advance_seconds(301);
+        browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+        assert_eq!((provider.count(Endpoint::Token), upstream.count()), (1 + round, round));
+    }
+    let refreshes = provider.received(Endpoint::Token);
+    assert_eq!(refreshes[2].form("refresh_token").unwrap(), "sentinel-refresh-alpha-3", "that of the first refresh");
+    assert_eq!(upstream.tokens(), ["Bearer sentinel-access-alpha-3", "Bearer sentinel-access-alpha-4"]);
+    assert_eq!(provider.count(Endpoint::Revocation), 0);
+
+    // Nothing is taken from what cannot be verified: the provider is shown the ID token of the login.
+    let redirect_to: url::Url = browser.log_out().await.json()["redirect_to"].as_str().unwrap().parse().unwrap();
+    let (_, hint) = redirect_to.query_pairs().find(|(name, _)| name == "id_token_hint").unwrap();
+    let header: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(hint.split('.').next().unwrap()).unwrap()).unwrap();
+    assert_eq!(header["kid"], "key-1");
+}
+
+#[tokio::test]
+async fn a39_a_refreshed_id_token_costs_nobody_the_new_tokens_while_the_keys_cannot_be_had() {
+    let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
+    provider.rotate_key(SigningKey::es256("key-2"));
+    provider.replace(Endpoint::Keys, Reply::json(503, &json!({})));
+    for (seconds, fetches) in [(275, 2), (275, 3)] {
+        app.clock.advance_seconds(seconds);
+        browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+        assert_eq!(provider.count(Endpoint::Keys), fetches);
+    }
+    // With the keys, the new ID token counts again.
+    provider.restore(Endpoint::Keys);
+    app.clock.advance_seconds(275);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert_eq!(provider.count(Endpoint::Token), 4);
 }
 
 #[tokio::test]
