@@ -8,7 +8,7 @@ use crate::{
     clock::Clock,
     outbound::{OutboundError, ProviderClient},
 };
-use cache::{Cache, Lifetimes, Pause, Want};
+use cache::{Asker, Cache, Lifetimes, Pause, Want};
 use jiff::SignedDuration;
 use oauth2flow_app::api;
 use oauth2flow_protocol::{
@@ -30,8 +30,11 @@ const KEY_LIFETIMES: Lifetimes =
     Lifetimes { fresh: SignedDuration::from_mins(10), stale: SignedDuration::from_mins(20), last_resort: SignedDuration::from_hours(24) };
 /// A provider that is down is asked again after one second, two, four, and then every five.
 const METADATA_PAUSE: Pause = Pause::Growing(SignedDuration::from_secs(5));
-/// Anybody can send a token with a made-up `kid`: whatever becomes of a fetch, the next one waits this long.
+/// A provider can send tokens with a made-up `kid`: whatever becomes of a fetch, the next one waits this long.
 const KEYS_PAUSE: Pause = Pause::Always(SignedDuration::from_secs(30));
+/// So can anybody at all who posts logout tokens: for them, the keys are fetched anew no more often than this, and no login
+/// has to wait for it.
+const STRANGERS_KEYS_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why a provider cannot be used just now.
 #[derive(Clone, Debug, Error)]
@@ -106,7 +109,7 @@ impl Registered {
                 tokio::time::timeout(client.total_timeout(), discover(&provider, &client)).await.unwrap_or(Err(silent))
             }
         };
-        self.metadata.get(Want::Current, "", fetch).await
+        self.metadata.get(Want::Current, Asker::Known, "", fetch).await
     }
 
     /// The provider's keys, renewed every ten minutes.
@@ -114,7 +117,7 @@ impl Registered {
     /// # Errors
     /// When they cannot be had, and could not for a day.
     pub async fn keys(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        self.fetched_keys(Want::Current, metadata).await
+        self.fetched_keys(Want::Current, Asker::Known, metadata).await
     }
 
     /// The provider's keys, fetched anew unless that was tried within the cooldown: for a `kid` that nobody knows.
@@ -122,12 +125,29 @@ impl Registered {
     /// # Errors
     /// When they cannot be had, and could not for a day.
     pub async fn rotated_keys(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        self.fetched_keys(Want::Newer, metadata).await
+        self.fetched_keys(Want::Newer, Asker::Known, metadata).await
     }
 
-    async fn fetched_keys(&self, want: Want, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
+    /// The provider's keys, for a token that anybody may have sent: a fetch that this causes uses up nothing of what
+    /// [`Self::keys`] and [`Self::rotated_keys`] may cause.
+    ///
+    /// # Errors
+    /// When they cannot be had, and could not for a day.
+    pub async fn keys_for_stranger(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
+        self.fetched_keys(Want::Current, Asker::Stranger(STRANGERS_KEYS_PAUSE), metadata).await
+    }
+
+    /// The provider's keys, fetched anew unless that was tried within the cooldown, or for a stranger within five minutes.
+    ///
+    /// # Errors
+    /// When they cannot be had, and could not for a day.
+    pub async fn rotated_keys_for_stranger(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
+        self.fetched_keys(Want::Newer, Asker::Stranger(STRANGERS_KEYS_PAUSE), metadata).await
+    }
+
+    async fn fetched_keys(&self, want: Want, asker: Asker, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
         let Some(jwks_uri) = &metadata.jwks_uri else { return Err(ProviderError::NoKeys) };
-        self.keys.get(want, jwks_uri.as_str(), || fetch_keys(jwks_uri.clone(), self.client.clone())).await
+        self.keys.get(want, asker, jwks_uri.as_str(), || fetch_keys(jwks_uri.clone(), self.client.clone())).await
     }
 }
 

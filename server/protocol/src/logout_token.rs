@@ -193,6 +193,20 @@ pub fn validate(raw: &str, expectations: &LogoutTokenExpectations<'_>, keys: &Jw
     })
 }
 
+/// Whether a token that nobody has verified names this issuer and this client: only then are the keys worth fetching once more.
+/// It proves nothing.
+pub fn is_addressed(raw: &str, expectations: &LogoutTokenExpectations<'_>) -> bool {
+    if raw.len() > jws::MAXIMUM_TOKEN_BYTES {
+        return false;
+    }
+    let Some(claims) = jws::unverified_claims(raw) else { return false };
+    let expected_issuer =
+        ExpectedIssuer { issuer: expectations.issuer, rule: expectations.issuer_rule, template: expectations.issuer_template };
+    let is_of_issuer = matches!(text(&claims, "iss"), Ok(Some(iss)) if expected_issuer.of_token(&claims, iss, None).is_some());
+    let is_for_client = matches!(json::audience(&claims), Ok(Some(audience)) if audience.iter().any(|one| one == expectations.client_id));
+    is_of_issuer && is_for_client
+}
+
 fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, LogoutTokenError> {
     match json::string(claims, name) {
         Ok(Some("")) | Err(_) => Err(LogoutTokenError::InvalidClaim(name)),

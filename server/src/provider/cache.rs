@@ -45,6 +45,16 @@ pub(super) enum Want {
     Newer,
 }
 
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(super) enum Asker {
+    /// Somebody whom the provider itself has answered.
+    Known,
+    /// Anybody. What they cause holds up no one who is known, while every attempt holds them up; what is newer than what is
+    /// there is fetched for them once in this time.
+    Stranger(SignedDuration),
+}
+
 /// The answer to a question: what is there, or what has to be waited for.
 enum Answer<T> {
     There(Arc<T>),
@@ -67,7 +77,11 @@ pub(super) struct Cache<T> {
 
 struct State<T> {
     value: Option<Kept<T>>,
+    /// The last attempt for somebody who is known, and the last one for a stranger.
     attempt: Option<Attempt>,
+    attempt_for_stranger: Option<Attempt>,
+    /// When something newer was last fetched for a stranger.
+    renewed_for_stranger_at: Option<Timestamp>,
     under_way: Option<UnderWay<T>>,
 }
 
@@ -94,15 +108,16 @@ struct UnderWay<T> {
 impl<T: Send + Sync + 'static> Cache<T> {
     /// A cache with nothing in it; `what` names it in the log.
     pub(super) fn new(what: &'static str, lifetimes: Lifetimes, pause: Pause, clock: Arc<dyn Clock>) -> Self {
-        Self { what, lifetimes, pause, clock, state: Mutex::new(State { value: None, attempt: None, under_way: None }) }
+        let state = State { value: None, attempt: None, attempt_for_stranger: None, renewed_for_stranger_at: None, under_way: None };
+        Self { what, lifetimes, pause, clock, state: Mutex::new(state) }
     }
 
     /// Answers with what is there, or with what `fetch` gets from `source`. What came from another source does not count.
-    pub(super) async fn get<F>(self: &Arc<Self>, want: Want, source: &str, fetch: impl FnOnce() -> F) -> Fetched<T>
+    pub(super) async fn get<F>(self: &Arc<Self>, want: Want, asker: Asker, source: &str, fetch: impl FnOnce() -> F) -> Fetched<T>
     where
         F: Future<Output = Result<T, ProviderError>> + Send + 'static,
     {
-        let answer = self.look(want, source, fetch);
+        let answer = self.look(want, asker, source, fetch);
         match answer {
             Answer::There(value) | Answer::ThereWhileFetching(value) => Ok(value),
             Answer::Failed(error) => Err(error),
@@ -114,7 +129,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look<F>(self: &Arc<Self>, want: Want, source: &str, fetch: impl FnOnce() -> F) -> Answer<T>
+    fn look<F>(self: &Arc<Self>, want: Want, asker: Asker, source: &str, fetch: impl FnOnce() -> F) -> Answer<T>
     where
         F: Future<Output = Result<T, ProviderError>> + Send + 'static,
     {
@@ -140,9 +155,21 @@ impl<T: Send + Sync + 'static> Cache<T> {
                 None => Answer::Fetching(under_way.fetch.clone()),
             };
         }
-        if let Some(attempt) = state.attempt.as_ref().filter(|attempt| attempt.source == source)
-            && within(attempt.at, self.pause.after(attempt))
-        {
+        let renews_for_stranger = match asker {
+            Asker::Stranger(pause) if want == Want::Newer => {
+                if let Some(value) = &last_resort
+                    && state.renewed_for_stranger_at.is_some_and(|at| within(at, pause))
+                {
+                    return Answer::There(Arc::clone(value));
+                }
+                true
+            }
+            _ => false,
+        };
+        let for_stranger = matches!(asker, Asker::Stranger(_));
+        let attempts = [state.attempt.as_ref(), state.attempt_for_stranger.as_ref().filter(|_| for_stranger)];
+        let in_pause = |attempt: &&Attempt| attempt.source == source && within(attempt.at, self.pause.after(attempt));
+        if let Some(attempt) = attempts.into_iter().flatten().filter(in_pause).max_by_key(|attempt| attempt.at) {
             match (last_resort, &attempt.failure) {
                 (Some(value), _) => return Answer::There(value),
                 (None, Some(failure)) => return Answer::Failed(failure.clone()),
@@ -150,13 +177,21 @@ impl<T: Send + Sync + 'static> Cache<T> {
                 (None, None) => {}
             }
         }
-        let fetch = self.start(source.to_owned(), fetch());
+        if renews_for_stranger {
+            state.renewed_for_stranger_at = Some(now);
+        }
+        let fetch = self.start(source.to_owned(), for_stranger, fetch());
         state.under_way = Some(UnderWay { source: source.to_owned(), fetch: fetch.clone() });
         aging.map_or(Answer::Fetching(fetch), Answer::ThereWhileFetching)
     }
 
     /// Starts a fetch that goes on by itself.
-    fn start(self: &Arc<Self>, source: String, fetch: impl Future<Output = Result<T, ProviderError>> + Send + 'static) -> Fetch<T> {
+    fn start(
+        self: &Arc<Self>,
+        source: String,
+        for_stranger: bool,
+        fetch: impl Future<Output = Result<T, ProviderError>> + Send + 'static,
+    ) -> Fetch<T> {
         let cache = Arc::clone(self);
         let task = tokio::spawn(
             async move {
@@ -164,7 +199,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
                 let mut ending = Ending { cache: &cache, source, done: false };
                 let fetched = fetch.await;
                 ending.done = true;
-                cache.keep(&ending.source, fetched)
+                cache.keep(&ending.source, for_stranger, fetched)
             }
             .in_current_span(),
         );
@@ -172,7 +207,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
     }
 
     /// Keeps what was fetched; a failure is answered with the old value while that counts.
-    fn keep(&self, source: &str, fetched: Result<T, ProviderError>) -> Fetched<T> {
+    fn keep(&self, source: &str, for_stranger: bool, fetched: Result<T, ProviderError>) -> Fetched<T> {
         let now = self.clock.now();
         let mut state = self.state();
         if state.under_way.as_ref().is_some_and(|under_way| under_way.source != source) {
@@ -180,17 +215,18 @@ impl<T: Send + Sync + 'static> Cache<T> {
             return fetched.map(Arc::new);
         }
         state.under_way = None;
+        let attempt = if for_stranger { &mut state.attempt_for_stranger } else { &mut state.attempt };
         match fetched {
             Ok(value) => {
+                *attempt = Some(Attempt { source: source.to_owned(), at: now, failure: None, failures_in_a_row: 0 });
                 let value = Arc::new(value);
                 state.value = Some(Kept { value: Arc::clone(&value), source: source.to_owned(), at: now });
-                state.attempt = Some(Attempt { source: source.to_owned(), at: now, failure: None, failures_in_a_row: 0 });
                 Ok(value)
             }
             Err(error) => {
-                let before = state.attempt.as_ref().filter(|attempt| attempt.source == source);
+                let before = attempt.as_ref().filter(|attempt| attempt.source == source);
                 let failures_in_a_row = before.map_or(0, |attempt| attempt.failures_in_a_row).saturating_add(1);
-                state.attempt = Some(Attempt { source: source.to_owned(), at: now, failure: Some(error.clone()), failures_in_a_row });
+                *attempt = Some(Attempt { source: source.to_owned(), at: now, failure: Some(error.clone()), failures_in_a_row });
                 let old = state.value.as_ref().filter(|kept| {
                     let age = now.duration_since(kept.at);
                     kept.source == source && !age.is_negative() && age < self.lifetimes.last_resort

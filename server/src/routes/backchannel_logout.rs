@@ -60,10 +60,11 @@ async fn validate(app: &AppState, registered: &Registered, raw: &str) -> Result<
     let Some(expectations) = LogoutTokenExpectations::new(&registered.provider, &metadata, app.clock.now()) else {
         return Err(Failure::new(ProblemCode::InvalidRequest).detail("This provider issues no logout tokens."));
     };
-    let keys = registered.keys(&metadata).await?;
+    // Anybody can post here, so a fetch must neither cost the logins theirs nor be had for a token that claims nothing of us.
+    let keys = registered.keys_for_stranger(&metadata).await?;
     let validated = match logout_token::validate(raw, &expectations, &keys) {
-        Err(error) if error.wants_fresh_keys() => {
-            let keys = registered.rotated_keys(&metadata).await?;
+        Err(error) if error.wants_fresh_keys() && logout_token::is_addressed(raw, &expectations) => {
+            let keys = registered.rotated_keys_for_stranger(&metadata).await?;
             logout_token::validate(raw, &expectations, &keys)
         }
         other => other,

@@ -254,6 +254,23 @@ fn a31_a_logout_token_of_an_unknown_key_asks_for_fresh_keys() {
 }
 
 #[test]
+fn a31_only_a_logout_token_that_names_this_issuer_and_this_client_is_worth_a_fetch() {
+    let (provider, metadata, key) = (openid_provider(), metadata(), SigningKey::es256("key-1"));
+    let expectations = LogoutTokenExpectations::new(&provider, &metadata, now()).unwrap();
+    let addressed = |claims: &Value| logout_token::is_addressed(&key.sign(claims), &expectations);
+
+    assert!(addressed(&claims()));
+    for (name, value) in [("iss", json!("https://evil.example")), ("iss", json!(1)), ("aud", json!("another-client")), ("aud", json!([]))] {
+        let mut claims = claims();
+        claims[name] = value;
+        assert!(!addressed(&claims), "{name}");
+    }
+    for token in ["", "no token", "e30.e30", "e30.bm8.e30", "e30.e30.e30"] {
+        assert!(!logout_token::is_addressed(token, &expectations), "{token}");
+    }
+}
+
+#[test]
 fn a44_a_provider_without_id_tokens_sends_no_logout_tokens() {
     let provider = oauth_provider();
 
