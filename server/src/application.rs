@@ -13,7 +13,7 @@ use crate::{
     router::router,
     serve::serve,
     session::{Sessions, cookie::Cookies, seal::KeyRing, store::SqliteStore},
-    state::{App, AppState},
+    state::{App, AppState, MAXIMUM_PUSHES},
 };
 use anyhow::Context as _;
 use axum::http::Method;
@@ -22,7 +22,10 @@ use oauth2flow_demo_provider::{DemoProvider, DemoProviderConfig};
 use oauth2flow_protocol::Provider;
 use secrecy::{ExposeSecret, SecretString};
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 use url::Url;
 
 const DEMO_CLIENT_ID: &str = "oauth2flow-demo";
@@ -115,6 +118,7 @@ impl Application {
             keys,
             cookies,
             dpop_nonces: Nonces::default(),
+            pushes: Semaphore::new(MAXIMUM_PUSHES),
             assets,
             pages,
         });

@@ -13,6 +13,10 @@ use crate::{
 };
 use oauth2flow_protocol::Context;
 use std::{ops::Deref, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// See [`App::pushes`].
+pub const MAXIMUM_PUSHES: usize = 32;
 
 /// The application's state; cloning it is cheap.
 #[derive(Clone)]
@@ -38,6 +42,9 @@ pub struct App {
     pub cookies: Cookies,
     /// What servers want to see in proofs of possession.
     pub dpop_nonces: Nonces,
+    /// How many requests may be pushed to providers at a time: whoever floods the start of logins must not make this server flood
+    /// a provider, which would then refuse everybody.
+    pub pushes: Semaphore,
     /// The site.
     pub assets: Assets,
     /// The app's pages.

@@ -148,16 +148,24 @@ impl AuthorizationRequestError {
 }
 
 impl AuthorizationOptions {
-    /// These options, but what is set in `other` wins.
+    /// These options, but what is set in `other` wins, as far as it does not ask for less: the smaller `max_age` counts, and of the
+    /// `acr_values` those that are in both lists. Where none is, these stay: what an operator demands of every login, no address
+    /// of a login can take back.
     #[must_use]
-    pub fn overridden_by(self, other: Self) -> Self {
+    pub fn narrowed_by(self, other: Self) -> Self {
         fn list<T>(own: Vec<T>, other: Vec<T>) -> Vec<T> {
             if other.is_empty() { own } else { other }
         }
+        let in_both = other.acr_values.iter().filter(|value| self.acr_values.contains(value)).cloned().collect::<Vec<_>>();
+        let acr_values = match (self.acr_values.is_empty(), in_both.is_empty()) {
+            (true, _) => other.acr_values,
+            (false, true) => self.acr_values,
+            (false, false) => in_both,
+        };
         Self {
             prompt: list(self.prompt, other.prompt),
-            max_age: other.max_age.or(self.max_age),
-            acr_values: list(self.acr_values, other.acr_values),
+            max_age: [self.max_age, other.max_age].into_iter().flatten().min(),
+            acr_values,
             login_hint: other.login_hint.or(self.login_hint),
             ui_locales: list(self.ui_locales, other.ui_locales),
             claims: other.claims.or(self.claims),
@@ -324,8 +332,8 @@ impl Transaction {
     /// Starts a login: draws state, PKCE verifier and nonce, 256 bits each, and where tokens are bound to one, a key.
     /// [RFC 9700 §2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1)
     ///
-    /// What is set in `options` wins over [`Provider::defaults`]. `max_age` and `acr_values` are not only sent: the ID token must
-    /// prove them.
+    /// [`Provider::defaults`] are [narrowed](AuthorizationOptions::narrowed_by) by `options`. `max_age` and `acr_values` are not only
+    /// sent: the ID token must prove them.
     pub fn begin(
         provider: &Provider,
         metadata: &ProviderMetadata,
@@ -343,7 +351,7 @@ impl Transaction {
             redirect_uri: redirect_uri.to_owned(),
             expected_issuer: provider.response_issuer().map(str::to_owned),
             created_at: context.now,
-            options: provider.defaults.clone().overridden_by(options),
+            options: provider.defaults.clone().narrowed_by(options),
             dpop_key: dpop::uses(provider, metadata).then(|| DpopKey::generate(context)),
         }
     }

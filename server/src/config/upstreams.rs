@@ -21,7 +21,8 @@ static PROVIDERS: Setting<Vec<String>> = Setting::optional(
 static ACR_VALUES: Setting<Vec<String>> = Setting::optional(
     "acr_values",
     "How strongly the user must have been authenticated to call this API, in the provider's words, any of them: otherwise the call is \
-     answered with what is missing, and the app can ask the person to sign in again (RFC 9470). Only for providers that issue ID tokens.",
+     answered with what is missing, and the app can ask the person to sign in again (RFC 9470). Only for providers that issue ID tokens; where \
+     the provider has `acr_values` of its own, name some of those.",
 )
 .example("phr phrh");
 static MAX_AUTHENTICATION_AGE: Setting<Duration> = Setting::optional(

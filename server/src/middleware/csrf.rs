@@ -99,6 +99,12 @@ pub fn refuse_cross_site(headers: &HeaderMap, own_origin: &str) -> Result<(), Fa
     Ok(())
 }
 
+/// Whether nobody means this request yet: a HEAD, or a browser that prefetches what somebody may click. It uses nothing up.
+pub fn is_speculative(method: &Method, headers: &HeaderMap) -> bool {
+    let purpose = headers.get("sec-purpose").and_then(|purpose| purpose.to_str().ok());
+    *method != Method::GET || purpose.is_some_and(|purpose| purpose.contains("prefetch"))
+}
+
 /// Refuses to send anything but a navigation to the provider: a picture or a script of a neighbour would push open logins
 /// out, and a fetch could do nothing with the answer.
 ///

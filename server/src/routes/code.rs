@@ -6,7 +6,7 @@ use crate::{
     body,
     error::Failure,
     login::{self, Completed, Outcome},
-    middleware::csrf::{self, is_form, media_type},
+    middleware::csrf::{self, is_form, is_speculative, media_type},
     session::cookie::SameSite,
     state::AppState,
 };
@@ -79,8 +79,7 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
     (status = 200, description = "Signed in; a page that goes on by itself, since a redirect of another site's navigation would leave the session cookie out"),
     (status = 303, description = "Signed in already, or to the page that says why not")))]
 pub async fn get(State(app): State<AppState>, method: Method, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Failure> {
-    let prefetch = headers.get("sec-purpose").is_some_and(|purpose| purpose.to_str().is_ok_and(|purpose| purpose.contains("prefetch")));
-    if method != Method::GET || prefetch {
+    if is_speculative(&method, &headers) {
         return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
     }
     let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;

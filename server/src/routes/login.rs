@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::problem::ProblemCode;
@@ -24,8 +24,11 @@ pub(super) use parameters::MAXIMUM_AGE;
 use parameters::{options, parameter};
 use url::Url;
 
+/// How many transaction cookies of a request are looked at: a browser that plays by the rules has fewer, and each costs an unsealing.
+const MAXIMUM_LOOKED_AT: usize = 4 * MAXIMUM_TRANSACTIONS;
+
 /// Starts a login: seals a transaction into a cookie and sends the browser to the provider. Nothing is stored, so a
-/// flood of starts costs nothing here; a provider that wants the request pushed is asked each time.
+/// flood of starts costs nothing here; a provider that wants the request pushed is asked each time, by a few at a time.
 #[utoipa::path(get, path = "/api/v1/oauth/login", tag = "login",
     params(
         ("provider" = Option<String>, Query, description = "The provider's id; may be left out when there is one provider"),
@@ -44,7 +47,15 @@ use url::Url;
         (status = 404, description = "`unknown_provider`, `unknown_upstream`", body = oauth2flow_app::api::Problem),
         (status = 502, description = "`provider_unavailable`, `provider_invalid_response`, `provider_misconfigured`, `provider_refused`", body = oauth2flow_app::api::Problem),
         (status = 504, description = "`provider_timeout`", body = oauth2flow_app::api::Problem)))]
-pub async fn handler(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn handler(
+    State(app): State<AppState>,
+    method: Method,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    if csrf::is_speculative(&method, &headers) {
+        return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
+    }
     csrf::refuse_cross_site(&headers, app.config.server.public_url.origin())?;
     let query = query.unwrap_or_default();
     let registered = match parameter(&query, "provider")? {
@@ -97,6 +108,9 @@ async fn authorization_address(
     if !par::uses(provider, metadata)? {
         return Ok(app.with_context(|context| authorization_url(provider, metadata, transaction, context))?);
     }
+    let Ok(_one_of_a_few) = app.pushes.try_acquire() else {
+        return Err(Failure::new(ProblemCode::ProviderUnavailable).detail("Too many sign-ins are being started at once."));
+    };
     let (request, pending) = app.with_context(|context| par::request(provider, metadata, transaction, context))?;
     let response = registered.send(request).await?;
     let pushed = pending.process(&response, app.clock.now())?;
@@ -108,11 +122,17 @@ fn superfluous(app: &AppState, headers: &HeaderMap) -> Vec<(String, SameSite)> {
     let now = app.clock.now();
     let mut open: Vec<_> = Vec::new();
     let mut dead: Vec<_> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for (id, cookie) in app.cookies.transactions(headers) {
         // The id goes into a header again, so it has to look like one of ours.
-        if id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        let is_ours = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if !is_ours || seen.contains(&id) {
             continue;
         }
+        if seen.len() == MAXIMUM_LOOKED_AT {
+            break;
+        }
+        seen.push(id);
         match login::open(app, id, cookie) {
             Some(login) if login.transaction.expires_at() > now => {
                 open.push((login.transaction.created_at(), (id.to_owned(), login.same_site)));

@@ -711,10 +711,23 @@ mod providers {
     #[test]
     fn what_weakens_a_sign_in_gives_a_warning() {
         let text = "[providers.a]\nissuer = \"https://a.example\"\nclient_id = \"a\"\nclient_secret = \"b\"\n\
-                    pkce = false\nnonce = false\niss_policy = \"ignore\"\n";
-        let config = Setup::with_file(text).load().unwrap();
-        assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
-        assert_eq!((config.providers[0].pkce, config.providers[0].nonce), (Some(false), Some(false)));
+                    iss_policy = \"ignore\"\n";
+        for (weakening, pkce, nonce) in [("pkce = false\n", Some(false), None), ("nonce = false\n", None, Some(false))] {
+            let config = Setup::with_file(&format!("{text}{weakening}")).load().unwrap();
+            assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
+            assert_eq!((config.providers[0].pkce, config.providers[0].nonce), (pkce, nonce));
+        }
+    }
+
+    #[test]
+    fn a_code_that_nothing_ties_to_its_sign_in_is_not_taken() {
+        let text = "[providers.a]\nissuer = \"https://a.example\"\nclient_id = \"a\"\nclient_secret = \"b\"\npkce = false\nnonce = false\n";
+        assert_eq!(Setup::with_file(text).problem().key, "providers.a.pkce");
+        // LinkedIn leaves no choice, so that is said at start.
+        let linkedin = "[providers.linkedin]\nclient_id = \"a\"\nclient_secret = \"b\"\n";
+        let warnings = Setup::with_file(linkedin).load().unwrap().warnings;
+        assert!(warnings.iter().any(|warning| warning.contains("neither PKCE nor a nonce")), "{warnings:?}");
+        assert!(Setup::with_file(&format!("{linkedin}pkce = true\n")).load().unwrap().warnings.is_empty());
     }
 }
 

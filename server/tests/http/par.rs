@@ -10,6 +10,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use oauth2flow::state::MAXIMUM_PUSHES;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use url::Url;
@@ -95,6 +96,43 @@ async fn a_picture_or_a_script_pushes_nothing() {
     let image = browser.request(Method::GET, "/api/v1/oauth/login").header("sec-fetch-mode", "no-cors");
     image.send().await.assert_problem(401, "unauthenticated");
     assert_eq!(provider.count(Endpoint::PushedRequest), 0);
+}
+
+#[tokio::test]
+async fn nobody_pushes_by_only_looking() {
+    let provider = provider_with_endpoint().await;
+    let app = TestApp::with_provider(&provider).await;
+    let browser = app.browser();
+    browser.request(Method::HEAD, "/api/v1/oauth/login").send().await.assert_status(204);
+    browser.navigate("/api/v1/oauth/login").header("sec-purpose", "prefetch;prerender").send().await.assert_status(204);
+    assert!(browser.cookies().is_empty());
+    assert_eq!(provider.count(Endpoint::PushedRequest), 0);
+}
+
+#[tokio::test]
+async fn c_transaction_flood_of_starts_does_not_flood_the_provider() {
+    let provider = provider_with_endpoint().await;
+    let app = TestApp::with_provider(&provider).await;
+    let gate = provider.hold(Endpoint::PushedRequest);
+    let starts: Vec<_> = (0..MAXIMUM_PUSHES)
+        .map(|_| {
+            let browser = app.browser();
+            tokio::spawn(async move {
+                browser.navigate("/api/v1/oauth/login").send().await.assert_status(303);
+            })
+        })
+        .collect();
+    gate.arrived_times(MAXIMUM_PUSHES).await;
+    let browser = app.browser();
+    browser.navigate("/api/v1/oauth/login").send().await.assert_problem_page("provider_unavailable");
+    assert_eq!(provider.count(Endpoint::PushedRequest), MAXIMUM_PUSHES);
+
+    // Nobody stays locked out.
+    gate.release();
+    for start in starts {
+        start.await.unwrap();
+    }
+    start_login(&browser, "alpha", "/").await;
 }
 
 /// A private key as operators have it, and its public point.

@@ -487,13 +487,36 @@ fn what_a_login_asks_for_wins_over_the_configuration() {
     let other = AuthorizationOptions {
         prompt: vec![Prompt::None],
         max_age: Some(Duration::ZERO),
-        acr_values: texts(&["3"]),
+        acr_values: Vec::new(),
         login_hint: Some("bob@example.com".to_owned()),
         ui_locales: texts(&["de"]),
         claims: object(&json!({})),
         resource: vec![url("https://other.example/")],
     };
-    assert_eq!(request(other.clone()), asking(other).request());
+    let acr_values = every_option().acr_values;
+    assert_eq!(request(other.clone()), asking(AuthorizationOptions { acr_values, ..other }).request());
+}
+
+#[test]
+fn a_login_cannot_ask_for_less_than_the_configuration() {
+    let configured = AuthorizationOptions {
+        max_age: Some(Duration::from_mins(5)),
+        acr_values: texts(&["gold", "silver"]),
+        ..AuthorizationOptions::default()
+    };
+    let narrowed = |max_age: Option<Duration>, acr_values: &[&str]| {
+        let asked = AuthorizationOptions { max_age, acr_values: texts(acr_values), ..AuthorizationOptions::default() };
+        let options = configured.clone().narrowed_by(asked);
+        (options.max_age.unwrap(), options.acr_values)
+    };
+    let (five, one) = (Duration::from_mins(5), Duration::from_mins(1));
+    assert_eq!(narrowed(None, &[]), (five, texts(&["gold", "silver"])));
+    assert_eq!(narrowed(Some(Duration::from_hours(1)), &["password"]), (five, texts(&["gold", "silver"])));
+    assert_eq!(narrowed(Some(one), &["gold"]), (one, texts(&["gold"])));
+    assert_eq!(narrowed(Some(one), &["password", "silver"]), (one, texts(&["silver"])));
+
+    let nothing = AuthorizationOptions::default().narrowed_by(configured.clone());
+    assert_eq!((nothing.max_age, nothing.acr_values), (Some(five), texts(&["gold", "silver"])));
 }
 
 #[test]

@@ -163,6 +163,7 @@ pub(super) fn validate(reader: &mut Reader<'_>, preset: Preset, read: &Read<'_>)
         let fix = "Leave pkce out, or authenticate the client.";
         reader.problem(&PKCE, "A client without a secret has nothing else against stolen codes (RFC 9700 §2.1.1).", fix);
     }
+    validate_injection(reader, preset, read);
     if read.iss_policy == Some(IssPolicy::Require) && preset == Preset::OAuth && !reader.is_set(&ISSUER) && !reader.is_set(&EXPECTED_ISS) {
         reader.missing(&EXPECTED_ISS, "It is required, because iss_policy is \"require\".");
     }
@@ -250,9 +251,34 @@ fn validate_claims(reader: &mut Reader<'_>, preset: Preset, required: &BTreeMap<
     }
 }
 
+/// With neither PKCE nor a nonce nothing ties a code to the sign-in that asked for it: whoever gets hold of one can hand it in with
+/// their own. [RFC 9700 §4.5](https://www.rfc-editor.org/rfc/rfc9700#section-4.5)
+fn validate_injection(reader: &mut Reader<'_>, preset: Preset, read: &Read<'_>) {
+    let data = preset.data();
+    let unbound = preset.is_openid() && !read.pkce.unwrap_or(data.pkce) && !read.nonce.unwrap_or(data.nonce);
+    if !unbound {
+        return;
+    }
+    if data.pkce || data.nonce {
+        let problem = "Neither PKCE nor a nonce is left, so a stolen code could be handed in with somebody else's sign-in (RFC 9700 §4.5).";
+        reader.problem(&PKCE, problem, "Leave one of pkce and nonce on.");
+    } else {
+        reader.warn(
+            &PKCE,
+            "this provider takes neither PKCE nor a nonce from an ordinary app, so a stolen code could be handed in with somebody else's \
+             sign-in; ask it for PKCE, and set pkce = true.",
+        );
+    }
+}
+
 fn warn(reader: &mut Reader<'_>, preset: Preset, read: &Read<'_>) {
     if read.pkce == Some(false) && preset.data().pkce {
-        reader.warn(&PKCE, "PKCE is off, so a stolen code is protected by the client secret and the state alone.");
+        let warning = if preset.is_openid() {
+            "PKCE is off, so only the nonce keeps a stolen code from being handed in with somebody else's sign-in."
+        } else {
+            "PKCE is off, so a stolen code can be handed in with somebody else's sign-in."
+        };
+        reader.warn(&PKCE, warning);
     }
     if read.nonce == Some(false) && preset.is_openid() && preset.data().nonce {
         reader.warn(&NONCE, "the nonce is off, so an ID token is not tied to the sign-in that asked for it.");

@@ -191,8 +191,8 @@ pub(super) static MAX_AGE: Setting<Duration> = Setting::optional(
 .example("12h");
 pub(super) static ACR_VALUES: Setting<Vec<String>> = Setting::optional(
     "acr_values",
-    "How strongly the provider has to make sure who it is, in its own words, the best first: the ID token has to name one of them. Only \
-     for providers that issue ID tokens.",
+    "How strongly the provider has to make sure who it is, in its own words, the best first: the ID token has to name one of them. A \
+     single sign-in may ask for some of them, never for others. Only for providers that issue ID tokens.",
 )
 .example("phr phrh");
 pub(super) static LOGIN_HINT: Setting<String> =

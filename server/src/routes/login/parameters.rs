@@ -21,7 +21,7 @@ pub(super) fn parameter<'query>(query: &'query str, wanted: &str) -> Result<Opti
 }
 
 /// What this login asks of the provider ([Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)):
-/// what the address says, and above it what the upstream in `upstream` demands.
+/// what the address says, which can only add to what the upstream in `upstream` demands.
 ///
 /// # Errors
 /// `invalid_request`, `unknown_upstream`
@@ -39,11 +39,12 @@ pub(super) fn options(app: &AppState, registered: &Registered, query: &str) -> R
     let Some(name) = parameter(query, "upstream")? else { return Ok(asked) };
     let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name && is_for(upstream, registered));
     let upstream = upstream.ok_or(ProblemCode::UnknownUpstream)?;
-    Ok(asked.overridden_by(AuthorizationOptions {
+    let demanded = AuthorizationOptions {
         acr_values: upstream.acr_values.clone(),
         max_age: upstream.max_authentication_age,
         ..AuthorizationOptions::default()
-    }))
+    };
+    Ok(demanded.narrowed_by(asked))
 }
 
 fn is_for(upstream: &UpstreamConfig, registered: &Registered) -> bool {
