@@ -286,6 +286,28 @@ async fn a39_a_refreshed_id_token_of_an_unknown_key_costs_nobody_the_new_tokens(
 }
 
 #[tokio::test]
+async fn a39_a_refreshed_id_token_of_a_key_that_may_not_be_fetched_yet_costs_nobody_the_new_tokens() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(280);
+    // A login has just had the keys fetched, and the provider publishes the new one a moment too late.
+    provider.sign_with_unpublished(SigningKey::es256("key-2"));
+    let other = app.browser();
+    let callback = provider.authorize(&start_login(&other, "alpha", "/").await);
+    other.finish(&callback).await.assert_problem(502, "id_token_invalid");
+    provider.publish(vec![provider.public_key()]);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert_eq!(provider.count(Endpoint::Keys), 2, "they were not asked for again");
+    let renewed = provider.received(Endpoint::Token).len();
+    assert_eq!((renewed, browser.session().await["access_token"]["refreshable"].clone()), (3, json!(true)));
+    app.clock.advance_seconds(301);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert_eq!((provider.count(Endpoint::Token), upstream.count()), (4, 2));
+    let tokens = upstream.tokens();
+    assert_ne!(tokens[0], tokens[1]);
+    assert_ne!(tokens[0], "Bearer sentinel-access-alpha-2", "the new token is used although its ID token was not judged");
+}
+
+#[tokio::test]
 async fn a39_a_refreshed_id_token_costs_nobody_the_new_tokens_while_the_keys_cannot_be_had() {
     let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
     provider.rotate_key(SigningKey::es256("key-2"));
