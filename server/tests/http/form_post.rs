@@ -82,9 +82,14 @@ async fn the_name_that_apple_posts_beside_the_code_greets_a_user_without_one() {
 async fn a_posted_error_is_told_on_the_page_about_it() {
     let (provider, app) = start().await;
     let browser = app.browser();
-    let refused = provider.refuse(&start_login(&browser, "alpha", "/").await, "access_denied", "No <b>");
-    form(&browser, &refused).send().await.assert_problem_page("access_denied");
-    assert!(browser.transactions().is_empty());
+    for (address, error, told) in [
+        ("/api/v1/oauth/login", "access_denied", "access_denied"),
+        ("/api/v1/oauth/login?prompt=none", "login_required", "interaction_required"),
+    ] {
+        let url = browser.navigate(address).send().await.location();
+        form(&browser, &provider.refuse(&url, error, "No <b>")).send().await.assert_problem_page(told);
+        assert!(browser.transactions().is_empty());
+    }
     assert_eq!(provider.count(Endpoint::Token), 0);
 }
 

@@ -15,7 +15,7 @@ const INTRODUCTION: &str = "# Conformance
 The OpenID Foundation certifies relying parties with its [conformance suite](https://gitlab.com/openid/conformance-suite): a provider
 that does one thing wrong, or one thing unusual, at a time. This project is not certified. Here is each module of the suite's plans for
 relying parties, what the provider does in it, what this one does, and the tests that prove it: the same defect at a provider of our own.
-Every test that is named here exists, or the build fails.
+Every test that is named here exists, or the tests fail.
 
 Tests of `rules` judge one rule without a network. Tests of `http` run the server against a provider with that defect. The others drive a
 browser, or run against [`oidc-provider`](https://github.com/panva/node-oidc-provider), which is certified itself.

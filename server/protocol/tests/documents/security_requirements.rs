@@ -1,4 +1,4 @@
-//! `docs/security-requirements.md`: each requirement with the tests that carry its number.
+//! `docs/security-requirements.md`: each requirement with its tests.
 
 use crate::check;
 use crate::proof::{link, missing};
@@ -13,8 +13,9 @@ const INTRODUCTION: &str = "# Security requirements
      `UPDATE_DOCS=1 cargo test -p oauth2flow-protocol --test documents` writes it anew. -->
 
 What a sign-in that no provider can fool has to do, and the tests that show that this one does. A test carries the number of its
-requirement in its name: `a28_…` is about number 28. Tests of `server/protocol` judge a single rule without a network; those of
-`server/tests/http` run the server against a provider over real HTTP; those of `end2end` drive a browser through the whole.
+requirement in its name, `a28_…` that of number 28, or stands in the hostile provider's table under it, or is listed by hand. Tests of
+`server/protocol` judge a single rule without a network; those of `server/tests/http` run the server against a provider over real HTTP;
+those of `end2end` drive a browser through the whole.
 
 How the cases of the OpenID Foundation's conformance suite fare is in [conformance.md](conformance.md).
 ";
