@@ -204,9 +204,12 @@ pub static DISCORD: Preset = Preset {
         userinfo: Address::Api("users/@me"),
         emails: None,
         revocation: Some(Address::Api("oauth2/token/revoke")),
-        // The metadata's issuer; it declares `authorization_response_iss_parameter_supported`.
+        // The metadata's issuer.
         expected_iss: Some(Address::Web("")),
     }),
+    // The metadata (RFC 8414) declares `authorization_response_iss_parameter_supported`. This preset does not read it, so the
+    // promise has to stand here: RFC 9207 §2.4 has a client refuse an answer without what was promised.
+    iss_policy: IssPolicy::Require,
     // "client_id and client_secret … HTTP Basic authentication", or in the body.
     client_auth: ClientAuth::Basic,
     scopes: &["identify", "email"],

@@ -330,7 +330,8 @@ fn known_endpoints_are_where_their_providers_have_them() {
             "https://api.x.com/2/oauth2/revoke"
         ]
     );
-    assert_eq!(known(&preset::DISCORD).expected_iss.as_deref(), Some("https://discord.com"));
+    let discord = known(&preset::DISCORD);
+    assert_eq!((discord.expected_iss.as_deref(), discord.iss_policy), (Some("https://discord.com"), IssPolicy::Require));
 }
 
 #[test]

@@ -44,13 +44,18 @@ async fn discord_says_whether_the_address_is_verified() {
 }
 
 #[tokio::test]
-async fn a14_discord_s_iss_is_its_own_and_signing_out_takes_the_token_back() {
-    let provider = KnownProvider::start(Quirks { response_iss: Some("{origin}/"), ..discord() }).await;
-    let strict = app("discord", &provider, &DISCORD).await;
-    let (_, answer) = sign_in(&strict.browser(), "discord", &provider).await;
-    assert_refused(&answer, 400, "issuer_mismatch");
-    assert_eq!(provider.recording.count("/api/oauth2/token"), 0);
+async fn a14_a15_discord_s_iss_is_its_own_and_never_missing() {
+    for response_iss in [Some("{origin}/"), None] {
+        let provider = KnownProvider::start(Quirks { response_iss, ..discord() }).await;
+        let app = app("discord", &provider, &DISCORD).await;
+        let (_, answer) = sign_in(&app.browser(), "discord", &provider).await;
+        assert_refused(&answer, 400, "issuer_mismatch");
+        assert_eq!(provider.recording.count("/api/oauth2/token"), 0);
+    }
+}
 
+#[tokio::test]
+async fn signing_out_takes_discord_s_token_back() {
     let provider = KnownProvider::start(discord()).await;
     let app = app("discord", &provider, &DISCORD).await;
     let browser = app.browser();
