@@ -84,7 +84,7 @@ pub struct ValidatedIdToken {
 
 /// Who an ID token is about and for: what a refreshed one must keep.
 /// [Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdTokenIdentity {
     /// The configured issuer, or `iss` where that names the user's tenant.
     pub issuer: String,

@@ -2,7 +2,7 @@
 //!
 //! Nothing here opens a socket, reads a clock or draws a secret by itself: time and randomness are handed in ([`Context`]),
 //! a request is a value to send, and its response is a value to judge. So every rule of the flow is tested
-//! without a network, and a caller cannot skip one:
+//! without a network. The types keep the order of the steps, and what has been judged can be made in no other way:
 //!
 //! 1. [`Transaction::begin`](authorize::Transaction::begin) starts a login; [`authorization_url`] sends the browser off, or
 //!    [`par::request`] does so through the provider.
@@ -15,8 +15,8 @@
 //!    [`userinfo::process`], yields a [`User`].
 //! 5. [`refresh`], [`logout`] and [`logout_token`] cover the rest of the session's life.
 //!
-//! Each operation has one error enum; each variant names its section of a specification and has a stable
-//! `code()`. Text that a provider wrote is bounded and stripped of control characters ([`ProviderText`]) before it
+//! Each operation has one error enum; each variant has a stable `code()` and names its section of a specification,
+//! where there is one. Text that a provider wrote is bounded and stripped of control characters ([`ProviderText`]) before it
 //! reaches any of them.
 
 pub mod address;

@@ -23,8 +23,9 @@ use crate::signing_algorithm::SigningAlgorithm;
 /// The largest description of a user accepted, in bytes.
 pub const MAXIMUM_USERINFO_BYTES: usize = 64 * 1024;
 
-/// A user. The key is (`issuer`, `sub`), never the e-mail address.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// A user, whom only a validated ID token or [`process`] yields. The key is (`issuer`, `sub`), never the e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct User {
     /// Who describes the user: [`Provider::user_issuer`].
     pub issuer: String,
