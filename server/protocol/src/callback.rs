@@ -100,7 +100,7 @@ pub enum CallbackError {
     /// `iss` is not the issuer. [RFC 9207 §2.4](https://www.rfc-editor.org/rfc/rfc9207#section-2.4)
     #[error("the response comes from another issuer")]
     IssMismatch,
-    /// The response holds a code and an error.
+    /// The response holds a code and an error. [RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1)
     #[error("the response holds both a code and an error")]
     CodeAndError,
     /// The response holds neither a code nor an error. [RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2)

@@ -48,6 +48,7 @@ pub enum ClientAuthError {
     #[error("the private key is missing")]
     MissingKey,
     /// There is no team.
+    /// [Apple, Creating a client secret](https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret)
     #[error("the team id is missing")]
     MissingTeam,
     /// The provider takes no signature that the key or the secret can make.

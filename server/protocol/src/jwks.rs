@@ -92,7 +92,7 @@ pub enum JwksError {
         /// The HTTP status.
         status: u16,
     },
-    /// The status is not 200.
+    /// The status is not 200. [RFC 9110 §15.3.1](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.1)
     #[error("the key set's address answered with status {status}")]
     UnexpectedStatus {
         /// The HTTP status.

@@ -55,6 +55,7 @@ pub enum JwsError {
     #[error("no known key has the token's key id")]
     UnknownKeyId,
     /// The token names no key, and no key of the set is for its algorithm: fetch the set once more.
+    /// [Core §10.1.1](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)
     #[error("no known key is for the token's algorithm")]
     NoSuitableKey,
     /// The key that the token names is not for its algorithm. [RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)

@@ -44,9 +44,10 @@ pub enum SigningKeyError {
     #[error("the private key is not in PEM form")]
     NotPem,
     /// There is a public key or a certificate, and no private key.
+    /// [RFC 7468 §10](https://www.rfc-editor.org/rfc/rfc7468#section-10)
     #[error("the PEM text holds no private key, only the public half or a certificate")]
     NotPrivate,
-    /// The text holds several private keys.
+    /// The text holds several private keys. [RFC 7468 §2](https://www.rfc-editor.org/rfc/rfc7468#section-2)
     #[error("the PEM text holds more than one private key")]
     SeveralKeys,
     /// The key is protected by a passphrase. [RFC 7468 §11](https://www.rfc-editor.org/rfc/rfc7468#section-11)
@@ -60,6 +61,7 @@ pub enum SigningKeyError {
     #[error("the private key cannot sign with {0}")]
     AlgorithmMismatch(SigningAlgorithm),
     /// The key's name is empty, too long, or holds characters that are not printable ASCII.
+    /// [RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)
     #[error("the key id is not 1 to 256 printable characters")]
     InvalidKeyId,
 }
