@@ -2,7 +2,7 @@
 
 // The server's own file: the rest of the server has nothing to do with it, and takes long to compile.
 #[path = "../../../src/session/cookie.rs"]
-#[allow(dead_code, reason = "the cookies are read here, not set")]
+#[expect(dead_code, reason = "the cookies are read here, not set")]
 mod cookie;
 #[path = "../src/cookie_header.rs"]
 mod cookie_header;
