@@ -3,7 +3,7 @@
 use crate::support::{Answer, Browser, Endpoint, Reply, SignIn as _, StandInProvider, TestApp, Upstream, start_login};
 use axum::http::Method;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write as _};
 use url::Url;
 
 const API: &str = "/api/v1/proxy/api/";
@@ -153,10 +153,10 @@ async fn a_demand_that_does_not_say_what_for_leads_to_a_new_sign_in() {
 fn challenge(acr_values: &str, max_age: Option<u64>) -> Reply {
     let mut challenge = String::from(r#"Bearer error="insufficient_user_authentication""#);
     if !acr_values.is_empty() {
-        challenge.push_str(&format!(r#", acr_values="{acr_values}""#));
+        let _ = write!(challenge, r#", acr_values="{acr_values}""#);
     }
     if let Some(max_age) = max_age {
-        challenge.push_str(&format!(r#", max_age="{max_age}""#));
+        let _ = write!(challenge, r#", max_age="{max_age}""#);
     }
     Reply::json(401, &json!({})).header("www-authenticate", challenge)
 }
