@@ -95,3 +95,15 @@ test.describe('a callback that is opened again', () => {
     expect(await session(page)).toEqual({ authenticated: false });
   });
 });
+
+test('the account page is made for many readers at once', async ({ page, baseURL }) => {
+  await signIn(page);
+  const cookie = (await page.context().cookies(baseURL)).map(({ name, value }) => `${name}=${value}`).join('; ');
+  const headers = { accept: 'text/html', cookie, 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin' };
+  for (let round = 0; round < 10; round += 1) {
+    const answers = await Promise.all(Array.from({ length: 25 }, () => fetch(`${baseURL}/account`, { headers })));
+    expect(await Promise.all(answers.map(async (answer) => `${answer.status} ${(await answer.text()).slice(0, 15)}`))).toEqual(
+      Array(25).fill('200 <!DOCTYPE html>'),
+    );
+  }
+});

@@ -44,14 +44,16 @@ impl PartialEq for Shown {
 #[component]
 pub fn Account() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
-    let shown = Memo::new(move |_| match session.get() {
+    // Kept alive by whoever reads it: the server asks for the title once the page is made, and its owner may be gone by then.
+    let shown = ArcMemo::new(move |_| match session.get() {
         SessionState::SignedIn(signed_in) => Shown::Details(signed_in),
         SessionState::Anonymous => Shown::Anonymous,
         SessionState::Unknown => session.problem().map_or(Shown::Waiting, |problem| Shown::Failed(problem.into())),
     });
-    let title = move || if shown.with(|shown| *shown == Shown::Anonymous) { "Sign in to see your account" } else { "Your account" };
+    let heading = shown.clone();
+    let title = move || if heading.with(|shown| *shown == Shown::Anonymous) { "Sign in to see your account" } else { "Your account" };
     erased(view! {
-        <Title text=title />
+        <Title text=title.clone() />
         <Heading>{title}</Heading>
         {move || match shown.get() {
             Shown::Waiting => erased(view! { <Skeleton lines=6 /> }),
