@@ -12,7 +12,12 @@ use crate::{
     registration,
     router::router,
     serve::serve,
-    session::{Sessions, cookie::Cookies, seal::KeyRing, store::SqliteStore},
+    session::{
+        Sessions,
+        cookie::Cookies,
+        seal::KeyRing,
+        store::{SqliteStore, Store},
+    },
     state::{App, AppState, MAXIMUM_PUSHES},
 };
 use anyhow::Context as _;
@@ -90,7 +95,7 @@ impl Application {
             Some(key) => KeyRing::parse(key, "session.key")?,
             None => KeyRing::open(&config.session.key_file, &*entropy)?,
         });
-        let store = SqliteStore::open(&config.session.database).await?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.session.database).await?);
         let outbound = Outbound::new(config.outbound.clone(), names)?;
         let mut providers = registration::providers(&config)?;
         let demo = match demo_listener {

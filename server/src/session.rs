@@ -12,7 +12,7 @@ use crate::{
     session::{
         record::{Key, Profile, SessionId, SessionRecord, Tokens},
         seal::KeyRing,
-        store::{SqliteStore, StoreError},
+        store::{Store, StoreError},
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +24,7 @@ const TOUCH_INTERVAL_SECONDS: i64 = 60;
 
 /// Everything about sessions that a handler needs.
 pub struct Sessions {
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     keys: Arc<KeyRing>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -51,7 +51,7 @@ pub struct NewSession {
 impl Sessions {
     /// Sessions of these lifetimes in this store.
     pub fn new(
-        store: SqliteStore,
+        store: Arc<dyn Store>,
         keys: Arc<KeyRing>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
@@ -63,8 +63,8 @@ impl Sessions {
     }
 
     /// Where they are kept.
-    pub const fn store(&self) -> &SqliteStore {
-        &self.store
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
     }
 
     /// Begins a session and answers the id for the cookie.
@@ -89,6 +89,7 @@ impl Sessions {
             idle_expires_at: later(now, self.idle).min(expires_at),
             expires_at,
             tokens: self.keys.seal(&place(key), &new.tokens.to_plaintext(), &*self.entropy),
+            lease: None,
         };
         self.store.insert(&record).await?;
         Ok((id, key))
@@ -119,8 +120,7 @@ impl Sessions {
     /// # Errors
     /// When the store does not answer.
     pub async fn end(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let record = self.store.get(key).await?;
-        Ok(if self.store.remove(key).await? { record } else { None })
+        self.store.remove(key).await
     }
 
     /// Opens a session's tokens; `None` when none of our keys sealed them.

@@ -48,7 +48,7 @@ pub async fn handler(
     let remembered_until = token.expires_at.saturating_add(REPLAY_MARGIN).unwrap_or(token.expires_at);
     let named = NamedSessions { issuer: &token.issuer, sub: token.subject.as_deref(), sid: token.session_id.as_deref() };
     let claim = Key::of_claim(&format!("logout token of {}", token.issuer), &token.token_id);
-    let Some(ended) = app.sessions.store().remove_named(&named, claim, remembered_until).await? else {
+    let Some(ended) = app.sessions.store().remove_named(named, claim, remembered_until).await? else {
         return Err(Failure::new(ProblemCode::InvalidRequest).detail("This logout token has been used."));
     };
     tracing::info!(provider, ended, "signed out by the provider");

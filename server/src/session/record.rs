@@ -61,6 +61,11 @@ impl Key {
     }
 }
 
+/// The right to renew a session's tokens: 128 random bits that its holder exchanges for others while it is at work. One that stays the
+/// same for longer than that takes has no living holder. No clock is compared with another machine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease(pub [u8; 16]);
+
 /// A session as the store keeps it; `tokens` is sealed.
 #[derive(Clone, Debug)]
 pub struct SessionRecord {
@@ -88,6 +93,8 @@ pub struct SessionRecord {
     pub expires_at: Timestamp,
     /// The sealed [`Tokens`].
     pub tokens: Vec<u8>,
+    /// Who is renewing them, if anybody is.
+    pub lease: Option<Lease>,
 }
 
 /// The part of a session that holds no secret.

@@ -1,7 +1,8 @@
 //! Sessions in an embedded SQLite file: the default.
 
-use super::StoreError;
-use crate::session::record::{Key, Profile, SessionRecord};
+use super::{Change, NamedSessions, Store, StoreError, UserKey};
+use crate::session::record::{Key, Lease, Profile, SessionRecord};
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqliteExecutor, SqlitePool,
@@ -10,16 +11,21 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use std::{
+    array::TryFromSliceError,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
 use thiserror::Error;
+use tokio::sync::broadcast;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Marks the file as ours (`PRAGMA application_id`): "o2fl".
 const APPLICATION_ID: i64 = 0x6f32_666c;
+
+/// How many changes a slow listener may be behind before it is told to look again.
+const CHANGES_KEPT: usize = 1024;
 
 /// How long a write waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -65,6 +71,7 @@ pub enum OpenError {
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pool: SqlitePool,
+    changes: broadcast::Sender<Change>,
 }
 
 impl SqliteStore {
@@ -108,26 +115,35 @@ impl SqliteStore {
             }
             other => OpenError::Foreign { path: path.to_owned(), reason: other.to_string() },
         })?;
-        Ok(Self { pool })
+        Ok(Self { pool, changes: broadcast::Sender::new(CHANGES_KEPT) })
     }
 
-    /// Whether the store answers.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    fn announce(&self, change: Change) {
+        // Nobody listens to a store that nobody watches.
+        let _ = self.changes.send(change);
+    }
+
+    /// The sessions that a statement has ended, announced.
+    fn ended(&self, rows: &[SqliteRow]) -> Result<Vec<SessionRecord>, StoreError> {
+        let records = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+        for record in &records {
+            self.announce(Change::Ended(record.key));
+        }
+        Ok(records)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
     }
 
-    /// Writes a new session.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
+    async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO sessions (key, version, provider, issuer, sub, sid, profile, created_at, last_seen_at, idle_expires_at, expires_at, tokens) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sessions (key, version, provider, issuer, sub, sid, profile, created_at, last_seen_at, idle_expires_at, expires_at, tokens, lease) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(record.key.0.as_slice())
         .bind(record.version)
@@ -141,101 +157,104 @@ impl SqliteStore {
         .bind(record.idle_expires_at.as_second())
         .bind(record.expires_at.as_second())
         .bind(&record.tokens)
+        .bind(bytes(record.lease.as_ref()))
         .execute(&self.pool)
         .await?;
         Ok(())
     }
 
-    /// Reads a session, whether or not it has expired.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let row = sqlx::query(
-            "SELECT version, provider, issuer, sub, sid, profile, created_at, last_seen_at, idle_expires_at, expires_at, tokens FROM sessions WHERE key = ?",
-        )
-        .bind(key.0.as_slice())
-        .fetch_optional(&self.pool)
-        .await?;
-        row.map(|row| decode(key, &row)).transpose()
+    async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
+        let row = sqlx::query("SELECT * FROM sessions WHERE key = ?").bind(key.0.as_slice()).fetch_optional(&self.pool).await?;
+        row.as_ref().map(decode).transpose()
     }
 
-    /// Replaces tokens and profile if nobody has written since `record` was read, and raises the version.
-    /// Answers whether it did: not when the session has ended meanwhile.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn replace_tokens(&self, record: &SessionRecord) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE sessions SET profile = ?, tokens = ?, version = version + 1 WHERE key = ? AND version = ?")
-            .bind(encode(&record.profile))
-            .bind(&record.tokens)
-            .bind(record.key.0.as_slice())
-            .bind(record.version)
+    async fn sessions_of(&self, user: UserKey<'_>) -> Result<Vec<SessionRecord>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM sessions WHERE issuer = ? AND sub = ? ORDER BY created_at DESC, key")
+            .bind(user.issuer)
+            .bind(user.sub)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(decode).collect()
+    }
+
+    async fn swap_lease(&self, key: Key, version: i64, held: Option<Lease>, new: Option<Lease>) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE sessions SET lease = ? WHERE key = ? AND version = ? AND lease IS ?")
+            .bind(bytes(new.as_ref()))
+            .bind(key.0.as_slice())
+            .bind(version)
+            .bind(bytes(held.as_ref()))
             .execute(&self.pool)
             .await?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// Moves the idle end of a live session; it is no reason for anybody's write to fail, so the version stays.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sessions SET last_seen_at = ?1, idle_expires_at = ?2 WHERE key = ?3 AND last_seen_at < ?1")
+    async fn replace_tokens(&self, record: &SessionRecord) -> Result<bool, StoreError> {
+        let done =
+            sqlx::query("UPDATE sessions SET profile = ?, tokens = ?, version = version + 1, lease = NULL WHERE key = ? AND version = ?")
+                .bind(encode(&record.profile))
+                .bind(&record.tokens)
+                .bind(record.key.0.as_slice())
+                .bind(record.version)
+                .execute(&self.pool)
+                .await?;
+        let replaced = done.rows_affected() == 1;
+        if replaced {
+            self.announce(Change::Renewed(record.key));
+        }
+        Ok(replaced)
+    }
+
+    async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
+        let done = sqlx::query("UPDATE sessions SET last_seen_at = ?1, idle_expires_at = ?2 WHERE key = ?3 AND last_seen_at < ?1")
             .bind(last_seen_at.as_second())
             .bind(idle_expires_at.as_second())
             .bind(key.0.as_slice())
             .execute(&self.pool)
             .await?;
+        if done.rows_affected() == 1 {
+            self.announce(Change::Renewed(key));
+        }
         Ok(())
     }
 
-    /// Ends a session. Answers whether it was there.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn remove(&self, key: Key) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM sessions WHERE key = ?").bind(key.0.as_slice()).execute(&self.pool).await?;
-        Ok(done.rows_affected() == 1)
+    async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
+        let row = sqlx::query("DELETE FROM sessions WHERE key = ? RETURNING *").bind(key.0.as_slice()).fetch_optional(&self.pool).await?;
+        Ok(self.ended(row.as_slice())?.pop())
     }
 
-    /// Ends the sessions that a logout token names: one provider session by `sid`, or every session of a `sub`.
-    /// Answers how many, or `None` when this token has been used before; the two go together or not at all, so that a
-    /// provider whose call failed can repeat it.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn remove_named(&self, named: &NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<u64>, StoreError> {
+    async fn remove_user(&self, user: UserKey<'_>, except: Option<Key>) -> Result<Vec<SessionRecord>, StoreError> {
+        let rows = sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 AND (?3 IS NULL OR key <> ?3) RETURNING *")
+            .bind(user.issuer)
+            .bind(user.sub)
+            .bind(except.as_ref().map(|key| key.0.as_slice()))
+            .fetch_all(&self.pool)
+            .await?;
+        self.ended(&rows)
+    }
+
+    async fn remove_named(&self, named: NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<usize>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         if !claim(&mut *transaction, token, expires_at).await? {
             return Ok(None);
         }
-        let done = match named.sid {
-            Some(sid) => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3)")
+        let rows = match named.sid {
+            Some(sid) => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3) RETURNING *")
                 .bind(named.issuer)
                 .bind(sid)
                 .bind(named.sub),
-            None => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2").bind(named.issuer).bind(named.sub),
+            None => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 RETURNING *").bind(named.issuer).bind(named.sub),
         }
-        .execute(&mut *transaction)
+        .fetch_all(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(Some(done.rows_affected()))
+        Ok(Some(self.ended(&rows)?.len()))
     }
 
-    /// Claims something that may be used once. Answers whether this was the first time.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
+    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
         Ok(claim(&self.pool, key, expires_at).await?)
     }
 
-    /// Remembers which session a claim led to.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
+    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
         sqlx::query("UPDATE claims SET session_key = ? WHERE key = ?")
             .bind(session.0.as_slice())
             .bind(key.0.as_slice())
@@ -244,11 +263,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Whether a claim led to this session.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
+    async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM claims WHERE key = ? AND session_key = ?")
             .bind(key.0.as_slice())
             .bind(session.0.as_slice())
@@ -257,32 +272,30 @@ impl SqliteStore {
         Ok(row.is_some())
     }
 
-    /// Forgets what has expired.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn key_check(&self, proposed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        sqlx::query("INSERT INTO key_check (only, sealed) VALUES (1, ?) ON CONFLICT DO NOTHING").bind(proposed).execute(&self.pool).await?;
+        Ok(sqlx::query_scalar("SELECT sealed FROM key_check").fetch_one(&self.pool).await?)
+    }
+
+    async fn replace_key_check(&self, current: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE key_check SET sealed = ? WHERE sealed = ?").bind(new).bind(current).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let now = now.as_second();
         let sessions = sqlx::query("DELETE FROM sessions WHERE idle_expires_at <= ?").bind(now).execute(&self.pool).await?;
         let claims = sqlx::query("DELETE FROM claims WHERE expires_at <= ?").bind(now).execute(&self.pool).await?;
         Ok(sessions.rows_affected() + claims.rows_affected())
     }
 
-    /// Closes the file.
-    pub async fn close(&self) {
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// The sessions that a logout token names.
-#[derive(Clone, Copy, Debug)]
-pub struct NamedSessions<'token> {
-    /// Who answers for `sub` and `sid`.
-    pub issuer: &'token str,
-    /// The user.
-    pub sub: Option<&'token str>,
-    /// The session at the provider.
-    pub sid: Option<&'token str>,
 }
 
 async fn claim(executor: impl SqliteExecutor<'_>, key: Key, expires_at: Timestamp) -> Result<bool, sqlx::Error> {
@@ -358,14 +371,23 @@ fn encode(profile: &Profile) -> String {
     serde_json::to_string(profile).expect("a profile serializes")
 }
 
-fn decode(key: Key, row: &SqliteRow) -> Result<SessionRecord, StoreError> {
+fn bytes(lease: Option<&Lease>) -> Option<&[u8]> {
+    lease.map(|lease| lease.0.as_slice())
+}
+
+fn array<const N: usize>(column: &str, bytes: &[u8]) -> Result<[u8; N], sqlx::Error> {
+    bytes.try_into().map_err(|error: TryFromSliceError| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
+}
+
+fn decode(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
     let time = |column: &str| {
         Timestamp::from_second(row.try_get(column)?)
             .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() })
     };
     let profile: &str = row.try_get("profile")?;
+    let lease: Option<&[u8]> = row.try_get("lease")?;
     Ok(SessionRecord {
-        key,
+        key: Key(array("key", row.try_get("key")?)?),
         version: row.try_get("version")?,
         provider: row.try_get("provider")?,
         issuer: row.try_get("issuer")?,
@@ -378,5 +400,6 @@ fn decode(key: Key, row: &SqliteRow) -> Result<SessionRecord, StoreError> {
         idle_expires_at: time("idle_expires_at")?,
         expires_at: time("expires_at")?,
         tokens: row.try_get("tokens")?,
+        lease: lease.map(|lease| array("lease", lease)).transpose()?.map(Lease),
     })
 }
