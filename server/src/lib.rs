@@ -26,3 +26,4 @@ pub mod serve;
 pub mod session;
 pub mod state;
 pub mod telemetry;
+pub mod token_endpoint;

@@ -11,20 +11,22 @@ use crate::{
         record::{Key, Profile, SessionId, Tokens},
     },
     state::AppState,
+    token_endpoint,
 };
 use axum::http::HeaderMap;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use oauth2flow_app::{api, problem::ProblemCode};
 use oauth2flow_protocol::{
-    AuthorizationResponse, JwkSet, OutboundRequest, OutboundResponse, ProviderMetadata, ReturnTo, TokenResponse, Transaction, User,
-    ValidatedCallback, ValidatedIdToken,
+    AuthorizationResponse, Context, JwkSet, OutboundRequest, OutboundResponse, ProviderMetadata, ReturnTo, TokenResponse, Transaction,
+    User, ValidatedCallback, ValidatedIdToken,
     authorize::transaction_id_of_state,
     callback::{self, CallbackError},
     dpop,
-    id_token::{self, IdTokenExpectations},
+    id_token::{self, IdTokenError, IdTokenExpectations},
     provider::ResponseMode,
-    token, userinfo,
+    token::{self, PendingExchange},
+    userinfo::{self, UserInfoError},
 };
 use tracing::Instrument as _;
 use zeroize::Zeroizing;
@@ -158,7 +160,7 @@ async fn finish(
     Ok(Completed { session, user, return_to })
 }
 
-/// Judges the response; a signed one with the keys fetched once more when none of the known ones signed it.
+/// Judges the response; a signed one with the provider's keys.
 async fn validate(
     app: &AppState,
     registered: &Registered,
@@ -172,10 +174,7 @@ async fn validate(
     if registered.provider.response_mode != ResponseMode::Jwt {
         return Ok(judge(None));
     }
-    match judge(Some(&*registered.keys(metadata).await?)) {
-        Err(error) if error.wants_fresh_keys() => Ok(judge(Some(&*registered.rotated_keys(metadata).await?))),
-        other => Ok(other),
-    }
+    Ok(registered.judge(metadata, |keys| judge(Some(keys)), CallbackError::wants_fresh_keys).await?)
 }
 
 async fn exchange(
@@ -218,24 +217,16 @@ async fn exchange(
     })
 }
 
-/// Exchanges the code; once more when the provider wants to see its nonce in the proof
-/// ([RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8)).
 async fn request_tokens(
     app: &AppState,
     registered: &Registered,
     metadata: &ProviderMetadata,
     validated: ValidatedCallback,
 ) -> Result<TokenResponse, Failure> {
-    let provider = &registered.provider;
-    let nonce = app.dpop_nonces.of(Role::TokenEndpoint, &provider.id);
-    let (request, mut pending) =
-        app.with_context(|context| token::exchange_request(provider, metadata, validated, nonce.as_deref(), context))?;
-    let mut response = registered.send(request).await?;
-    if let Some(again) = app.with_context(|context| pending.retry_with_nonce(&response, context)) {
-        app.dpop_nonces.remember(Role::TokenEndpoint, &provider.id, response.dpop_nonce());
-        response = registered.send(again).await?;
-    }
-    app.dpop_nonces.remember(Role::TokenEndpoint, &provider.id, response.dpop_nonce());
+    let exchange = |nonce: Option<&str>, context: &mut Context<'_>| {
+        Ok(token::exchange_request(&registered.provider, metadata, validated, nonce, context)?)
+    };
+    let (response, pending) = token_endpoint::ask::<_, Failure>(app, registered, exchange, PendingExchange::retry_with_nonce).await?;
     Ok(pending.process(&response, app.clock.now())?)
 }
 
@@ -259,7 +250,7 @@ async fn request_resource(
     }
 }
 
-/// Validates the ID token, with the keys fetched once more when none of the known ones signed it.
+/// Validates the ID token, where the provider has to send one.
 async fn validate_id_token(
     app: &AppState,
     registered: &Registered,
@@ -270,15 +261,8 @@ async fn validate_id_token(
     let Some(raw) = &tokens.id_token else {
         return Err(Failure::new(ProblemCode::IdTokenInvalid).detail("The provider sent no ID token."));
     };
-    let keys = registered.keys(metadata).await?;
-    let validated = match id_token::validate(raw, &expectations, &keys) {
-        Err(error) if error.wants_fresh_keys() => {
-            let keys = registered.rotated_keys(metadata).await?;
-            id_token::validate(raw, &expectations, &keys)
-        }
-        other => other,
-    };
-    Ok(Some(validated?))
+    let judge = |keys: &_| id_token::validate(raw, &expectations, keys);
+    Ok(Some(registered.judge(metadata, judge, IdTokenError::wants_fresh_keys).await??))
 }
 
 /// Who the user is: the ID token says it where there is one, and the user endpoint adds to it.
@@ -295,10 +279,10 @@ async fn identify(
         Some(request) => {
             let response = request_resource(app, registered, tokens, request).await?;
             let judge = |keys: Option<&JwkSet>| userinfo::process(&response, provider, metadata, keys, id_token, app.clock.now());
-            let keys = if userinfo::is_signed(&response) { Some(registered.keys(metadata).await?) } else { None };
-            let user = match judge(keys.as_deref()) {
-                Err(error) if error.wants_fresh_keys() => judge(Some(&*registered.rotated_keys(metadata).await?)),
-                other => other,
+            let user = if userinfo::is_signed(&response) {
+                registered.judge(metadata, |keys| judge(Some(keys)), UserInfoError::wants_fresh_keys).await?
+            } else {
+                judge(None)
             }?;
             match from_token {
                 Some(from_token) => from_token.completed_with(&user),

@@ -120,29 +120,46 @@ impl Registered {
         self.fetched_keys(Want::Current, Asker::Known, metadata).await
     }
 
-    /// The provider's keys, fetched anew unless that was tried within the cooldown: for a `kid` that nobody knows.
+    /// Judges something that the provider has signed; once more, with the keys fetched anew unless that was tried within the
+    /// cooldown, when `wants_fresh_keys` says that none of the known ones may have signed it.
     ///
     /// # Errors
-    /// When they cannot be had, and could not for a day.
-    pub async fn rotated_keys(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        self.fetched_keys(Want::Newer, Asker::Known, metadata).await
+    /// When the keys cannot be had, and could not for a day. What `judge` says comes in the answer.
+    pub async fn judge<T, E>(
+        &self,
+        metadata: &ProviderMetadata,
+        judge: impl Fn(&JwkSet) -> Result<T, E>,
+        wants_fresh_keys: impl Fn(&E) -> bool,
+    ) -> Result<Result<T, E>, ProviderError> {
+        self.judge_for(Asker::Known, metadata, judge, wants_fresh_keys).await
     }
 
-    /// The provider's keys, for a token that anybody may have sent: a fetch that this causes uses up nothing of what
-    /// [`Self::keys`] and [`Self::rotated_keys`] may cause.
+    /// The same for something that anybody may have sent: the keys are fetched anew once in five minutes, and a fetch that
+    /// this causes uses up nothing of what [`Self::keys`] and [`Self::judge`] may cause.
     ///
     /// # Errors
-    /// When they cannot be had, and could not for a day.
-    pub async fn keys_for_stranger(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        self.fetched_keys(Want::Current, Asker::Stranger(STRANGERS_KEYS_PAUSE), metadata).await
+    /// When the keys cannot be had, and could not for a day. What `judge` says comes in the answer.
+    pub async fn judge_for_stranger<T, E>(
+        &self,
+        metadata: &ProviderMetadata,
+        judge: impl Fn(&JwkSet) -> Result<T, E>,
+        wants_fresh_keys: impl Fn(&E) -> bool,
+    ) -> Result<Result<T, E>, ProviderError> {
+        self.judge_for(Asker::Stranger(STRANGERS_KEYS_PAUSE), metadata, judge, wants_fresh_keys).await
     }
 
-    /// The provider's keys, fetched anew unless that was tried within the cooldown, or for a stranger within five minutes.
-    ///
-    /// # Errors
-    /// When they cannot be had, and could not for a day.
-    pub async fn rotated_keys_for_stranger(&self, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
-        self.fetched_keys(Want::Newer, Asker::Stranger(STRANGERS_KEYS_PAUSE), metadata).await
+    async fn judge_for<T, E>(
+        &self,
+        asker: Asker,
+        metadata: &ProviderMetadata,
+        judge: impl Fn(&JwkSet) -> Result<T, E>,
+        wants_fresh_keys: impl Fn(&E) -> bool,
+    ) -> Result<Result<T, E>, ProviderError> {
+        let keys = self.fetched_keys(Want::Current, asker, metadata).await?;
+        match judge(&keys) {
+            Err(error) if wants_fresh_keys(&error) => Ok(judge(&*self.fetched_keys(Want::Newer, asker, metadata).await?)),
+            judged => Ok(judged),
+        }
     }
 
     async fn fetched_keys(&self, want: Want, asker: Asker, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {

@@ -16,7 +16,7 @@ use axum::{
 };
 use jiff::SignedDuration;
 use oauth2flow_app::problem::ProblemCode;
-use oauth2flow_protocol::logout_token::{self, LogoutTokenExpectations, ValidatedLogoutToken};
+use oauth2flow_protocol::logout_token::{self, LogoutTokenError, LogoutTokenExpectations, ValidatedLogoutToken};
 
 /// How long a logout token's id is remembered past the token's own end.
 const REPLAY_MARGIN: SignedDuration = SignedDuration::from_mins(5);
@@ -61,13 +61,8 @@ async fn validate(app: &AppState, registered: &Registered, raw: &str) -> Result<
         return Err(Failure::new(ProblemCode::InvalidRequest).detail("This provider issues no logout tokens."));
     };
     // Anybody can post here, so a fetch must neither cost the logins theirs nor be had for a token that claims nothing of us.
-    let keys = registered.keys_for_stranger(&metadata).await?;
-    let validated = match logout_token::validate(raw, &expectations, &keys) {
-        Err(error) if error.wants_fresh_keys() && logout_token::is_addressed(raw, &expectations) => {
-            let keys = registered.rotated_keys_for_stranger(&metadata).await?;
-            logout_token::validate(raw, &expectations, &keys)
-        }
-        other => other,
-    };
+    let judge = |keys: &_| logout_token::validate(raw, &expectations, keys);
+    let wants_fresh_keys = |error: &LogoutTokenError| error.wants_fresh_keys() && logout_token::is_addressed(raw, &expectations);
+    let validated = registered.judge_for_stranger(&metadata, judge, wants_fresh_keys).await?;
     validated.map_err(|error| Failure::new(ProblemCode::InvalidRequest).detail("The logout token does not hold.").source(error))
 }

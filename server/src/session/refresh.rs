@@ -3,20 +3,20 @@
 
 use crate::outbound::OutboundError;
 use crate::{
-    dpop::Role,
     provider::{ProviderError, Registered},
     session::{
         record::{Key, SessionRecord, Tokens},
         store::StoreError,
     },
     state::AppState,
+    token_endpoint,
 };
 use jiff::Timestamp;
 use oauth2flow_protocol::{
-    AccessToken, JwkSet, ProviderMetadata, RefreshToken, TokenResponse,
+    AccessToken, Context, JwkSet, ProviderMetadata, RefreshToken, TokenResponse,
     dpop::DpopKey,
     id_token::IdTokenIdentity,
-    refresh::{self, RefreshError},
+    refresh::{self, PendingRefresh, RefreshError},
 };
 use std::{
     collections::HashMap,
@@ -47,7 +47,7 @@ pub enum AccessTokenError {
     Refused(#[source] RefreshError),
     /// The provider did not answer.
     #[error("the provider does not answer")]
-    Outbound(#[source] OutboundError),
+    Outbound(#[from] OutboundError),
     /// The provider's metadata or keys cannot be had.
     #[error(transparent)]
     Provider(#[from] ProviderError),
@@ -151,25 +151,19 @@ async fn renew(app: &AppState, registered: &Registered, mut record: SessionRecor
     let metadata = registered.metadata().await?;
     // What the answer is checked with is fetched first: once the provider has spent the old refresh token, losing the new
     // one for want of a key would lose the session.
-    let keys = if tokens.id.is_some() { Some(registered.keys(&metadata).await?) } else { None };
-    let scopes = &record.profile.scopes;
-    let nonce = app.dpop_nonces.of(Role::TokenEndpoint, &registered.provider.id);
-    let (request, mut pending) = app
-        .with_context(|context| {
-            let key = tokens.dpop_key.as_ref();
-            refresh::request(&registered.provider, &metadata, refresh_token, scopes, key, nonce.as_deref(), context)
-        })
-        .map_err(AccessTokenError::Refused)?;
-    let mut response = registered.send(request).await.map_err(AccessTokenError::Outbound)?;
-    if let Some(again) = app.with_context(|context| pending.retry_with_nonce(&response, context)) {
-        app.dpop_nonces.remember(Role::TokenEndpoint, &registered.provider.id, response.dpop_nonce());
-        response = registered.send(again).await.map_err(AccessTokenError::Outbound)?;
+    if tokens.id.is_some() {
+        registered.keys(&metadata).await?;
     }
-    app.dpop_nonces.remember(Role::TokenEndpoint, &registered.provider.id, response.dpop_nonce());
+    let scopes = &record.profile.scopes;
+    let refresh = |nonce: Option<&str>, context: &mut Context<'_>| {
+        refresh::request(&registered.provider, &metadata, refresh_token, scopes, tokens.dpop_key.as_ref(), nonce, context)
+            .map_err(AccessTokenError::Refused)
+    };
+    let (response, pending) = token_endpoint::ask(app, registered, refresh, PendingRefresh::retry_with_nonce).await?;
     let renewed = pending.process(&response, app.clock.now()).map_err(|error| {
         if error.is_invalid_grant() { AccessTokenError::GrantEnded(Some(error)) } else { AccessTokenError::Refused(error) }
     })?;
-    let verdict = judge_id_token(app, registered, &metadata, &record, tokens, &renewed, keys).await;
+    let verdict = judge_id_token(app, registered, &metadata, &record, tokens, &renewed).await;
     let (expires_at, scopes) = (renewed.expires_at.map(Timestamp::as_second), renewed.scopes);
     let new = Tokens {
         access: renewed.access_token,
@@ -256,7 +250,6 @@ async fn judge_id_token(
     record: &SessionRecord,
     tokens: &Tokens,
     renewed: &TokenResponse,
-    keys: Option<Arc<JwkSet>>,
 ) -> IdTokenVerdict {
     if renewed.id_token.is_none() {
         return IdTokenVerdict::Holds;
@@ -264,18 +257,8 @@ async fn judge_id_token(
     let provider = registered.provider.id.as_str();
     let original = IdTokenIdentity { issuer: record.issuer.clone(), subject: record.sub.clone(), audience: tokens.audience.clone() };
     let now = app.clock.now();
-    let validate = |keys: &_| refresh::validate_id_token(&registered.provider, metadata, renewed, &original, keys, now);
-    let judged = async {
-        let keys = match keys {
-            Some(keys) => keys,
-            None => registered.keys(metadata).await?,
-        };
-        Ok::<_, ProviderError>(match validate(&keys) {
-            Err(error) if error.wants_fresh_keys() => validate(&*registered.rotated_keys(metadata).await?),
-            other => other,
-        })
-    };
-    match judged.await {
+    let validate = |keys: &JwkSet| refresh::validate_id_token(&registered.provider, metadata, renewed, &original, keys, now);
+    match registered.judge(metadata, validate, RefreshError::wants_fresh_keys).await {
         Ok(Ok(_)) => IdTokenVerdict::Holds,
         Ok(Err(error)) if error.wants_fresh_keys() => {
             tracing::warn!(provider, error = %error, code = error.code(), "a renewed ID token has an unknown key: the old one stays");
