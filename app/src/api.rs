@@ -12,6 +12,9 @@ use crate::{clock::unix_seconds_of_date, problem::ProblemCode};
 /// Where the API lives.
 pub const BASE: &str = "/api/v1";
 
+/// The server's events about the session (server-sent events).
+pub const SESSION_EVENTS: &str = "/api/v1/session/events";
+
 /// The header that every state-changing and every proxied call carries
 /// (RFC 10017 §6.1.3.3.2): a cross-site page cannot send it without a preflight.
 pub const CSRF_HEADER: &str = "x-csrf";
@@ -197,6 +200,49 @@ pub struct Completed {
     pub return_to: String,
 }
 
+/// The answer of `GET /sessions`: where the user is signed in, the youngest session first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SessionList {
+    /// The user's sessions.
+    pub sessions: Vec<SessionSummary>,
+}
+
+/// One of the user's sessions, in this browser or another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SessionSummary {
+    /// What to call it when it is to end; no secret, and of no other use.
+    pub id: String,
+    /// The id of the provider that the user signed in with.
+    pub provider: String,
+    /// The browser in words, such as `Firefox`, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
+    /// The system that it runs on, such as `Linux`, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// The address that the user signed in from, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// When the user signed in, RFC 3339 in UTC.
+    pub created_at: String,
+    /// When the session was last used, to the minute, RFC 3339 in UTC.
+    pub last_seen_at: String,
+    /// Whether it is the session that asks.
+    pub current: bool,
+}
+
+/// The body of `POST /oauth/logout`, which may be left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LogOut {
+    /// Whether every session of the user ends, in every browser.
+    #[serde(default)]
+    pub everywhere: bool,
+}
+
 /// The answer of `POST /oauth/logout`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -295,9 +341,22 @@ pub async fn complete(answer: &AuthorizationResponse) -> Result<Completed, Probl
     read(send("POST", "/oauth/code", Some(json(answer))).await?).await
 }
 
-/// `POST /oauth/logout`: ends the session.
-pub async fn log_out() -> Result<LoggedOut, Problem> {
-    read(send("POST", "/oauth/logout", None).await?).await
+/// `POST /oauth/logout`: ends the session, or all of the user's.
+pub async fn log_out(everywhere: bool) -> Result<LoggedOut, Problem> {
+    read(send("POST", "/oauth/logout", everywhere.then(|| json(&LogOut { everywhere }))).await?).await
+}
+
+/// `GET /sessions`: where the user is signed in.
+pub async fn sessions() -> Result<Vec<SessionSummary>, Problem> {
+    read(send("GET", "/sessions", None).await?).await.map(|list: SessionList| list.sessions)
+}
+
+/// `POST /sessions/{id}/end`: ends one of them.
+pub async fn end_session(id: &str) -> Result<(), Problem> {
+    let mut path = String::from("/sessions/");
+    crate::query::encode(id, &mut path);
+    path.push_str("/end");
+    send("POST", &path, None).await.map(drop)
 }
 
 /// `GET /proxy/notes`: the user's notes, from the API behind the proxy.

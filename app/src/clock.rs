@@ -98,9 +98,25 @@ pub fn remaining(seconds: i64) -> String {
     text
 }
 
+/// How long ago that was, in the largest unit: `3 min ago`.
+pub fn ago(seconds: i64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
+    match units.into_iter().find(|&(size, _)| seconds >= size) {
+        Some((size, name)) => [&(seconds / size).to_string(), " ", name, " ago"].concat(),
+        None => "just now".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{remaining, unix_seconds};
+    use super::{ago, remaining, unix_seconds};
+
+    #[test]
+    fn the_past_is_told_in_one_unit() {
+        for (seconds, text) in [(-3, "just now"), (59, "just now"), (60, "1 min ago"), (7_300, "2 h ago"), (200_000, "2 d ago")] {
+            assert_eq!(ago(seconds), text);
+        }
+    }
 
     #[test]
     fn a_time_in_utc_is_read_to_the_second() {

@@ -10,6 +10,7 @@ pub mod notes;
 pub mod problem_notice;
 pub mod problem_view;
 pub mod provider_icon;
+pub mod session_list;
 pub mod sign_in_links;
 pub mod sign_out;
 pub mod site_footer;

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Note, Provider, Session};
+use crate::api::{Note, Provider, Session, SessionSummary};
 
 /// The server's knowledge; empty in single-page mode. It never holds a secret: it is readable in the page.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub struct Handover {
     pub providers: Option<Vec<Provider>>,
     /// The user's notes, if the server has asked for them.
     pub notes: Option<Vec<Note>>,
+    /// The user's sessions, if the server has asked for them.
+    pub sessions: Option<Vec<SessionSummary>>,
     /// The server's time, in seconds since 1970.
     pub now_unix_seconds: Option<i64>,
 }
@@ -26,21 +28,21 @@ impl Handover {
     }
 }
 
-/// The notes that came with the page: good for the first drawing, and old by the time of any later one.
+/// What came with the page: good for the first drawing, and old by the time of any later one.
 #[derive(Clone, Copy, Debug)]
-pub struct HandedOverNotes(RwSignal<Option<Vec<Note>>>);
+pub struct HandedOver<T: Send + Sync + 'static>(RwSignal<Option<T>>);
 
-impl HandedOverNotes {
-    /// The notes, if the page brought any, to be taken once.
-    pub fn new(notes: Option<Vec<Note>>) -> Self {
-        Self(RwSignal::new(notes))
+impl<T: Clone + Send + Sync + 'static> HandedOver<T> {
+    /// What the page brought, if it did, to be taken once.
+    pub fn new(value: Option<T>) -> Self {
+        Self(RwSignal::new(value))
     }
 
-    /// The notes, if nobody has taken them.
-    pub fn take(self) -> Option<Vec<Note>> {
-        let notes = self.0.get_untracked();
+    /// The value, if nobody has taken it.
+    pub fn take(self) -> Option<T> {
+        let value = self.0.get_untracked();
         self.0.set(None);
-        notes
+        value
     }
 }
 
@@ -50,6 +52,7 @@ fn known() -> Handover {
         session: context.session,
         providers: Some(context.providers),
         notes: context.notes,
+        sessions: context.sessions,
         now_unix_seconds: Some(context.now_unix_seconds),
     })
 }

@@ -13,7 +13,7 @@ use leptos_router::{components::Router, hooks::use_location};
 use crate::{
     clock::Clock,
     components::{site_footer::SiteFooter, site_header::SiteHeader},
-    handover::{HandedOverNotes, Handover},
+    handover::{HandedOver, Handover},
     providers::Providers,
     routes::Routes,
     session::CurrentSession,
@@ -30,6 +30,7 @@ pub mod providers;
 pub mod query;
 pub mod routes;
 pub mod session;
+pub mod session_events;
 #[cfg(feature = "ssr")]
 pub mod shell;
 
@@ -44,7 +45,8 @@ pub fn App() -> impl IntoView {
     provide_context(providers);
     let session = CurrentSession::new(&handover, clock);
     provide_context(session);
-    provide_context(HandedOverNotes::new(handover.notes));
+    provide_context(HandedOver::new(handover.notes));
+    provide_context(HandedOver::new(handover.sessions));
     // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a
     // server-rendered one that was reached from another site, which comes without the SameSite=Strict cookie.
     Effect::new(move || {
@@ -54,6 +56,7 @@ pub fn App() -> impl IntoView {
             providers.load();
         }
     });
+    Effect::new(move || session_events::follow(session));
     // A page that comes back from the back/forward cache may show a session that has ended meanwhile.
     Effect::new(move || {
         let handle = window_event_listener(leptos::ev::pageshow, move |event| {

@@ -65,10 +65,20 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// The address does not take this content type.
     UnsupportedMediaType,
-    /// The body or the header is too large.
+    /// The body is too large.
     PayloadTooLarge,
+    /// The head of the request is too large.
+    HeadTooLarge,
+    /// The body stopped arriving.
+    RequestTimeout,
+    /// More was asked for, by one address or in one session, than is given at a time.
+    RateLimited,
+    /// Every connection, or every stream of a session, that is kept open at a time is taken.
+    TooManyConnections,
     /// The session store cannot be reached.
     StoreUnavailable,
+    /// The session was sealed with a key that this server does not have.
+    KeysDiffer,
     /// A mistake of the server.
     InternalError,
     /// The server does not answer the browser; the app says so itself.
@@ -111,7 +121,7 @@ pub struct Explanation {
 
 impl ProblemCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 39] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::AccessDenied,
@@ -143,7 +153,12 @@ impl ProblemCode {
         Self::MethodNotAllowed,
         Self::UnsupportedMediaType,
         Self::PayloadTooLarge,
+        Self::HeadTooLarge,
+        Self::RequestTimeout,
+        Self::RateLimited,
+        Self::TooManyConnections,
         Self::StoreUnavailable,
+        Self::KeysDiffer,
         Self::InternalError,
         Self::ServerUnreachable,
     ];
@@ -411,12 +426,52 @@ impl ProblemCode {
             Self::PayloadTooLarge => {
                 ("payload_too_large", 413, "That is too much at once", "The request is larger than this app takes.", "Send less.", GoHome)
             }
+            Self::HeadTooLarge => (
+                "head_too_large",
+                431,
+                "The browser sends too much along",
+                "The request has more headers, or longer ones, than this app takes. Most often that is a pile of cookies.",
+                "Delete the cookies of this site, and try again.",
+                GoHome,
+            ),
+            Self::RequestTimeout => (
+                "request_timeout",
+                408,
+                "The request did not arrive whole",
+                "It stopped in the middle for too long, so nothing was done with it.",
+                "Check the connection, and try again.",
+                TryLater,
+            ),
+            Self::RateLimited => (
+                "rate_limited",
+                429,
+                "That was a lot at once",
+                "More was asked for from this address, or in this session, than this app gives at a time. You have not been signed out.",
+                "Wait a moment, and try again.",
+                TryLater,
+            ),
+            Self::TooManyConnections => (
+                "too_many_connections",
+                503,
+                "Too many connections are open",
+                "This app keeps so many open at a time, and no more. You have not been signed out.",
+                "Close what you no longer need of it, or try again in a moment.",
+                TryLater,
+            ),
             Self::StoreUnavailable => (
                 "store_unavailable",
                 503,
                 "Sessions cannot be read just now",
                 "The place where they are kept does not answer. You have not been signed out.",
                 "Try again in a moment.",
+                TryLater,
+            ),
+            Self::KeysDiffer => (
+                "keys_differ",
+                503,
+                "This server cannot open your session",
+                "It was sealed with a key that this server does not have. You have not been signed out.",
+                "Try again in a moment. If it stays, tell whoever runs this app.",
                 TryLater,
             ),
             Self::InternalError => (

@@ -7,6 +7,7 @@ use crate::{
     api::{self, Problem, Session, SignedIn},
     clock::Clock,
     handover::Handover,
+    session_events::tell_other_tabs,
 };
 
 /// What the app knows about the session.
@@ -91,8 +92,9 @@ impl CurrentSession {
         self.known.get().lapsed
     }
 
-    /// Forgets the user, who has just signed out here.
+    /// Forgets the user, who has just signed out here. Only for the browser.
     pub fn sign_out(self) {
+        tell_other_tabs(&Session::anonymous());
         self.set(Known { state: SessionState::Anonymous, ..Known::default() });
     }
 
@@ -117,6 +119,10 @@ impl CurrentSession {
                 if let Some(server_time) = server_time {
                     self.clock.set_by_server(server_time);
                 }
+                let was_signed_in = known.state.signed_in().is_some();
+                if session.signed_in().is_some() != was_signed_in {
+                    tell_other_tabs(&session);
+                }
                 (SessionState::from(session), None)
             }
             Err(problem) => (known.state.clone(), Some(problem)),
@@ -124,10 +130,20 @@ impl CurrentSession {
         let answered = problem.is_none();
         let signed_in = state.signed_in().is_some();
         if self.questions.get_value().version == version {
-            let was_signed_in = known.state.signed_in().is_some();
-            self.set(Known { lapsed: !signed_in && (was_signed_in || known.lapsed), state, problem });
+            self.take_over(state, problem);
         }
         signed_in && answered
+    }
+
+    /// Takes over what somebody else has learnt from the server. Only for the browser.
+    pub fn learn(self, session: Session) {
+        self.take_over(session.into(), None);
+    }
+
+    fn take_over(self, state: SessionState, problem: Option<Problem>) {
+        let known = self.known.get_untracked();
+        let lapsed = state.signed_in().is_none() && (known.state.signed_in().is_some() || known.lapsed);
+        self.set(Known { state, problem, lapsed });
     }
 
     fn set_asking(self, asking: bool) {

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     App,
-    api::{Note, Provider, Session},
+    api::{Note, Provider, Session, SessionSummary},
     components::site_header::SiteHeader,
 };
 
@@ -34,6 +34,8 @@ pub struct RequestContext {
     pub csrf_token: Option<String>,
     /// The user's notes, where the server has asked for them, so that the account page has them without a script.
     pub notes: Option<Vec<Note>>,
+    /// The user's sessions, where the server has asked for them, for the same reason.
+    pub sessions: Option<Vec<SessionSummary>>,
     /// The server's time in seconds since 1970, from which the first countdowns are written.
     pub now_unix_seconds: i64,
 }

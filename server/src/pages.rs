@@ -133,6 +133,7 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
         providers: app.providers.describe(),
         csrf_token: None,
         notes: None,
+        sessions: None,
         now_unix_seconds: app.clock.now().as_second(),
     };
     // The callback is rendered without looking at who asks: the code in its address is nobody's until the browser posts it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     api::SignedIn,
-    components::{identity::Identity, lifetimes::Lifetimes, notes::Notes},
+    components::{identity::Identity, lifetimes::Lifetimes, notes::Notes, session_list::SessionList},
     erased::erased,
     providers::Providers,
 };
@@ -26,7 +26,11 @@ pub fn AccountDetails(
         <div class="account">
         <Identity signed_in=Arc::clone(&signed_in) />
         <Lifetimes signed_in />
-        <section class="card account-notes" aria-labelledby="notes">
+        <section class="card account-wide" aria-labelledby="sessions">
+            <h2 id="sessions">"Where you are signed in"</h2>
+            <SessionList />
+        </section>
+        <section class="card account-wide" aria-labelledby="notes">
             <h2 id="notes">"Your notes"</h2>
             {if has_notes {
                 erased(view! {

@@ -5,7 +5,7 @@ use leptos::{either::Either, ev::SubmitEvent, html, prelude::*, task::spawn_loca
 use crate::{
     api::{self, Note, Problem},
     components::{problem_notice::ProblemNotice, skeleton::Skeleton},
-    handover::HandedOverNotes,
+    handover::HandedOver,
     session::CurrentSession,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 #[component]
 pub fn Notes() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
-    let notes = RwSignal::new(expect_context::<HandedOverNotes>().take());
+    let notes = RwSignal::new(expect_context::<HandedOver<Vec<Note>>>().take());
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();

@@ -4,14 +4,19 @@ use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use crate::{
-    api::{self, Problem},
+    api::{self, Problem, Session},
     components::problem_notice::ProblemNotice,
     session::CurrentSession,
+    session_events::tell_other_tabs,
 };
 
 /// A button that ends the session: by a request where there is a script, else by the form it stands in.
 #[component]
-pub fn SignOut() -> impl IntoView {
+pub fn SignOut(
+    /// Whether it ends all of the user's other sessions, too.
+    #[prop(optional)]
+    everywhere: bool,
+) -> impl IntoView {
     let session = expect_context::<CurrentSession>();
     let navigate = use_navigate();
     let signing_out = RwSignal::new(false);
@@ -25,9 +30,10 @@ pub fn SignOut() -> impl IntoView {
         problem.set(None);
         let navigate = navigate.clone();
         spawn_local(async move {
-            match api::log_out().await.map(|answer| answer.redirect_to.filter(|address| is_web_address(address))) {
+            match api::log_out(everywhere).await.map(|answer| answer.redirect_to.filter(|address| is_web_address(address))) {
                 // The provider ends its own session too, and sends the browser back.
                 Ok(Some(address)) => {
+                    tell_other_tabs(&Session::anonymous());
                     if location().assign(&address).is_err() {
                         session.sign_out();
                     }
@@ -43,11 +49,13 @@ pub fn SignOut() -> impl IntoView {
             }
         });
     };
+    let label = if everywhere { "Sign out everywhere" } else { "Sign out" };
     view! {
         <form class="sign-out" method="post" action="/api/v1/oauth/logout" on:submit=sign_out>
             <input type="hidden" name="csrf_token" value=csrf_token() />
+            {everywhere.then(|| view! { <input type="hidden" name="everywhere" value="true" /> })}
             <button type="submit" class="button button-quiet" disabled=move || signing_out.get()>
-                {move || if signing_out.get() { "Signing out…" } else { "Sign out" }}
+                {move || if signing_out.get() { "Signing out…" } else { label }}
             </button>
         </form>
         {move || problem.get().map(|problem| view! { <ProblemNotice problem /> })}
@@ -61,12 +69,12 @@ fn is_web_address(address: &str) -> bool {
 
 /// What the form carries instead of a header; a script sends the header, so only the server writes it.
 #[cfg(feature = "ssr")]
-fn csrf_token() -> String {
+pub(crate) fn csrf_token() -> String {
     use_context::<crate::shell::RequestContext>().and_then(|context| context.csrf_token).unwrap_or_default()
 }
 
 #[cfg(not(feature = "ssr"))]
-fn csrf_token() -> String {
+pub(crate) fn csrf_token() -> String {
     String::new()
 }
 

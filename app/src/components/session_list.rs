@@ -1,0 +1,159 @@
+//! Where the user is signed in, and the way to end it there.
+
+use leptos::{either::Either, ev::SubmitEvent, prelude::*, task::spawn_local};
+
+use crate::{
+    api::{self, Problem, SessionSummary},
+    clock::{Clock, ago, unix_seconds},
+    components::{
+        problem_notice::ProblemNotice,
+        sign_out::{SignOut, csrf_token},
+        skeleton::Skeleton,
+    },
+    handover::HandedOver,
+    session::CurrentSession,
+};
+
+/// The user's sessions in every browser.
+#[component]
+pub fn SessionList() -> impl IntoView {
+    let session = expect_context::<CurrentSession>();
+    let sessions = RwSignal::new(expect_context::<HandedOver<Vec<SessionSummary>>>().take());
+    let problem = RwSignal::new(None::<Problem>);
+    let ending = RwSignal::new(None::<String>);
+
+    let finish = move |result: Result<Vec<SessionSummary>, Problem>| {
+        match result {
+            Ok(list) => {
+                sessions.set(Some(list));
+                problem.set(None);
+            }
+            Err(failure) => {
+                // This session may have ended itself: the page shows what the server says about it.
+                if failure.status == 401 {
+                    session.refresh();
+                }
+                problem.set(Some(failure));
+            }
+        }
+        ending.set(None);
+    };
+    let load = move || spawn_local(async move { finish(api::sessions().await) });
+    Effect::new(move || {
+        if sessions.with_untracked(Option::is_none) {
+            load();
+        }
+    });
+    let end = Callback::new(move |id: String| {
+        if ending.with_untracked(Option::is_some) {
+            return;
+        }
+        ending.set(Some(id.clone()));
+        spawn_local(async move {
+            finish(match api::end_session(&id).await {
+                Ok(()) => api::sessions().await,
+                Err(failure) => Err(failure),
+            });
+        });
+    });
+    let others = move || sessions.with(|list| list.as_ref().is_some_and(|list| list.len() > 1));
+    view! {
+        {move || match sessions.get() {
+            Some(list) => {
+                Either::Left(view! {
+                    <ul class="sessions" aria-label="Sessions">
+                        {list.into_iter().map(|summary| view! { <SessionItem summary ending end /> }).collect_view()}
+                    </ul>
+                })
+            }
+            None => Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> })),
+        }}
+        {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
+        <p class="fine-print">
+            {move || if others() {
+                "If you do not know one of them, end it, and change your password at the provider."
+            } else {
+                "You are signed in nowhere else."
+            }}
+        </p>
+        {move || others().then(|| view! { <SignOut everywhere=true /> })}
+    }
+}
+
+/// One session; a form, so that it can be ended without a script as well.
+#[component]
+fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: Callback<String>) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let SessionSummary { id, provider: _, browser, system, address, created_at, last_seen_at, current } = summary;
+    let device = device(browser, system);
+    let since = move |time: &str| unix_seconds(time).map_or_else(String::new, |time| ago(clock.now() - time));
+    let (signed_in, last_seen) = (
+        {
+            let time = created_at.clone();
+            move || since(&time)
+        },
+        {
+            let time = last_seen_at.clone();
+            move || since(&time)
+        },
+    );
+    let label = ["End the session of ", &device].concat();
+    let action = ["/api/v1/sessions/", &id, "/end"].concat();
+    let is_ending = {
+        let id = id.clone();
+        move || ending.with(|ending| ending.as_ref() == Some(&id))
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        end.run(id.clone());
+    };
+    view! {
+        <li>
+            <div>
+                <p>
+                    <strong>{device}</strong>
+                    {current.then(|| view! { " " <span class="tag">"this browser"</span> })}
+                </p>
+                <p class="fine-print">
+                    {address.map(|address| view! { <span>{address}</span> " · " })}
+                    "signed in " <time datetime=created_at>{signed_in}</time>
+                    " · last used " <time datetime=last_seen_at>{last_seen}</time>
+                </p>
+            </div>
+            {(!current)
+                .then(|| {
+                    view! {
+                        <form method="post" action=action on:submit=submit>
+                            <input type="hidden" name="csrf_token" value=csrf_token() />
+                            <button type="submit" class="button button-quiet button-small" aria-label=label>
+                                {move || if is_ending() { "Ending…" } else { "End" }}
+                            </button>
+                        </form>
+                    }
+                })}
+        </li>
+    }
+}
+
+/// The browser and the system in words.
+fn device(browser: Option<String>, system: Option<String>) -> String {
+    match (browser, system) {
+        (Some(browser), Some(system)) => [&browser, " on ", &system].concat(),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "An unknown browser".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::device;
+
+    #[test]
+    fn a_device_is_named_by_what_is_known_of_it() {
+        let owned = |text: &str| Some(text.to_owned());
+        assert_eq!(device(owned("Firefox"), owned("Linux")), "Firefox on Linux");
+        assert_eq!(device(None, owned("Android")), "Android");
+        assert_eq!(device(owned("Safari"), None), "Safari");
+        assert_eq!(device(None, None), "An unknown browser");
+    }
+}
