@@ -243,49 +243,6 @@ pub struct LogOut {
     pub everywhere: bool,
 }
 
-/// The body of `POST /oauth/logout`, which may be left out; a form has a field of the same name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct LogOut {
-    /// Whether every session of the user ends, not only this one.
-    #[serde(default)]
-    pub everywhere: bool,
-}
-
-/// The answer of `GET /sessions`: where the user is signed in, the youngest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct SessionList {
-    /// One for each browser.
-    pub sessions: Vec<SessionSummary>,
-}
-
-/// One of the user's sessions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct SessionSummary {
-    /// Names the session in `POST /sessions/{id}/end`; nobody can use the session by it.
-    pub id: String,
-    /// The id of the provider that the user signed in with.
-    pub provider: String,
-    /// The browser in words, such as `Firefox`; absent when it did not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub browser: Option<String>,
-    /// The system in words, such as `Linux`; absent when it did not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system: Option<String>,
-    /// The address that the user signed in from; absent when it is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// When the user signed in, RFC 3339 in UTC.
-    pub created_at: String,
-    /// When the session was last used, to the minute, RFC 3339 in UTC.
-    pub last_seen_at: String,
-    /// Whether it is the session that asks.
-    pub current: bool,
-}
-
 /// The names of the events of `GET /session/events`.
 pub mod session_event {
     /// The first event: the session as `GET /session` answers it.
