@@ -137,7 +137,11 @@ fn raw(value: &DeValue<'_>) -> Raw {
         DeValue::Table(members) => {
             Raw::Table(in_order(members).into_iter().map(|(key, value)| (key.get_ref().to_string(), raw(value.get_ref()))).collect())
         }
-        DeValue::Integer(_) | DeValue::Float(_) => Raw::Other("a number"),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Raw::Integer(number),
+            Err(_) => Raw::Other("a number"),
+        },
+        DeValue::Float(_) => Raw::Other("a number"),
         DeValue::Datetime(_) => Raw::Other("a date"),
     }
 }

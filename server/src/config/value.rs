@@ -1,9 +1,10 @@
 //! The kinds of values, and how each is read from TOML, a variable or a flag.
 
 use super::public_url::{PublicUrl, is_loopback};
+use ipnet::IpNet;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -15,6 +16,8 @@ pub(super) enum Raw {
     Text(String),
     /// `true` or `false`, unquoted.
     Boolean(bool),
+    /// A whole number, unquoted.
+    Integer(i64),
     /// A list.
     List(Vec<Raw>),
     /// A table.
@@ -28,6 +31,7 @@ impl Raw {
         match self {
             Self::Text(_) => "text",
             Self::Boolean(_) => "true or false",
+            Self::Integer(_) => "a number",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
             Self::Other(words) => words,
@@ -156,7 +160,7 @@ impl Value for Duration {
 
     fn read(raw: &Raw) -> Result<Self, Unreadable> {
         const FIX: &str = "Write a number with its unit (ms, s, m, h, d), such as \"90s\", \"30m\" or \"1h30m\".";
-        if matches!(raw, Raw::Other("a number")) {
+        if matches!(raw, Raw::Integer(_) | Raw::Other("a number")) {
             return Err(Unreadable::new("It is a number without a unit.", FIX));
         }
         let text = raw.text()?;
@@ -200,6 +204,58 @@ pub(super) fn duration_text(duration: Duration) -> String {
         .map_or_else(|| format!("{milliseconds}ms"), |(unit, name)| format!("{}{name}", milliseconds / unit))
 }
 
+/// A number of things.
+impl Value for usize {
+    fn kind() -> String {
+        "number".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Unreadable> {
+        const FIX: &str = "Write a whole number, such as 100.";
+        let number = match raw {
+            Raw::Integer(number) => Self::try_from(*number).map_err(|_| number.to_string()),
+            other => other.text().and_then(|text| Ok(text.parse().map_err(|_| text.to_owned())))?,
+        };
+        number.map_err(|text| Unreadable::new(format!("“{text}” is not a number of things."), FIX))
+    }
+
+    fn toml(text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ByteSize(pub(super) u64);
+
+impl Value for ByteSize {
+    fn kind() -> String {
+        "size".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Unreadable> {
+        const FIX: &str = "Write a number with its unit (B, KiB, MiB, GiB), such as \"64KiB\" or \"10MiB\".";
+        if matches!(raw, Raw::Integer(_)) {
+            return Err(Unreadable::new("It is a number without a unit.", FIX));
+        }
+        let text = raw.text()?;
+        parse_size(text).map(Self).ok_or_else(|| Unreadable::new(format!("“{text}” is not a size."), FIX))
+    }
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let unit_bytes = match unit.trim_start() {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit_bytes)
+}
+
 impl Value for Vec<String> {
     fn kind() -> String {
         "list of texts".to_owned()
@@ -232,6 +288,32 @@ impl<T: Choice> Value for Vec<T> {
 
     fn read(raw: &Raw) -> Result<Self, Unreadable> {
         Vec::<String>::read(raw)?.into_iter().map(|word| T::read(&Raw::Text(word))).collect()
+    }
+
+    fn toml(text: &str) -> String {
+        Vec::<String>::toml(text)
+    }
+}
+
+/// Addresses and networks; an address is a network of its own.
+impl Value for Vec<IpNet> {
+    fn kind() -> String {
+        "list of addresses and networks".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Unreadable> {
+        Vec::<String>::read(raw)?
+            .into_iter()
+            .map(|item| {
+                let network = item.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())).or_else(|_| item.parse::<IpNet>());
+                network.map(|network| network.trunc()).map_err(|_| {
+                    Unreadable::new(
+                        format!("“{item}” is neither an IP address nor a network."),
+                        "Write an address such as 127.0.0.1 or ::1, or a network such as 10.0.0.0/8.",
+                    )
+                })
+            })
+            .collect()
     }
 
     fn toml(text: &str) -> String {
@@ -416,7 +498,7 @@ pub(super) use choice;
 
 #[cfg(test)]
 mod tests {
-    use super::{Raw, Value, duration_text, parse_duration};
+    use super::{Raw, Value, duration_text, parse_duration, parse_size};
     use std::collections::BTreeMap;
     use std::time::Duration;
 
@@ -436,6 +518,26 @@ mod tests {
     fn durations_are_written_as_they_are_read() {
         for text in ["250ms", "90s", "30m", "8h", "7d", "0ms"] {
             assert_eq!(parse_duration(text).map(duration_text).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn sizes_are_numbers_with_units() {
+        assert_eq!(parse_size("0B"), Some(0));
+        assert_eq!(parse_size("64KiB"), Some(65_536));
+        assert_eq!(parse_size("10 MiB"), Some(10_485_760));
+        assert_eq!(parse_size("1GiB"), Some(1_073_741_824));
+        for wrong in ["", "64", "KiB", "64KB", "1.5MiB", "-1B", "18446744073709551615KiB"] {
+            assert_eq!(parse_size(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_whole_and_not_negative() {
+        assert_eq!(usize::read(&Raw::Integer(7)).ok(), Some(7));
+        assert_eq!(usize::read(&Raw::Text(" 7 ".to_owned())).ok(), Some(7));
+        for wrong in [Raw::Integer(-1), Raw::Text("7.5".to_owned()), Raw::Text("many".to_owned()), Raw::Boolean(true)] {
+            assert!(usize::read(&wrong).is_err());
         }
     }
 
