@@ -1,7 +1,9 @@
 //! The store: what is remembered between requests, by this process or by several that share it.
 
+mod memory;
 mod sqlite;
 
+pub use memory::MemoryStore;
 pub use sqlite::{OpenError, SqliteStore};
 
 use super::record::{Key, Lease, SessionRecord};
@@ -10,6 +12,9 @@ use jiff::Timestamp;
 use std::{error::Error, sync::Arc};
 use thiserror::Error;
 use tokio::sync::broadcast;
+
+/// How many changes a slow listener may be behind before it is told to look again.
+const CHANGES_KEPT: usize = 1024;
 
 /// The store did not do what it was asked; nobody is signed out for that.
 #[derive(Clone, Debug, Error)]
@@ -118,7 +123,14 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets what has expired, and answers how much.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// What happens to sessions from now on. Whoever falls behind gets `Lagged`, which means the same as [`Change::Missed`].
+    /// Whether changes that others make are announced at present. While they are not, what was read before may be out of date;
+    /// afterwards comes a [`Change::Missed`].
+    fn announces(&self) -> bool {
+        true
+    }
+
+    /// What happens to sessions from now on, each at least once: a change may be announced twice, and never before it can be
+    /// read. Whoever falls behind gets `Lagged`, which means the same as [`Change::Missed`].
     fn changes(&self) -> broadcast::Receiver<Change>;
 
     /// Finishes what is under way and lets go of everything.

@@ -24,9 +24,6 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// Marks the file as ours (`PRAGMA application_id`): "o2fl".
 const APPLICATION_ID: i64 = 0x6f32_666c;
 
-/// How many changes a slow listener may be behind before it is told to look again.
-const CHANGES_KEPT: usize = 1024;
-
 /// How long a write waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -115,7 +112,7 @@ impl SqliteStore {
             }
             other => OpenError::Foreign { path: path.to_owned(), reason: other.to_string() },
         })?;
-        Ok(Self { pool, changes: broadcast::Sender::new(CHANGES_KEPT) })
+        Ok(Self { pool, changes: broadcast::Sender::new(super::CHANGES_KEPT) })
     }
 
     fn announce(&self, change: Change) {
