@@ -272,7 +272,7 @@ async fn read(mut response: reqwest::Response, limit_bytes: usize) -> Result<Out
     }
     let status = response.status().as_u16();
     let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let (content_type, dpop_nonce) = (text("content-type"), text("dpop-nonce"));
+    let (content_type, dpop_nonce, link) = (text("content-type"), text("dpop-nonce"), text("link"));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(OutboundError::from_reqwest)? {
         if body.len() + chunk.len() > limit_bytes {
@@ -280,5 +280,5 @@ async fn read(mut response: reqwest::Response, limit_bytes: usize) -> Result<Out
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(OutboundResponse { status, content_type, dpop_nonce, body })
+    Ok(OutboundResponse { status, content_type, dpop_nonce, link, body })
 }

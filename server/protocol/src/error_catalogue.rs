@@ -1,5 +1,6 @@
 //! Every stable error code of this crate, with its usual cause and what to do: what `docs/errors.md` is made of.
 
+use crate::access::Denied;
 use crate::authorize::{AuthorizationRequestError, TransactionError};
 use crate::callback::CallbackError;
 use crate::client_auth::ClientAuthError;
@@ -56,7 +57,7 @@ macro_rules! operation {
 }
 
 /// Every operation, in the order of a login.
-pub const OPERATIONS: [Operation; 16] = [
+pub const OPERATIONS: [Operation; 17] = [
     operation! {
         "Reading the metadata", DiscoveryError, passed_on: [],
         InvalidIssuer "metadata_issuer_invalid":
@@ -507,6 +508,33 @@ pub const OPERATIONS: [Operation; 16] = [
         SubjectMismatch "userinfo_subject_mismatch":
             "The access token belongs to somebody else than the ID token, which is an attack.",
             "Start the sign-in again.";
+    },
+    operation! {
+        "Deciding who may in", Denied, passed_on: [],
+        EmailNotVerified "access_email_not_verified":
+            "`allow_emails` or `allow_domains` is set, and the provider does not say that it has verified an address of the person.",
+            "Have the address verified there, or let in by something else.";
+        Email "access_email":
+            "The person's address is not among `allow_emails`, nor in one of `allow_domains`.",
+            "Sign in with another account, or add the address.";
+        Group "access_group":
+            "The person is in none of `allow_groups`, or the provider says the groups under another name than `groups_claim`.",
+            "Add the person to a group at the provider, or correct `groups_claim`.";
+        Role "access_role":
+            "The person has none of `allow_roles`, or the provider says the roles under another name than `roles_claim`.",
+            "Give the person a role at the provider, or correct `roles_claim`.";
+        Organization "access_organization":
+            "The person is a member of none of `allow_organizations`, or the organisation has not approved this app.",
+            "Invite the person, or have an owner of the organisation approve the app.";
+        Team "access_team":
+            "The person is in none of `allow_teams`, or the organisation has not approved this app.",
+            "Add the person to a team, or have an owner of the organisation approve the app.";
+        Claim "access_claim":
+            "A claim that `allow_claims` names is missing, or has another value.",
+            "Compare the claim with what the provider says of the person.";
+        Incomplete "access_incomplete":
+            "The provider left the list out of the token, as Entra does with more than 200 groups, did not open it to this app, or it is too long to keep.",
+            "Have the provider say fewer of them, such as only the groups assigned to this app, or use roles.";
     },
     operation! {
         "Judging renewed tokens", RefreshError, passed_on: [Token, IdToken],

@@ -98,6 +98,8 @@ pub struct OutboundResponse {
     pub content_type: Option<String>,
     /// The `DPoP-Nonce` header, [RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8).
     pub dpop_nonce: Option<String>,
+    /// The `Link` header, [RFC 8288](https://www.rfc-editor.org/rfc/rfc8288).
+    pub link: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }

@@ -1,5 +1,6 @@
 //! ID token validation. [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -80,6 +81,7 @@ pub struct ValidatedIdToken {
     identity: IdTokenIdentity,
     expires_at: Timestamp,
     claims: Map<String, Value>,
+    foreign_claims: BTreeSet<String>,
 }
 
 /// Who an ID token is about and for: what a refreshed one must keep.
@@ -249,6 +251,11 @@ impl ValidatedIdToken {
         &self.claims
     }
 
+    /// The names of the claims that the token leaves to somebody else.
+    pub(crate) fn foreign_claims(&self) -> &BTreeSet<String> {
+        &self.foreign_claims
+    }
+
     /// What a refreshed ID token must keep.
     pub fn identity(&self) -> IdTokenIdentity {
         self.identity.clone()
@@ -308,7 +315,7 @@ pub(crate) fn validate_with(
     keys: &JwkSet,
 ) -> Result<ValidatedIdToken, IdTokenError> {
     let VerifiedToken { algorithm, mut claims, key_issuer } = jws::verify(raw.expose(), &expectations.algorithms, &["jwt"], keys)?;
-    json::drop_foreign_claims(&mut claims);
+    let foreign_claims = json::drop_foreign_claims(&mut claims);
     if claims.get("events").and_then(Value::as_object).is_some_and(|events| events.contains_key(BACKCHANNEL_LOGOUT_EVENT)) {
         return Err(IdTokenError::LogoutToken);
     }
@@ -336,7 +343,7 @@ pub(crate) fn validate_with(
         return Err(IdTokenError::AcrMismatch);
     }
     check_age(&claims, expectations)?;
-    Ok(ValidatedIdToken { identity: IdTokenIdentity { issuer, subject, audience }, expires_at, claims })
+    Ok(ValidatedIdToken { identity: IdTokenIdentity { issuer, subject, audience }, expires_at, claims, foreign_claims })
 }
 
 fn check_audience(claims: &Map<String, Value>, expectations: &IdTokenExpectations<'_>) -> Result<Vec<String>, IdTokenError> {

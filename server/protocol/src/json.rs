@@ -1,5 +1,6 @@
 //! JSON from strangers: one meaning or none.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -85,12 +86,15 @@ pub(crate) fn lookup<'a>(object: &'a Map<String, Value>, place: &str) -> Option<
     object.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
 }
 
-/// Drops the claims that are left to somebody else: aggregated ones, which nobody has verified, and distributed ones, which come with
+/// Drops the claims that are left to somebody else, and answers their names: aggregated ones, which nobody has verified, and distributed ones, which come with
 /// a token for where they are to be had.
 /// [Core §5.6.2](https://openid.net/specs/openid-connect-core-1_0.html#AggregatedDistributedClaims)
-pub(crate) fn drop_foreign_claims(claims: &mut Map<String, Value>) {
-    claims.remove("_claim_names");
+pub(crate) fn drop_foreign_claims(claims: &mut Map<String, Value>) -> BTreeSet<String> {
     claims.remove("_claim_sources");
+    match claims.remove("_claim_names") {
+        Some(Value::Object(names)) => names.into_iter().map(|(name, _)| name).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 struct Strict(Value);

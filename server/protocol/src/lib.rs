@@ -19,6 +19,7 @@
 //! where there is one. Text that a provider wrote is bounded and stripped of control characters ([`ProviderText`]) before it
 //! reaches any of them.
 
+pub mod access;
 pub mod address;
 pub mod authorize;
 pub mod callback;
@@ -34,6 +35,7 @@ pub mod jwks;
 pub mod jws;
 pub mod logout;
 pub mod logout_token;
+pub mod membership;
 pub mod par;
 pub mod preset;
 pub mod provider;

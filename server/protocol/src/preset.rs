@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::authorize::AuthorizationOptions;
+use crate::access;
+use crate::authorize::{AuthorizationOptions, Prompt};
 use crate::provider::{
     ClientAuth, DpopPolicy, Endpoints, IssPolicy, IssuerRule, ParPolicy, Provider, ProviderKind, ResponseMode, RevocationStyle,
     SignedUserInfo, UserMapping,
@@ -54,6 +55,12 @@ pub struct Preset {
     pub issuer_oddity: IssuerOddity,
     /// Where in the user's description each thing is.
     pub user: Places,
+    /// The member with the user's groups, where the provider says them.
+    pub groups: Option<&'static str>,
+    /// The member with the user's roles, where the provider says them.
+    pub roles: Option<&'static str>,
+    /// What has the provider offer another account.
+    pub another_account: Prompt,
     /// Whether the user endpoint is asked, where there is one.
     pub userinfo: bool,
     /// Whether the user endpoint answers status 200 with `ok: false` when it refuses.
@@ -92,6 +99,10 @@ pub struct Paths {
     pub userinfo: Address,
     /// Where the user's e-mail addresses are, when not with the user.
     pub emails: Option<Address>,
+    /// Where it says in which organisations the user is.
+    pub organizations: Option<Address>,
+    /// Where it says in which teams the user is.
+    pub teams: Option<Address>,
     /// Where tokens are taken back.
     pub revocation: Option<Address>,
     /// The `iss` of its authorization responses.
@@ -210,6 +221,8 @@ impl Preset {
         Some(Provider {
             expected_iss: paths.expected_iss.map(|address| without_slash(&at(address))),
             email_endpoint: paths.emails.map(at),
+            organizations_endpoint: paths.organizations.map(at),
+            teams_endpoint: paths.teams.map(at),
             ..self.provider(ProviderKind::OAuth { endpoints: Box::new(endpoints) }, client_id, client_secret)
         })
     }
@@ -262,6 +275,14 @@ impl Preset {
             userinfo_signed: SignedUserInfo::Allow,
             error_in_userinfo: self.error_in_userinfo,
             email_endpoint: None,
+            organizations_endpoint: None,
+            teams_endpoint: None,
+            facts: access::Places {
+                groups: self.groups.map(str::to_owned),
+                roles: self.roles.map(str::to_owned),
+                ..access::Places::default()
+            },
+            another_account: self.another_account,
             revocation: self.revocation,
             end_session: self.end_session,
             extra_request_headers: vec![user_agent()],

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::authorize::{AuthorizationOptions, AuthorizationRequestError};
+use crate::access;
+use crate::authorize::{AuthorizationOptions, AuthorizationRequestError, Prompt};
 use crate::client_auth::MINIMUM_HMAC_SECRET_BYTES;
 use crate::discovery::{self, ProviderMetadata};
 use crate::endpoint;
@@ -83,6 +84,14 @@ pub struct Provider {
     pub error_in_userinfo: bool,
     /// Where a provider keeps the user's e-mail addresses, when not with the user.
     pub email_endpoint: Option<Url>,
+    /// Where a provider says in which organisations the user is, when it says so only there.
+    pub organizations_endpoint: Option<Url>,
+    /// Where a provider says in which teams the user is, when it says so only there.
+    pub teams_endpoint: Option<Url>,
+    /// Where in the user's description that is which rules are decided by.
+    pub facts: access::Places,
+    /// What has the provider offer another account.
+    pub another_account: Prompt,
     /// How a token is taken back.
     pub revocation: RevocationStyle,
     /// Whether signing out here signs out at the provider too, where it offers that.

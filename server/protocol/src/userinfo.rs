@@ -1,11 +1,13 @@
 //! Who the user is: from the userinfo endpoint, a provider's own user endpoint, or the ID token.
 
+use std::collections::BTreeSet;
 use std::str;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::access::{EmailAddress, Facts, Known};
 use crate::client_auth;
 use crate::discovery::ProviderMetadata;
 use crate::endpoint;
@@ -15,7 +17,7 @@ use crate::issuer::ExpectedIssuer;
 use crate::json::{self, JsonError};
 use crate::jwks::JwkSet;
 use crate::jws::{self, JwsError, VerifiedToken};
-use crate::provider::{Provider, ProviderKind, SignedUserInfo, UserMapping};
+use crate::provider::{Provider, ProviderKind, SignedUserInfo};
 use crate::provider_text::ProviderText;
 use crate::secret::AccessToken;
 use crate::signing_algorithm::SigningAlgorithm;
@@ -41,6 +43,8 @@ pub struct User {
     pub email_verified: Option<bool>,
     /// The address of the user's picture: `https`, or `http` on loopback.
     pub picture: Option<String>,
+    /// What rules are decided by.
+    pub facts: Facts,
 }
 
 /// Why a description of the user is rejected.
@@ -159,7 +163,8 @@ impl UserInfoError {
 impl User {
     /// The user that an ID token describes. The identifier is always `sub`.
     pub fn from_id_token(token: &ValidatedIdToken, provider: &Provider) -> Self {
-        Self::describe(token.issuer().to_owned(), token.subject().to_owned(), token.claims(), &provider.user_mapping)
+        let (issuer, sub) = (token.issuer().to_owned(), token.subject().to_owned());
+        Self::describe(issuer, sub, token.claims(), token.foreign_claims(), provider)
     }
 
     /// This description with its gaps filled from another of the same user; one of somebody else adds nothing. An e-mail
@@ -172,8 +177,10 @@ impl User {
         if self.email.is_none() {
             self.email.clone_from(&other.email);
             self.email_verified = other.email_verified;
+            self.facts.email.clone_from(&other.facts.email);
         }
         Self {
+            facts: self.facts.completed_with(&other.facts),
             name: self.name.or_else(|| other.name.clone()),
             login: self.login.or_else(|| other.login.clone()),
             picture: self.picture.or_else(|| other.picture.clone()),
@@ -184,7 +191,14 @@ impl User {
     /// This description with an address that [`process_emails`] found.
     #[must_use]
     pub fn with_verified_email(self, email: Option<String>) -> Self {
-        Self { email_verified: email.as_ref().map(|_| true), email, ..self }
+        let facts = Facts { email: email.as_deref().and_then(EmailAddress::parse), ..self.facts };
+        Self { email_verified: email.as_ref().map(|_| true), email, facts, ..self }
+    }
+
+    /// This description with what [`crate::membership`] found.
+    #[must_use]
+    pub fn with_memberships(self, organizations: Known, teams: Known) -> Self {
+        Self { facts: Facts { organizations, teams, ..self.facts }, ..self }
     }
 
     /// This description with the name that came with the authorization response
@@ -194,7 +208,8 @@ impl User {
         Self { name: self.name.or(name), ..self }
     }
 
-    fn describe(issuer: String, sub: String, members: &Map<String, Value>, mapping: &UserMapping) -> Self {
+    fn describe(issuer: String, sub: String, members: &Map<String, Value>, foreign: &BTreeSet<String>, provider: &Provider) -> Self {
+        let mapping = &provider.user_mapping;
         let text = |place: &Option<String>| {
             let text = ProviderText::new(json::lookup(members, place.as_deref()?)?.as_str()?).as_str().to_owned();
             Some(text).filter(|text| !text.is_empty())
@@ -202,7 +217,11 @@ impl User {
         let email = text(&mapping.email);
         let email_verified = mapping.email_verified.as_deref().and_then(|place| boolean(json::lookup(members, place)?));
         let picture = mapping.picture.as_deref().and_then(|place| picture(json::lookup(members, place)?.as_str()?));
+        // As the provider wrote it: what is made fit to be shown could be another address.
+        let written = mapping.email.as_deref().and_then(|place| json::lookup(members, place)?.as_str());
+        let verified = written.filter(|_| email_verified == Some(true)).and_then(EmailAddress::parse);
         Self {
+            facts: Facts { email: verified, ..Facts::collect(members, foreign, &provider.facts) },
             issuer,
             sub,
             name: text(&mapping.name),
@@ -261,7 +280,7 @@ pub fn process(
         }
         json::parse_object(body).map_err(UserInfoError::Malformed)?
     };
-    json::drop_foreign_claims(&mut members);
+    let foreign = json::drop_foreign_claims(&mut members);
     if provider.error_in_userinfo && members.get("ok") == Some(&Value::Bool(false)) {
         return Err(refusal(&members, response.status));
     }
@@ -275,7 +294,7 @@ pub fn process(
         return Err(UserInfoError::SubjectMismatch);
     }
     let issuer = id_token.map_or_else(|| provider.user_issuer(), |token| token.issuer().to_owned());
-    Ok(User::describe(issuer, sub, &members, &provider.user_mapping))
+    Ok(User::describe(issuer, sub, &members, &foreign, provider))
 }
 
 /// The claims of a signed description.
@@ -327,7 +346,7 @@ pub fn process_emails(response: &OutboundResponse) -> Result<Option<String>, Use
     Ok(email.filter(|email| !email.is_empty()))
 }
 
-fn bearer_request(endpoint: &Url, provider: &Provider, access_token: &AccessToken) -> OutboundRequest {
+pub(crate) fn bearer_request(endpoint: &Url, provider: &Provider, access_token: &AccessToken) -> OutboundRequest {
     OutboundRequest::get(endpoint.clone())
         .with_header("accept", "application/json")
         .with_headers(&provider.extra_request_headers)

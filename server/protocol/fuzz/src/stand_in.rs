@@ -137,7 +137,7 @@ pub(super) fn json_response(body: &Value) -> OutboundResponse {
 }
 
 fn response(status: u16, content_type: Option<&str>, body: Vec<u8>) -> OutboundResponse {
-    OutboundResponse { status, content_type: content_type.map(str::to_owned), body, dpop_nonce: None }
+    OutboundResponse { status, content_type: content_type.map(str::to_owned), body, dpop_nonce: None, link: None }
 }
 
 /// Reads an answer from a file: a line with status and content type, as in `200 application/json`, and the body.

@@ -2,6 +2,7 @@
 //! (memory) have not been held against it.
 
 use super::{Address, IssuerOddity, Location, Paths, Places, Preset};
+use crate::authorize::Prompt;
 use crate::provider::{ClientAuth, IssPolicy, ResponseMode, RevocationStyle};
 
 /// Every preset.
@@ -37,6 +38,11 @@ const PLAIN_OPENID: Preset = Preset {
     default_token_lifetime: None,
     issuer_oddity: IssuerOddity::None,
     user: Places::OPENID,
+    // No specification names them; these are what most servers call them.
+    groups: Some("groups"),
+    roles: Some("roles"),
+    // Every provider knows this one (Core §15.1); not every one has several accounts in one browser.
+    another_account: Prompt::Login,
     userinfo: true,
     error_in_userinfo: false,
     // Where the metadata names the endpoint.
@@ -58,6 +64,8 @@ const PLAIN_OAUTH: Preset = Preset {
     // There are no ID tokens to bring it back.
     nonce: false,
     user: Places { id: "id", name: None, login: None, email: None, email_verified: None, picture: None },
+    groups: None,
+    roles: None,
     ..PLAIN_OPENID
 };
 
@@ -74,6 +82,9 @@ pub static GITHUB: Preset = Preset {
         token: Address::Web("login/oauth/access_token"),
         userinfo: Address::Api("user"),
         emails: Some(Address::Api("user/emails")),
+        // "List organizations for the authenticated user", "List teams for the authenticated user"; a hundred a page at most.
+        organizations: Some(Address::Api("user/orgs?per_page=100")),
+        teams: Some(Address::Api("user/teams?per_page=100")),
         // "Delete an app token": DELETE /applications/{client_id}/token with Basic authentication. It takes back this token only;
         // /grant would sign the user out of every other browser too.
         revocation: Some(Address::Api("applications/{client_id}/token")),
@@ -100,6 +111,8 @@ pub static GITHUB: Preset = Preset {
         email_verified: None,
         picture: Some("avatar_url"),
     },
+    // "prompt: Forces the account picker to appear if set to select_account."
+    another_account: Prompt::SelectAccount,
     revocation: RevocationStyle::GitHub,
     avatar_host: Some("avatars.githubusercontent.com"),
     // It has no sign-out address for apps.
@@ -117,6 +130,11 @@ pub static GOOGLE: Preset = Preset {
     issuer_oddity: IssuerOddity::WithoutScheme,
     // `offline_access` is not known there; this is what gives a refresh token, at the first consent.
     extra_authorization_params: &[("access_type", "offline")],
+    // Groups are in the Directory API only; the domain is the claim `hd`.
+    groups: None,
+    roles: None,
+    // "select_account: Prompt the user to select an account."
+    another_account: Prompt::SelectAccount,
     // There is no end_session_endpoint in the metadata (memory); should one appear, it is used.
     end_session: true,
     // (memory)
@@ -143,6 +161,12 @@ pub static ENTRA: Preset = Preset {
         picture: None,
         ..Places::OPENID
     },
+    // `groups` and `roles` hold what the registration is set up for ("Configure group claims", "Add app roles"); with more than 200
+    // groups there is only a `_claim_names` that says where to ask Microsoft Graph.
+    groups: Some("groups"),
+    roles: Some("roles"),
+    // "select_account interrupts single sign-on providing account selection experience."
+    another_account: Prompt::SelectAccount,
     // "The ID token is a superset of the information available at the UserInfo endpoint … we suggest getting the user's information
     // from the token." And an access token with scopes of another API is not for Microsoft Graph, where that endpoint is.
     userinfo: false,
@@ -157,6 +181,9 @@ pub static GITLAB: Preset = Preset {
     icon: "gitlab",
     // The issuer is the server's own address, without a slash at the end.
     location: Location::Issuer("{base_url}"),
+    // "groups: Paths for the groups the user is a member of", from the user endpoint.
+    groups: Some("groups"),
+    roles: None,
     ..PLAIN_OPENID
 };
 
@@ -170,6 +197,8 @@ pub static APPLE: Preset = Preset {
     client_auth: ClientAuth::AppleSecret,
     // The metadata's `scopes_supported`.
     scopes: &["openid", "email", "name"],
+    groups: None,
+    roles: None,
     // "If you request any scope, the value must be form_post."
     response_mode: ResponseMode::FormPost,
     // Not in the documentation, but a challenge is verified: a-tokyo/apple-signin-auth issue 180, of October 2024.
@@ -203,6 +232,8 @@ pub static DISCORD: Preset = Preset {
         token: Address::Api("oauth2/token"),
         userinfo: Address::Api("users/@me"),
         emails: None,
+        organizations: None,
+        teams: None,
         revocation: Some(Address::Api("oauth2/token/revoke")),
         // The metadata's issuer.
         expected_iss: Some(Address::Web("")),
@@ -243,6 +274,8 @@ pub static FACEBOOK: Preset = Preset {
         // What is not named is not sent.
         userinfo: Address::Api("me?fields=id,name,email,picture"),
         emails: None,
+        organizations: None,
+        teams: None,
         // DELETE /me/permissions would take the whole app off the person's account.
         revocation: None,
         expected_iss: None,
@@ -279,6 +312,8 @@ pub static X: Preset = Preset {
         token: Address::Api("oauth2/token"),
         userinfo: Address::Api("users/me?user.fields=profile_image_url"),
         emails: None,
+        organizations: None,
+        teams: None,
         revocation: Some(Address::Api("oauth2/revoke")),
         expected_iss: None,
     }),
@@ -317,6 +352,8 @@ pub static LINKEDIN: Preset = Preset {
     pkce: false,
     // The ID token does not bring it back (issue threads). State and client secret still protect the login.
     nonce: false,
+    groups: None,
+    roles: None,
     // (memory)
     avatar_host: Some("media.licdn.com"),
     ..PLAIN_OPENID
@@ -332,6 +369,8 @@ pub static SLACK: Preset = Preset {
     pkce: false,
     // Every method of Slack's API answers 200 with "ok": false when it refuses (memory).
     error_in_userinfo: true,
+    groups: None,
+    roles: None,
     // auth.revoke is a method of the API, not RFC 7009, and the metadata names none (memory).
     revocation: RevocationStyle::None,
     // No end_session_endpoint in the metadata (memory).
@@ -350,6 +389,9 @@ pub static KEYCLOAK: Preset = Preset {
     // `iss` is sent since Keycloak 23 and the metadata says so. A client can be excluded ("Exclude Issuer From Authentication
     // Response") while the metadata still promises it: then the configuration says `ignore`. `session_state` is ignored anyway.
     iss_policy: IssPolicy::Allow,
+    // Where the access token has the realm's roles; the mapper "realm roles" puts them into the ID token or the user endpoint's answer
+    // when it is told to.
+    roles: Some("/realm_access/roles"),
     ..PLAIN_OPENID
 };
 

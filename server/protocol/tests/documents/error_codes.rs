@@ -1,5 +1,6 @@
 //! The catalogue of errors gives every error the code that it has.
 
+use oauth2flow_protocol::access::{Denied, Subject};
 use oauth2flow_protocol::authorize::{AuthorizationRequestError, TransactionError};
 use oauth2flow_protocol::callback::{AuthorizationErrorCode, CallbackError};
 use oauth2flow_protocol::client_auth::ClientAuthError;
@@ -196,6 +197,20 @@ fn the_errors_of_responses_have_their_codes() {
             TokenError::NotBound,
             TokenError::UnexpectedlyBound,
             TokenError::MissingIdToken,
+        ],
+    );
+    check(
+        "Denied",
+        Denied::code,
+        &[
+            Denied::EmailNotVerified,
+            Denied::Email,
+            Denied::Group,
+            Denied::Role,
+            Denied::Organization,
+            Denied::Team,
+            Denied::Claim("x".to_owned()),
+            Denied::Incomplete(Subject::Groups),
         ],
     );
     check("RefreshError", RefreshError::code, &[RefreshError::SubjectChanged, RefreshError::AudienceChanged]);

@@ -54,7 +54,7 @@ fn a28_the_content_type_does_not_matter() {
     let body = json!({ "keys": [SigningKey::es256("key-1").public()] }).to_string().into_bytes();
 
     for content_type in [None, Some("application/jwk-set+json".to_owned()), Some("text/plain".to_owned())] {
-        let answer = OutboundResponse { status: 200, content_type, dpop_nonce: None, body: body.clone() };
+        let answer = OutboundResponse { status: 200, content_type, dpop_nonce: None, link: None, body: body.clone() };
         assert_eq!(jwks::process_jwks(&answer).unwrap().len(), 1);
     }
 }

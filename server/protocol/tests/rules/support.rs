@@ -60,7 +60,7 @@ pub(crate) fn url(text: &str) -> Url {
 }
 
 pub(crate) fn response(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> OutboundResponse {
-    OutboundResponse { status, content_type: Some(content_type.to_owned()), dpop_nonce: None, body: body.into() }
+    OutboundResponse { status, content_type: Some(content_type.to_owned()), dpop_nonce: None, link: None, body: body.into() }
 }
 
 pub(crate) fn json_response(body: &Value) -> OutboundResponse {

@@ -453,7 +453,7 @@ fn a21_an_answer_that_is_no_json_object_is_rejected() {
 
     assert_rejected!(judge(&response(200, "text/html", body.clone())), UserInfoError::NotJson);
     assert_rejected!(
-        judge(&OutboundResponse { status: 200, content_type: None, dpop_nonce: None, body: body.into_bytes() }),
+        judge(&OutboundResponse { status: 200, content_type: None, dpop_nonce: None, link: None, body: body.into_bytes() }),
         UserInfoError::NotJson
     );
     assert_rejected!(judge(&response(200, "application/json", "[]")), UserInfoError::Malformed(JsonError::NotAnObject));
