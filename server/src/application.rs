@@ -6,6 +6,7 @@ use crate::{
     config::{Config, UpstreamConfig},
     dpop::Nonces,
     entropy::{Entropy, random},
+    middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
     outbound::{ClientCertificate, Names, Outbound, SystemNames},
     pages::Pages,
     provider::{Providers, Registered},
@@ -19,6 +20,7 @@ use crate::{
         store::{SqliteStore, Store},
     },
     state::{App, AppState, MAXIMUM_PUSHES},
+    streams::Streams,
 };
 use anyhow::Context as _;
 use axum::http::Method;
@@ -72,6 +74,7 @@ async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener>
 /// The application, ready to serve.
 pub struct Application {
     state: AppState,
+    stopping: watch::Sender<bool>,
     listener: TcpListener,
     demo: Option<(DemoProvider, TcpListener)>,
 }
@@ -113,6 +116,10 @@ impl Application {
             Sessions::new(store, Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&entropy), config.session.idle, config.session.absolute);
         let cookies = Cookies::new(config.server.public_url.is_secure());
         let providers = Providers::new(registered);
+        let client_addresses = ClientAddresses::new(config.server.trusted_proxies.clone());
+        let limits = RateLimits::new(&config.limits, &clock);
+        let streams = Streams::new(config.limits.streams, config.limits.session_streams);
+        let (stopping, told_to_stop) = watch::channel(false);
         let state = AppState::new(App {
             config,
             clock,
@@ -124,10 +131,14 @@ impl Application {
             cookies,
             dpop_nonces: Nonces::default(),
             pushes: Semaphore::new(MAXIMUM_PUSHES),
+            client_addresses,
+            limits,
+            streams,
+            stopping: told_to_stop,
             assets,
             pages,
         });
-        Ok(Self { state, listener, demo })
+        Ok(Self { state, stopping, listener, demo })
     }
 
     /// The address people open.
@@ -152,6 +163,12 @@ impl Application {
         let demo = self.demo.map(|(demo, listener)| tokio::spawn(demo.serve(listener, wait(stopped.clone()))));
         let sweeper = tokio::spawn(sweep(self.state.clone(), wait(stopped)));
         let grace = self.state.config.server.shutdown_grace;
+        let stopping = self.stopping;
+        let shutdown = async move {
+            shutdown.await;
+            // What does not end by itself ends now, so that nobody has to wait for it.
+            let _ = stopping.send(true);
+        };
         serve(self.listener, router(self.state.clone()), shutdown, grace).await;
         let _ = stop.send(true);
         let _ = sweeper.await;

@@ -9,6 +9,7 @@ mod demo;
 mod environment;
 mod file;
 mod layers;
+mod limits;
 mod log;
 mod outbound;
 mod problem;
@@ -25,6 +26,7 @@ mod value;
 
 pub use arguments::Arguments;
 pub use demo::DemoConfig;
+pub use limits::{LimitsConfig, Rate};
 pub use log::{LogConfig, LogFormat};
 pub use outbound::{OutboundConfig, ProxyAddress};
 pub use problem::{ConfigProblem, ConfigProblems, Source};
@@ -57,6 +59,8 @@ pub struct Config {
     pub upstreams: Vec<UpstreamConfig>,
     /// How providers and upstreams are reached.
     pub outbound: OutboundConfig,
+    /// How much one client, one session and all together may ask of it.
+    pub limits: LimitsConfig,
     /// The demo provider.
     pub demo: DemoConfig,
     /// What the server logs.
@@ -152,6 +156,7 @@ fn read_sections(
         UpstreamConfig::read(&mut tables.element(&upstreams::SECTION, element), &element.name, &known_providers)
     });
     let outbound = OutboundConfig::read(&mut tables.section(&outbound::SECTION), environment);
+    let limits = LimitsConfig::read(&mut tables.section(&limits::SECTION));
     let log = LogConfig::read(&mut tables.section(&log::SECTION));
     Some(Config {
         server: server?,
@@ -159,6 +164,7 @@ fn read_sections(
         providers: providers?,
         upstreams: upstreams?,
         outbound: outbound?,
+        limits: limits?,
         demo: demo?,
         log: log?,
         warnings: Vec::new(),

@@ -23,6 +23,9 @@ pub struct Failure {
     pub return_to: Option<String>,
     /// What a better sign-in has to bring, for [`ProblemCode::StepUpRequired`].
     pub step_up: Option<Arc<StepUp>>,
+    /// When to ask again, where that is known: it becomes `Retry-After`
+    /// ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+    pub retry_after: Option<Duration>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -41,7 +44,7 @@ pub struct StepUp {
 impl Failure {
     /// A failure that the code's own words explain.
     pub fn new(code: ProblemCode) -> Self {
-        Self { code, detail: code.explain().why.to_owned(), return_to: None, step_up: None, source: None }
+        Self { code, detail: code.explain().why.to_owned(), return_to: None, step_up: None, retry_after: None, source: None }
     }
 
     /// Says what happened this time.
@@ -69,6 +72,13 @@ impl Failure {
     #[must_use]
     pub fn step_up(mut self, step_up: StepUp) -> Self {
         self.step_up = Some(Arc::new(step_up));
+        self
+    }
+
+    /// Says when to ask again.
+    #[must_use]
+    pub fn retry_after(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
         self
     }
 

@@ -25,5 +25,6 @@ pub mod routes;
 pub mod serve;
 pub mod session;
 pub mod state;
+pub mod streams;
 pub mod telemetry;
 pub mod token_endpoint;

@@ -1,6 +1,8 @@
-//! What happens to every request, outermost first: `request_log`, `security_headers`, `problem`, `csrf`.
+//! What happens to every request, outermost first: `client_ip`, `request_log`, `security_headers`, `problem`, `rate_limit`, `csrf`.
 
+pub mod client_ip;
 pub mod csrf;
 pub mod problem;
+pub mod rate_limit;
 pub mod request_log;
 pub mod security_headers;

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Failure,
-    middleware::{csrf, problem, request_log, security_headers},
+    middleware::{csrf, problem, rate_limit, request_log, security_headers},
     openapi, pages,
     routes::{backchannel_logout, code, health, jwks, login, logout, providers, proxy, session},
     state::AppState,
@@ -47,6 +47,7 @@ pub fn router(app: AppState) -> Router {
         .route("/readyz", get(health::ready))
         .fallback(pages::handler)
         .method_not_allowed_fallback(async || Failure::from(ProblemCode::MethodNotAllowed))
+        .layer(from_fn_with_state(app.clone(), rate_limit::by_address))
         .layer(from_fn(problem::write))
         .layer(from_fn_with_state(app.clone(), security_headers::set))
         .layer(from_fn_with_state(app.clone(), request_log::observe))

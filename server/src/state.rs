@@ -6,14 +6,16 @@ use crate::{
     config::Config,
     dpop::Nonces,
     entropy::Entropy,
+    middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
     outbound::Outbound,
     pages::Pages,
     provider::Providers,
     session::{Sessions, cookie::Cookies, seal::KeyRing},
+    streams::Streams,
 };
 use oauth2flow_protocol::Context;
 use std::{ops::Deref, sync::Arc};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// See [`App::pushes`].
 pub const MAXIMUM_PUSHES: usize = 32;
@@ -45,6 +47,14 @@ pub struct App {
     /// How many requests may be pushed to providers at a time: whoever floods the start of logins must not make this server flood
     /// a provider, which would then refuse everybody.
     pub pushes: Semaphore,
+    /// Finds out whose requests they are.
+    pub client_addresses: ClientAddresses,
+    /// What may be asked of this server.
+    pub limits: RateLimits,
+    /// Answers that do not end by themselves: event streams, WebSockets.
+    pub streams: Streams,
+    /// Turns true when the server is told to stop: what does not end by itself should end then.
+    pub stopping: watch::Receiver<bool>,
     /// The site.
     pub assets: Assets,
     /// The app's pages.

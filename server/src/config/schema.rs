@@ -1,7 +1,7 @@
 //! All sections, and how their settings are found by key and by variable.
 
 use super::setting::Declared;
-use super::{demo, log, outbound, providers, server, session, upstreams};
+use super::{demo, limits, log, outbound, providers, server, session, upstreams};
 
 /// What every variable of ours starts with.
 pub(super) const VARIABLE_PREFIX: &str = "OAUTH2FLOW_";
@@ -18,8 +18,8 @@ pub(super) const BORROWED_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Every section, in the order of the documentation.
-pub(super) static SECTIONS: [&Section; 7] =
-    [&server::SECTION, &session::SECTION, &providers::SECTION, &upstreams::SECTION, &outbound::SECTION, &demo::SECTION, &log::SECTION];
+pub(super) static SECTIONS: [&Section; 8] =
+    [&server::SECTION, &session::SECTION, &providers::SECTION, &upstreams::SECTION, &outbound::SECTION, &limits::SECTION, &demo::SECTION, &log::SECTION];
 
 /// A section of the configuration.
 pub(super) struct Section {

@@ -5,6 +5,7 @@ use super::reader::Reader;
 use super::schema::Section;
 use super::setting::Setting;
 use super::value::choice;
+use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +34,13 @@ static AVATAR_HOSTS: Setting<Vec<String>> = Setting::optional(
 .example("avatars.example.com");
 static DATA_DIR: Setting<PathBuf> =
     Setting::optional("data_dir", "The directory for what the server keeps: the session database and its key.").default("data");
+static TRUSTED_PROXIES: Setting<Vec<IpNet>> = Setting::optional(
+    "trusted_proxies",
+    "The reverse proxies in front of the server: addresses, and networks such as 10.0.0.0/8. What they say of a client's address in \
+     `X-Forwarded-For` or `Forwarded` is believed, and nobody else is.",
+)
+.default_in_words("none: the address of a client is that of its connection")
+.example("127.0.0.1 ::1 10.0.0.0/8");
 static SHUTDOWN_GRACE: Setting<Duration> =
     Setting::optional("shutdown_grace", "How long requests that are under way may go on after the signal to stop.").default("20s");
 
@@ -40,7 +48,7 @@ pub(super) static SECTION: Section = Section {
     name: "server",
     element: None,
     doc: "Where the app is and what it is made of. Relative paths start at the working directory.",
-    settings: &[&LISTEN, &PUBLIC_URL, &RENDER, &SITE_DIR, &AVATAR_HOSTS, &DATA_DIR, &SHUTDOWN_GRACE],
+    settings: &[&LISTEN, &PUBLIC_URL, &RENDER, &SITE_DIR, &AVATAR_HOSTS, &DATA_DIR, &TRUSTED_PROXIES, &SHUTDOWN_GRACE],
 };
 
 choice! {
@@ -68,6 +76,8 @@ pub struct ServerConfig {
     pub avatar_hosts: Vec<String>,
     /// The directory for what the server keeps.
     pub data_dir: PathBuf,
+    /// Whose word on a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long requests may go on after the signal to stop.
     pub shutdown_grace: Duration,
 }
@@ -81,8 +91,9 @@ impl ServerConfig {
         let site_dir = reader.path(&SITE_DIR);
         let configured_hosts = reader.optional(&AVATAR_HOSTS);
         let data_dir = reader.path(&DATA_DIR);
+        let trusted_proxies = if reader.is_set(&TRUSTED_PROXIES) { reader.optional(&TRUSTED_PROXIES) } else { Some(Vec::new()) };
         let shutdown_grace = reader.optional(&SHUTDOWN_GRACE);
-        validate(reader, configured_hosts.as_deref());
+        validate(reader, configured_hosts.as_deref(), trusted_proxies.as_deref());
         Some(Self {
             listen: listen?,
             public_url: public_url?,
@@ -90,6 +101,7 @@ impl ServerConfig {
             site_dir,
             avatar_hosts: configured_hosts.unwrap_or(avatar_hosts),
             data_dir: data_dir?,
+            trusted_proxies: trusted_proxies?,
             shutdown_grace: shutdown_grace?,
         })
     }
@@ -113,7 +125,14 @@ fn read_public_url(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Optio
     derived
 }
 
-fn validate(reader: &mut Reader<'_>, avatar_hosts: Option<&[String]>) {
+fn validate(reader: &mut Reader<'_>, avatar_hosts: Option<&[String]>, trusted_proxies: Option<&[IpNet]>) {
+    for everybody in trusted_proxies.unwrap_or_default().iter().filter(|network| network.prefix_len() == 0) {
+        reader.problem(
+            &TRUSTED_PROXIES,
+            format!("{everybody} is everybody, and anybody could then claim to be anybody else."),
+            "Write the addresses or the networks that the proxies connect from, such as 10.0.0.0/8.",
+        );
+    }
     for host in avatar_hosts.unwrap_or_default() {
         if !is_host(host) {
             reader.problem(

@@ -11,7 +11,10 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use oauth2flow_app::{api::Problem, problem::ProblemCode};
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+/// When to ask again whose session cannot be read just now.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Turns a handler's [`Failure`] into the answer, and a panic into one too.
 pub async fn write(request: Request, next: Next) -> Response {
@@ -23,8 +26,8 @@ pub async fn write(request: Request, next: Next) -> Response {
     };
     let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
     log(&failure);
-    if failure.code == ProblemCode::StoreUnavailable {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    if let Some(seconds) = retry_after_seconds(&failure) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if for_a_person { redirect_to_page(response, &failure, &request_id) } else { write_document(response, failure, &request_id) }
@@ -40,6 +43,13 @@ fn is_navigation(method: &Method, path: &str, headers: &HeaderMap) -> bool {
         && !path.starts_with("/api/v1/oauth/backchannel-logout/")
         && accepts_html
         && navigates
+}
+
+/// What [`header::RETRY_AFTER`] says: whole seconds, and never too early.
+fn retry_after_seconds(failure: &Failure) -> Option<u64> {
+    let of_code = matches!(failure.code, ProblemCode::StoreUnavailable | ProblemCode::KeysDiffer).then_some(RETRY_AFTER);
+    let wanted = failure.retry_after.or(of_code)?;
+    Some(wanted.as_secs() + u64::from(wanted.subsec_nanos() > 0))
 }
 
 fn log(failure: &Failure) {

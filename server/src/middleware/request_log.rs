@@ -26,7 +26,8 @@ impl fmt::Display for RequestId {
 pub async fn observe(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = RequestId(format!("{:016x}", u64::from_ne_bytes(random(&*app.entropy))).into());
     request.extensions_mut().insert(id.clone());
-    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
+    let client = app.client_addresses.identify(&mut request);
+    let span = tracing::info_span!("request", request_id = %id, client = %client.0, method = %request.method(), path = request.uri().path());
     let started = app.clock.elapsed();
     async move {
         let mut response = next.run(request).await;
