@@ -215,13 +215,10 @@ async fn open_demo(
     let provider = registration::demo(&issuer, DEMO_CLIENT_ID, &secret);
     if config.upstreams.iter().all(|upstream| upstream.name != "notes") {
         config.upstreams.push(UpstreamConfig {
-            name: "notes".to_owned(),
-            url: Url::parse(&format!("{issuer}/notes"))?,
             methods: Some([Method::GET, Method::POST, Method::DELETE].map(|method| method.to_string()).to_vec()),
             timeout: Duration::from_secs(10),
             providers: Some(vec!["demo".to_owned()]),
-            acr_values: Vec::new(),
-            max_authentication_age: None,
+            ..UpstreamConfig::new("notes", Url::parse(&format!("{issuer}/notes"))?)
         });
     }
     Ok((provider, DemoProvider::open(demo).await?))

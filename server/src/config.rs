@@ -37,7 +37,7 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use reference::{example_file, listing, reference};
 pub use server::{Render, ServerConfig};
 pub use session::SessionConfig;
-pub use upstreams::UpstreamConfig;
+pub use upstreams::{HeaderRules, HttpVersion, PathPattern, TokenExchange, UpstreamConfig};
 
 use layers::{Element, Findings, Values};
 use reader::Reader;

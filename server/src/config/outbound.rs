@@ -136,7 +136,7 @@ impl OutboundConfig {
             Some(of_environment().map(|value| value.split(',').map(|entry| entry.trim().to_owned()).collect()).unwrap_or_default())
         };
         let root_certificates = match reader.path(&ROOT_CERTIFICATES_FILE) {
-            Some(path) => read_root_certificates(reader, &path),
+            Some(path) => read_root_certificates(reader, &ROOT_CERTIFICATES_FILE, &path),
             None => (!reader.is_set(&ROOT_CERTIFICATES_FILE)).then(Vec::new),
         };
         let connect_timeout = reader.optional(&CONNECT_TIMEOUT);
@@ -194,17 +194,18 @@ fn read_proxy(reader: &mut Reader<'_>, what: &str, value: &str) -> Option<ProxyA
     proxy
 }
 
-fn read_root_certificates(reader: &mut Reader<'_>, path: &Path) -> Option<Vec<Vec<u8>>> {
+/// Reads the certificates of authorities out of a file that a setting names.
+pub(super) fn read_root_certificates(reader: &mut Reader<'_>, setting: &Setting<PathBuf>, path: &Path) -> Option<Vec<Vec<u8>>> {
     let shown = path.display();
     let mut pem = Vec::new();
     if let Err(error) = std::fs::File::open(path).and_then(|file| file.take(LONGEST_ROOTS_BYTES + 1).read_to_end(&mut pem)) {
         let fix = "Check the path and who may read the file.";
-        reader.problem(&ROOT_CERTIFICATES_FILE, format!("{shown} cannot be read: {error}."), fix);
+        reader.problem(setting, format!("{shown} cannot be read: {error}."), fix);
         return None;
     }
     if pem.len() as u64 > LONGEST_ROOTS_BYTES {
         let fix = "Name a file with the certificates of the authorities that are missing, and no more.";
-        reader.problem(&ROOT_CERTIFICATES_FILE, format!("{shown} is longer than 1 MiB."), fix);
+        reader.problem(setting, format!("{shown} is longer than 1 MiB."), fix);
         return None;
     }
     match certificates(&pem) {
@@ -212,7 +213,7 @@ fn read_root_certificates(reader: &mut Reader<'_>, path: &Path) -> Option<Vec<Ve
         Err(problem) => {
             let fix = "The file holds certificates in PEM, each between -----BEGIN CERTIFICATE----- and -----END CERTIFICATE-----; \
                        openssl x509 -in FILE -text shows whether it can be read.";
-            reader.problem(&ROOT_CERTIFICATES_FILE, format!("{shown} {problem}"), fix);
+            reader.problem(setting, format!("{shown} {problem}"), fix);
             None
         }
     }

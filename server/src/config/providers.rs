@@ -7,6 +7,7 @@ mod rules;
 mod settings;
 
 pub use choices::{ClientAuth, Icon, IssPolicy, Metadata, Preset, ScopeSeparator};
+pub(super) use credentials::read_client_certificate;
 pub use credentials::{ClientCertificate, Credentials};
 pub use location::Endpoints;
 pub(super) use settings::SECTION;

@@ -1,47 +1,27 @@
 //! `[upstreams.<name>]`: the APIs that the app calls with the user's token.
 
+mod header_rules;
+mod path_pattern;
+mod settings;
+
+pub use header_rules::HeaderRules;
+pub use path_pattern::PathPattern;
+pub use settings::HttpVersion;
+pub(super) use settings::SECTION;
+
+use super::outbound::read_root_certificates;
+use super::providers::{ClientCertificate, read_client_certificate};
 use super::reader::Reader;
-use super::schema::Section;
-use super::setting::{Declared, Setting};
-use super::value::WebAddress;
+use super::setting::Declared;
+use super::value::{ByteSize, WebAddress};
+use oauth2flow_protocol::step_up::Requirements;
+use settings::{
+    ACR_VALUES, AUDIENCE, CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_KEY, DANGEROUS_ALLOW_HTTP, FORWARD_CLIENT, FORWARD_USER, HTTP_VERSION,
+    IDLE_TIMEOUT, MAX_AUTHENTICATION_AGE, MAX_BODY, MAX_CONCURRENT, METHODS, PATHS, POOL_IDLE, PROVIDERS, RESOURCE, ROOT_CERTIFICATES_FILE,
+    SCOPES, TIMEOUT, TOKEN_EXCHANGE, URL,
+};
 use std::time::Duration;
 use url::Url;
-
-static URL: Setting<WebAddress> = Setting::required("url", "Where the API is. `/api/v1/proxy/<name>/…` leads to the same path below it.")
-    .example("https://api.example.com/v1");
-static METHODS: Setting<Vec<String>> =
-    Setting::optional("methods", "The methods that are passed on.").default_in_words("all").example("GET POST");
-static TIMEOUT: Setting<Duration> = Setting::optional("timeout", "How long the API may take until its answer begins.").default("30s");
-static PROVIDERS: Setting<Vec<String>> = Setting::optional(
-    "providers",
-    "The ids of the providers whose users' tokens may go there. A token of one provider is no business of another's API.",
-)
-.default_in_words("the provider, when there is only one; otherwise it is required")
-.example("example");
-static ACR_VALUES: Setting<Vec<String>> = Setting::optional(
-    "acr_values",
-    "How strongly the user must have been authenticated to call this API, in the provider's words, any of them: otherwise the call is \
-     answered with what is missing, and the app can ask the person to sign in again (RFC 9470). Only for providers that issue ID tokens; where \
-     the provider has `acr_values` of its own, name some of those.",
-)
-.example("phr phrh");
-static MAX_AUTHENTICATION_AGE: Setting<Duration> = Setting::optional(
-    "max_authentication_age",
-    "How long ago the user may have been authenticated to call this API; the same happens then.",
-)
-.example("15m");
-static DANGEROUS_ALLOW_HTTP: Setting<bool> = Setting::optional(
-    "dangerous_allow_http",
-    "Whether tokens may go to another machine over http, where anybody in between can read and use them. A warning is logged.",
-)
-.default("false");
-
-pub(super) static SECTION: Section = Section {
-    name: "upstreams",
-    element: Some("example"),
-    doc: "The APIs that the app calls through `/api/v1/proxy/<name>/…`; the server attaches the user's access token.",
-    settings: &[&URL, &METHODS, &TIMEOUT, &PROVIDERS, &ACR_VALUES, &MAX_AUTHENTICATION_AGE, &DANGEROUS_ALLOW_HTTP],
-};
 
 /// An API behind the proxy.
 #[derive(Clone, Debug)]
@@ -50,16 +30,49 @@ pub struct UpstreamConfig {
     pub name: String,
     /// Where it is; http or https, without query and fragment.
     pub url: Url,
+    /// The paths below it that are passed on, if they are limited.
+    pub paths: Option<Vec<PathPattern>>,
     /// The methods that are passed on, if they are limited.
     pub methods: Option<Vec<String>>,
-    /// How long it may take until its answer begins.
-    pub timeout: Duration,
     /// The providers whose tokens may go there; `None` exactly when there is only one provider.
     pub providers: Option<Vec<String>>,
-    /// How strongly the user must have been authenticated; any of them will do, and any at all when there are none.
-    pub acr_values: Vec<String>,
-    /// How long ago the user may have been authenticated, if that is limited.
-    pub max_authentication_age: Option<Duration>,
+    /// What the user's login must have been like.
+    pub requirements: Requirements,
+    /// What the user's token is exchanged for, if it is.
+    pub exchange: Option<TokenExchange>,
+    /// How long it may take until its answer begins.
+    pub timeout: Duration,
+    /// How long an answer may pause, and a WebSocket be silent.
+    pub idle_timeout: Duration,
+    /// How large the body of a call may be, if that is limited.
+    pub max_body_bytes: Option<u64>,
+    /// How many calls there may be at a time, if that is limited.
+    pub max_concurrent: Option<usize>,
+    /// What is spoken to it.
+    pub http_version: HttpVersion,
+    /// How long an idle connection is kept.
+    pub pool_idle: Duration,
+    /// The header fields that are added and taken away.
+    pub headers: HeaderRules,
+    /// Whether it is told who the user is.
+    pub forward_user: bool,
+    /// Whether it is told where the call comes from.
+    pub forward_client: bool,
+    /// Certificates of authorities to trust for it alone, in DER.
+    pub root_certificates: Vec<Vec<u8>>,
+    /// The certificate that it wants to see.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// What a token is exchanged for ([RFC 8693 §2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenExchange {
+    /// Whom the new one is to be for, by the provider's names.
+    pub audience: Vec<String>,
+    /// The same by addresses.
+    pub resource: Vec<String>,
+    /// What it is to allow; when empty, what the provider gives.
+    pub scopes: Vec<String>,
 }
 
 /// A provider, as far as upstreams depend on it.
@@ -72,24 +85,156 @@ pub(super) struct KnownProvider<'a> {
 }
 
 impl UpstreamConfig {
+    /// An upstream with nothing but a name and an address set.
+    pub fn new(name: impl Into<String>, url: Url) -> Self {
+        Self {
+            name: name.into(),
+            url,
+            paths: None,
+            methods: None,
+            providers: None,
+            requirements: Requirements::default(),
+            exchange: None,
+            timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_mins(5),
+            max_body_bytes: None,
+            max_concurrent: None,
+            http_version: HttpVersion::Auto,
+            pool_idle: Duration::from_secs(50),
+            headers: HeaderRules::default(),
+            forward_user: false,
+            forward_client: false,
+            root_certificates: Vec::new(),
+            client_certificate: None,
+        }
+    }
+
+    /// Whether tokens of this provider may go there.
+    pub fn is_for(&self, provider: &str) -> bool {
+        self.providers.as_ref().is_none_or(|providers| providers.iter().any(|known| known == provider))
+    }
+
     /// Reads the table of the upstream `name`; `known_providers` are all providers.
     pub(super) fn read(reader: &mut Reader<'_>, name: &str, known_providers: &[KnownProvider<'_>]) -> Option<Self> {
         let url = reader.required(&URL);
-        let methods = reader.optional(&METHODS);
-        let timeout = reader.optional(&TIMEOUT);
-        let providers = reader.optional(&PROVIDERS);
         let allow_http = reader.optional(&DANGEROUS_ALLOW_HTTP);
         validate_url(reader, url.as_ref(), allow_http == Some(true));
+        let paths = reader.optional(&PATHS);
+        let paths = paths.map(|paths| read_paths(reader, &paths));
+        let methods = reader.optional(&METHODS);
         validate_methods(reader, methods.as_deref());
-        if timeout.is_some_and(|timeout| timeout.is_zero()) {
-            reader.problem(&TIMEOUT, "No API answers in no time.", "Write a duration above zero, such as \"30s\".");
-        }
-        let acr_values = reader.optional(&ACR_VALUES).unwrap_or_default();
-        let max_authentication_age = reader.optional(&MAX_AUTHENTICATION_AGE);
+        let providers = reader.optional(&PROVIDERS);
         let known: Vec<_> = known_providers.iter().map(|provider| provider.id).collect();
         validate_providers(reader, providers.as_deref(), &known);
-        validate_step_up(reader, &acr_values, max_authentication_age, providers.as_deref(), known_providers);
-        Some(Self { name: name.to_owned(), url: url?.url, methods, timeout: timeout?, providers, acr_values, max_authentication_age })
+        let requirements = Requirements {
+            acr_values: reader.optional(&ACR_VALUES).unwrap_or_default(),
+            max_age: reader.optional(&MAX_AUTHENTICATION_AGE),
+        };
+        validate_step_up(reader, &requirements, providers.as_deref(), known_providers);
+        let exchange = read_exchange(reader);
+        let timeout = reader.optional(&TIMEOUT);
+        let idle_timeout = reader.optional(&IDLE_TIMEOUT);
+        let max_body_bytes = reader.optional(&MAX_BODY).map(|ByteSize(bytes)| bytes);
+        let max_concurrent = reader.optional(&MAX_CONCURRENT);
+        let http_version = reader.optional(&HTTP_VERSION);
+        let pool_idle = reader.optional(&POOL_IDLE);
+        validate_limits(reader, timeout, idle_timeout, max_concurrent);
+        let headers = HeaderRules::read(reader);
+        let forward_user = reader.optional(&FORWARD_USER);
+        let forward_client = reader.optional(&FORWARD_CLIENT);
+        let root_certificates = match reader.path(&ROOT_CERTIFICATES_FILE) {
+            Some(path) => read_root_certificates(reader, &ROOT_CERTIFICATES_FILE, &path),
+            None => (!reader.is_set(&ROOT_CERTIFICATES_FILE)).then(Vec::new),
+        };
+        let client_certificate = read_client_certificate(reader, &CLIENT_CERTIFICATE, &CLIENT_CERTIFICATE_KEY);
+        validate_certificate(reader);
+        Some(Self {
+            name: name.to_owned(),
+            url: url?.url,
+            paths,
+            methods,
+            providers,
+            requirements,
+            exchange,
+            timeout: timeout?,
+            idle_timeout: idle_timeout?,
+            max_body_bytes,
+            max_concurrent,
+            http_version: http_version?,
+            pool_idle: pool_idle?,
+            headers,
+            forward_user: forward_user?,
+            forward_client: forward_client?,
+            root_certificates: root_certificates?,
+            client_certificate,
+        })
+    }
+}
+
+fn read_paths(reader: &mut Reader<'_>, paths: &[String]) -> Vec<PathPattern> {
+    if paths.is_empty() {
+        reader.problem(
+            &PATHS,
+            "The list is empty, so nothing could be called.",
+            "Name some, such as [\"/orders/*\"], or leave it out for all.",
+        );
+    }
+    let mut patterns = Vec::new();
+    for path in paths {
+        match PathPattern::parse(path) {
+            Some(pattern) => patterns.push(pattern),
+            None => reader.problem(
+                &PATHS,
+                format!("“{path}” is not a path that could be called."),
+                "Write a path that starts with /, such as /orders, or one with all below it, such as /orders/*; an asterisk stands nowhere else.",
+            ),
+        }
+    }
+    patterns
+}
+
+fn read_exchange(reader: &mut Reader<'_>) -> Option<TokenExchange> {
+    let exchanges = reader.optional(&TOKEN_EXCHANGE);
+    let audience = reader.optional(&AUDIENCE).unwrap_or_default();
+    let resource = reader.optional(&RESOURCE).unwrap_or_default();
+    let scopes = reader.optional(&SCOPES).unwrap_or_default();
+    if exchanges == Some(false) {
+        let only_then: [&dyn Declared; 3] = [&AUDIENCE, &RESOURCE, &SCOPES];
+        for setting in only_then {
+            if reader.is_set(setting) {
+                let fix = "Set token_exchange = true, if the provider knows it (RFC 8693), or remove it.";
+                reader.problem(setting, "It means nothing without token_exchange: the API gets the user's own token.", fix);
+            }
+        }
+        return None;
+    }
+    for resource in &resource {
+        // RFC 8693 §2.1: an absolute URI without a fragment.
+        if !Url::parse(resource).is_ok_and(|url| url.fragment().is_none()) {
+            let fix = "Write an absolute address without a fragment, such as https://api.example.com.";
+            reader.problem(&RESOURCE, format!("“{resource}” is not the address of an API."), fix);
+        }
+    }
+    exchanges?.then_some(TokenExchange { audience, resource, scopes })
+}
+
+fn validate_limits(reader: &mut Reader<'_>, timeout: Option<Duration>, idle_timeout: Option<Duration>, max_concurrent: Option<usize>) {
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        reader.problem(&TIMEOUT, "No API answers in no time.", "Write a duration above zero, such as \"30s\".");
+    }
+    if idle_timeout.is_some_and(|timeout| timeout.is_zero()) {
+        reader.problem(&IDLE_TIMEOUT, "Every answer pauses.", "Write a duration above zero, such as \"5m\".");
+    }
+    if max_concurrent == Some(0) {
+        reader.problem(&MAX_CONCURRENT, "Nothing could be called.", "Write a number above zero, or leave it out.");
+    }
+}
+
+fn validate_certificate(reader: &mut Reader<'_>) {
+    match (reader.is_set(&CLIENT_CERTIFICATE), reader.is_set(&CLIENT_CERTIFICATE_KEY)) {
+        (true, false) => reader.missing(&CLIENT_CERTIFICATE_KEY, "It is required, because client_certificate is set."),
+        (false, true) => reader.missing(&CLIENT_CERTIFICATE, "It is required, because client_certificate_key is set."),
+        (true, true) | (false, false) => {}
     }
 }
 
@@ -147,13 +292,8 @@ fn validate_providers(reader: &mut Reader<'_>, providers: Option<&[String]>, kno
 }
 
 /// What the API demands can be shown by somebody who signed in.
-fn validate_step_up(
-    reader: &mut Reader<'_>,
-    acr_values: &[String],
-    max_age: Option<Duration>,
-    providers: Option<&[String]>,
-    known: &[KnownProvider<'_>],
-) {
+fn validate_step_up(reader: &mut Reader<'_>, requirements: &Requirements, providers: Option<&[String]>, known: &[KnownProvider<'_>]) {
+    let Requirements { acr_values, max_age } = requirements;
     if reader.is_set(&ACR_VALUES) && acr_values.is_empty() {
         reader.problem(&ACR_VALUES, "The list is empty, so it demands nothing.", "Name some, or leave it out.");
     }
@@ -161,7 +301,7 @@ fn validate_step_up(
         let problem = "Whoever signs in again would be too late at once.";
         reader.problem(&MAX_AUTHENTICATION_AGE, problem, "Write a duration above zero, such as \"5m\".");
     }
-    let demand: &dyn Declared = match (acr_values, max_age) {
+    let demand: &dyn Declared = match (acr_values.as_slice(), max_age) {
         ([_, ..], _) => &ACR_VALUES,
         ([], Some(_)) => &MAX_AUTHENTICATION_AGE,
         ([], None) => return,

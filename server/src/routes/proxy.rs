@@ -7,6 +7,7 @@ use crate::{
     outbound::OutboundError,
     routes::{login::MAXIMUM_AGE, session},
     session::{
+        live::LiveSession,
         record::SessionRecord,
         refresh::{self, Access},
     },
@@ -27,9 +28,9 @@ use oauth2flow_protocol::{
     authorize::{AuthorizationOptions, Prompt},
     dpop::is_nonce,
     provider::ProviderKind,
-    step_up::{Challenge, Requirements},
+    step_up::Challenge,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use url::Url;
 
 const PREFIX: &str = "/api/v1/proxy/";
@@ -110,7 +111,7 @@ pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri,
     let url = target(&upstream.url, path, uri.query())?;
     require_authentication(&app, upstream, &record)?;
     let provider = record.provider.clone();
-    let access = refresh::access_token(&app, record).await?;
+    let access = refresh::access_token(&app, &record).await?;
     let (parts, body) = request.into_parts();
     let mut headers = end_to_end(parts.headers);
     drop_private(&mut headers);
@@ -130,13 +131,13 @@ pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri,
 }
 
 /// The notes of the demo provider's user, for the account page that is rendered here; `None` when they cannot be had soon.
-pub async fn notes(app: &AppState, record: SessionRecord) -> Option<Vec<Note>> {
+pub async fn notes(app: &AppState, record: Arc<LiveSession>) -> Option<Vec<Note>> {
     let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == "notes")?;
     if upstream.providers.as_ref().is_none_or(|providers| !providers.contains(&record.provider)) {
         return None;
     }
     require_authentication(app, upstream, &record).ok()?;
-    let access = refresh::access_token(app, record).await.ok()?;
+    let access = refresh::access_token(app, &record).await.ok()?;
     let call = Call { method: Method::GET, url: upstream.url.clone(), headers: HeaderMap::new(), timeout: NOTES_TIMEOUT };
     let answer = send(app, upstream, &access, call, Body::empty()).await.ok()?;
     let body = tokio::time::timeout(NOTES_TIMEOUT, axum::body::to_bytes(answer.into_body(), MAXIMUM_NOTES_BYTES)).await.ok()?.ok()?;
@@ -145,9 +146,9 @@ pub async fn notes(app: &AppState, record: SessionRecord) -> Option<Vec<Note>> {
 
 /// Refuses a call that the upstream's configuration wants a better sign-in for.
 fn require_authentication(app: &AppState, upstream: &UpstreamConfig, record: &SessionRecord) -> Result<(), Failure> {
-    let requirements = Requirements { acr_values: upstream.acr_values.clone(), max_age: upstream.max_authentication_age };
     let authenticated_at = record.profile.authenticated_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    requirements
+    upstream
+        .requirements
         .met_by(record.profile.acr.as_deref(), authenticated_at, app.clock.now())
         .map_err(|challenge| step_up(challenge, Some(login_url(&[("provider", &record.provider), ("upstream", &upstream.name)]))))
 }

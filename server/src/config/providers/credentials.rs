@@ -7,7 +7,7 @@ use super::{
         TEAM_ID,
     },
 };
-use crate::config::{reader::Reader, value::Pem};
+use crate::config::{reader::Reader, setting::Setting, value::Pem};
 use oauth2flow_protocol::{SigningAlgorithm, signing_key::SigningKey};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -42,7 +42,7 @@ impl Credentials {
         let client_auth = reader.optional(&CLIENT_AUTH);
         let signing_key = signing_key(reader, preset);
         let team_id = reader.optional(&TEAM_ID).and_then(|team_id| checked_team(reader, team_id));
-        let client_certificate = client_certificate(reader);
+        let client_certificate = read_client_certificate(reader, &CLIENT_CERTIFICATE, &CLIENT_CERTIFICATE_KEY);
         if let Some(preset) = preset {
             if preset == Preset::Apple {
                 validate_apple(reader);
@@ -84,16 +84,21 @@ fn signing_key(reader: &mut Reader<'_>, preset: Option<Preset>) -> Option<Signin
     }
 }
 
-fn client_certificate(reader: &mut Reader<'_>) -> Option<ClientCertificate> {
-    let chain = reader.value_or_file(&CLIENT_CERTIFICATE);
-    let key = reader.secret(&CLIENT_CERTIFICATE_KEY);
+/// Reads a certificate and its key; `None` when one of them is missing or cannot be read.
+pub(in crate::config) fn read_client_certificate(
+    reader: &mut Reader<'_>,
+    certificate: &Setting<Pem>,
+    key: &Setting<SecretString>,
+) -> Option<ClientCertificate> {
+    let chain = reader.value_or_file(certificate);
+    let private_key = reader.secret(key);
     if chain.as_ref().is_some_and(|Pem(chain)| !chain.contains("-----BEGIN CERTIFICATE-----")) {
-        reader.problem(&CLIENT_CERTIFICATE, "There is no certificate in it.", "Write it with its line -----BEGIN CERTIFICATE-----.");
+        reader.problem(certificate, "There is no certificate in it.", "Write it with its line -----BEGIN CERTIFICATE-----.");
     }
-    if key.as_ref().is_some_and(|key| !key.expose_secret().contains("PRIVATE KEY-----")) {
-        reader.problem(&CLIENT_CERTIFICATE_KEY, "There is no private key in it.", "Write it with its line -----BEGIN PRIVATE KEY-----.");
+    if private_key.as_ref().is_some_and(|key| !key.expose_secret().contains("PRIVATE KEY-----")) {
+        reader.problem(key, "There is no private key in it.", "Write it with its line -----BEGIN PRIVATE KEY-----.");
     }
-    Some(ClientCertificate { chain: chain?.0, key: key? })
+    Some(ClientCertificate { chain: chain?.0, key: private_key? })
 }
 
 fn checked_team(reader: &mut Reader<'_>, team_id: String) -> Option<String> {

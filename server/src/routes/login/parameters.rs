@@ -1,6 +1,6 @@
 //! What the address of a login may ask for, beside the provider and the way back.
 
-use crate::{config::UpstreamConfig, error::Failure, provider::Registered, state::AppState};
+use crate::{error::Failure, provider::Registered, state::AppState};
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::authorize::{AuthorizationOptions, Prompt};
 use std::{borrow::Cow, time::Duration};
@@ -37,18 +37,14 @@ pub(super) fn options(app: &AppState, registered: &Registered, query: &str) -> R
     // How many there may be, how long, and of which characters.
     asked.check()?;
     let Some(name) = parameter(query, "upstream")? else { return Ok(asked) };
-    let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name && is_for(upstream, registered));
+    let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name && upstream.is_for(&registered.provider.id));
     let upstream = upstream.ok_or(ProblemCode::UnknownUpstream)?;
     let demanded = AuthorizationOptions {
-        acr_values: upstream.acr_values.clone(),
-        max_age: upstream.max_authentication_age,
+        acr_values: upstream.requirements.acr_values.clone(),
+        max_age: upstream.requirements.max_age,
         ..AuthorizationOptions::default()
     };
     Ok(demanded.narrowed_by(asked))
-}
-
-fn is_for(upstream: &UpstreamConfig, registered: &Registered) -> bool {
-    upstream.providers.as_ref().is_none_or(|providers| providers.contains(&registered.provider.id))
 }
 
 fn prompt(query: &str) -> Result<Vec<Prompt>, Failure> {
