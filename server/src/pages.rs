@@ -5,7 +5,6 @@ use crate::{
     config::Render,
     error::Failure,
     routes::{proxy, session},
-    session::describe,
     state::AppState,
 };
 use axum::{
@@ -142,7 +141,7 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
     }
     match session::current(app, headers).await {
         Ok(Some((id, record))) => {
-            known.session = Some(describe(&record));
+            known.session = Some(record.describe());
             known.csrf_token = Some(id.csrf_token());
             if path == "/account" {
                 known.notes = proxy::notes(app, record).await;

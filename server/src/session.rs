@@ -1,6 +1,9 @@
 //! Sessions: made at login, looked up by the cookie, used up by time, ended by sign-out.
 
+mod cache;
 pub mod cookie;
+pub mod events;
+pub mod live;
 pub mod record;
 pub mod refresh;
 pub mod seal;
@@ -10,21 +13,28 @@ use crate::{
     clock::Clock,
     entropy::{Entropy, random},
     session::{
+        cache::{Cache, Exchanged, Invalidating},
+        events::{Hub, Watch},
+        live::LiveSession,
         record::{Key, Profile, SessionId, SessionRecord, Tokens},
+        refresh::Access,
         seal::KeyRing,
         store::{Store, StoreError},
     },
 };
 use jiff::{SignedDuration, Timestamp};
-use oauth2flow_app::api;
 use std::{sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 /// How often a use of the session is written down.
 const TOUCH_INTERVAL_SECONDS: i64 = 60;
 
 /// Everything about sessions that a handler needs.
 pub struct Sessions {
-    store: Arc<dyn Store>,
+    store: Arc<Invalidating>,
+    cache: Arc<Cache>,
+    hub: Arc<Hub>,
     keys: Arc<KeyRing>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -32,6 +42,8 @@ pub struct Sessions {
     absolute: SignedDuration,
     /// One refresh a session at a time.
     pub(crate) refreshing: refresh::InFlight,
+    /// What listens to the store, and what looks at the sessions that are watched.
+    tasks: [JoinHandle<()>; 2],
 }
 
 /// What a login hands over.
@@ -49,7 +61,10 @@ pub struct NewSession {
 }
 
 impl Sessions {
-    /// Sessions of these lifetimes in this store.
+    /// Sessions of these lifetimes in this store; what is announced there is listened to from now on.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
     pub fn new(
         store: Arc<dyn Store>,
         keys: Arc<KeyRing>,
@@ -59,10 +74,31 @@ impl Sessions {
         absolute: Duration,
     ) -> Self {
         let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-        Self { store, keys, clock, entropy, idle: signed(idle), absolute: signed(absolute), refreshing: refresh::InFlight::default() }
+        let (cache, hub) = (Arc::<Cache>::default(), Arc::<Hub>::default());
+        let listening = tokio::spawn(Arc::clone(&hub).listen(Arc::clone(&cache), store.changes()));
+        let looking = {
+            let (store, cache, of_reads) = (Arc::clone(&store), Arc::clone(&cache), Arc::clone(&clock));
+            let read = move |key| {
+                let (store, cache, now) = (Arc::clone(&store), Arc::clone(&cache), of_reads.now());
+                async move { cache.read(&*store, key, now).await }
+            };
+            tokio::spawn(Arc::clone(&hub).look(Arc::clone(&clock), read))
+        };
+        Self {
+            store: Arc::new(Invalidating::new(store, Arc::clone(&cache), Arc::clone(&hub))),
+            cache,
+            hub,
+            keys,
+            clock,
+            entropy,
+            idle: signed(idle),
+            absolute: signed(absolute),
+            refreshing: refresh::InFlight::default(),
+            tasks: [listening, looking],
+        }
     }
 
-    /// Where they are kept.
+    /// Where they are kept. What is read here is what the store says now.
     pub fn store(&self) -> &dyn Store {
         &*self.store
     }
@@ -98,21 +134,54 @@ impl Sessions {
     /// The live session of this key, with its use written down at most once a minute.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn find(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let Some(mut record) = self.store.get(key).await? else { return Ok(None) };
+    /// When the store has to be asked and does not answer.
+    pub async fn find(&self, key: Key) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let now = self.clock.now();
-        if now >= record.expires_at || now >= record.idle_expires_at {
-            return Ok(None);
-        }
+        let Some(session) = self.cache.read(&*self.store, key, now).await? else { return Ok(None) };
         // A short idle time needs a finer clock, or a busy session would end.
         let interval = TOUCH_INTERVAL_SECONDS.min(self.idle.as_secs() / 4);
-        if now.as_second() - record.last_seen_at.as_second() >= interval {
-            record.last_seen_at = now;
-            record.idle_expires_at = later(now, self.idle).min(record.expires_at);
-            self.store.touch(key, now, record.idle_expires_at).await?;
+        if now.as_second() - session.last_seen_at.as_second() < interval {
+            return Ok(Some(session));
         }
-        Ok(Some(record))
+        self.touch(session, now).await.map(Some)
+    }
+
+    /// Writes the use of a session down. While there is time, nobody waits for that.
+    async fn touch(&self, session: Arc<LiveSession>, now: Timestamp) -> Result<Arc<LiveSession>, StoreError> {
+        let idle_expires_at = later(now, self.idle).min(session.expires_at);
+        let used = Arc::new(session.used(now, idle_expires_at));
+        let touching = {
+            let (store, key) = (Arc::clone(&self.store), session.key);
+            async move { store.touch(key, now, idle_expires_at).await }
+        };
+        let left = session.idle_expires_at.duration_since(now);
+        if left > self.idle / 2 {
+            match self.cache.exchange(&session, Arc::clone(&used)) {
+                Exchanged::Done => {
+                    let writing = async {
+                        if let Err(error) = touching.await {
+                            tracing::warn!(error = %error, "the use of a session could not be written down");
+                        }
+                    };
+                    tokio::spawn(writing.in_current_span());
+                    return Ok(used);
+                }
+                Exchanged::Already(other) => return Ok(other),
+                Exchanged::Gone => {}
+            }
+        }
+        touching.await?;
+        Ok(used)
+    }
+
+    /// Watches a session that was just found, until the [`Watch`] is dropped. To watch a session is no use of it.
+    pub fn watch(&self, session: &Arc<LiveSession>) -> Watch {
+        self.hub.watch(session, || self.cache.is_reliable(&*self.store) && self.cache.holds(session))
+    }
+
+    /// Ends the streams of events: the server is about to stop, and the browsers will find another.
+    pub fn close_events(&self) {
+        self.hub.close();
     }
 
     /// Ends a session and hands back what it held, so that the provider can be told.
@@ -128,6 +197,11 @@ impl Sessions {
         Tokens::from_plaintext(&self.keys.open_sealed(&place(record.key), &record.tokens)?)
     }
 
+    /// What a call to an API carries for this session, opened once; `None` when none of our keys sealed its tokens.
+    pub fn access<'session>(&self, session: &'session LiveSession) -> Option<&'session Access> {
+        session.access(|record| self.tokens(record))
+    }
+
     /// Puts new tokens into a record, sealed.
     pub fn seal_tokens(&self, record: &mut SessionRecord, tokens: &Tokens) {
         record.tokens = self.keys.seal(&place(record.key), &tokens.to_plaintext(), &*self.entropy);
@@ -135,27 +209,12 @@ impl Sessions {
     }
 }
 
-/// What the browser may know of a session.
-pub fn describe(record: &SessionRecord) -> api::Session {
-    api::Session::SignedIn(Box::new(api::SignedIn {
-        authenticated: true,
-        user: record.profile.user.clone(),
-        provider: record.provider.clone(),
-        scopes: record.profile.scopes.clone(),
-        session: api::SessionLifetime {
-            created_at: record.created_at.to_string(),
-            idle_expires_at: record.idle_expires_at.to_string(),
-            expires_at: record.expires_at.to_string(),
-        },
-        access_token: api::AccessTokenLifetime {
-            expires_at: record
-                .profile
-                .access_token_expires_at
-                .and_then(|seconds| Timestamp::from_second(seconds).ok())
-                .map(|time| time.to_string()),
-            refreshable: record.profile.refreshable,
-        },
-    }))
+impl Drop for Sessions {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
 }
 
 /// Tokens are bound to their session: copied into another row, they do not open.

@@ -2,20 +2,19 @@
 
 use crate::{
     error::Failure,
-    session::{
-        cookie::Presented,
-        describe,
-        record::{SessionId, SessionRecord},
-    },
+    session::{cookie::Presented, live::LiveSession, record::SessionId},
     state::AppState,
 };
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::{api::Session, problem::ProblemCode};
+use std::sync::Arc;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Describes the session; never a token.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
@@ -23,7 +22,7 @@ use oauth2flow_app::{api::Session, problem::ProblemCode};
     (status = 503, description = "`store_unavailable`: the cookie is kept", body = oauth2flow_app::api::Problem)))]
 pub async fn handler(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, Failure> {
     Ok(match current(&app, &headers).await? {
-        Some((_, record)) => Json(describe(&record)).into_response(),
+        Some((_, session)) => ([(header::CONTENT_TYPE, JSON)], session.description()).into_response(),
         None if app.cookies.session(&headers) == Presented::Absent => Json(Session::anonymous()).into_response(),
         None => ([(header::SET_COOKIE, app.cookies.clear_session())], Json(Session::anonymous())).into_response(),
     })
@@ -33,17 +32,17 @@ pub async fn handler(State(app): State<AppState>, headers: HeaderMap) -> Result<
 ///
 /// # Errors
 /// `store_unavailable`
-pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(SessionId, SessionRecord)>, Failure> {
+pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(SessionId, Arc<LiveSession>)>, Failure> {
     let Presented::Value(cookie) = app.cookies.session(headers) else { return Ok(None) };
     let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
-    let record = app.sessions.find(id.key()).await?;
-    Ok(record.map(|record| (id, record)))
+    let session = app.sessions.find(id.key()).await?;
+    Ok(session.map(|session| (id, session)))
 }
 
 /// The live session of a request's cookie, for those who have to have one.
 ///
 /// # Errors
 /// `unauthenticated`, `store_unavailable`
-pub async fn required(app: &AppState, headers: &HeaderMap) -> Result<(SessionId, SessionRecord), Failure> {
+pub async fn required(app: &AppState, headers: &HeaderMap) -> Result<(SessionId, Arc<LiveSession>), Failure> {
     current(app, headers).await?.ok_or_else(|| ProblemCode::Unauthenticated.into())
 }

@@ -5,6 +5,7 @@ use crate::outbound::OutboundError;
 use crate::{
     provider::{ProviderError, Registered},
     session::{
+        live::LiveSession,
         record::{Key, SessionRecord, Tokens},
         store::StoreError,
     },
@@ -95,22 +96,25 @@ impl InFlight {
 ///
 /// # Errors
 /// When there is none to be had; only [`AccessTokenError::GrantEnded`] means that the session is over.
-pub async fn access_token(app: &AppState, record: SessionRecord) -> Result<Access, AccessTokenError> {
-    if let Some(token) = usable(app, &record) {
-        return Ok(token);
+pub async fn access_token(app: &AppState, session: &LiveSession) -> Result<Access, AccessTokenError> {
+    if is_fresh(app, session)
+        && let Some(access) = app.sessions.access(session)
+    {
+        return Ok(access.clone());
     }
     // The renewal goes on when the browser that caused it goes away: the provider may have spent the old refresh token.
-    let app = app.clone();
-    tokio::spawn(async move { renew_once(&app, record.key).await }.in_current_span()).await.map_err(|_| AccessTokenError::Interrupted)?
+    let (app, key) = (app.clone(), session.key);
+    tokio::spawn(async move { renew_once(&app, key).await }.in_current_span()).await.map_err(|_| AccessTokenError::Interrupted)?
 }
 
 fn usable(app: &AppState, record: &SessionRecord) -> Option<Access> {
+    if is_fresh(app, record) { app.sessions.tokens(record).map(Access::from) } else { None }
+}
+
+fn is_fresh(app: &AppState, record: &SessionRecord) -> bool {
     let ends = record.profile.access_token_expires_at;
     let wanted_until = app.clock.now().as_second() + if record.profile.refreshable { RENEW_BEFORE_SECONDS } else { 0 };
-    if ends.is_some_and(|ends| ends <= wanted_until) {
-        return None;
-    }
-    app.sessions.tokens(record).map(Access::from)
+    ends.is_none_or(|ends| ends > wanted_until)
 }
 
 async fn renew_once(app: &AppState, key: Key) -> Result<Access, AccessTokenError> {

@@ -1,0 +1,301 @@
+//! The sessions that were read lately, so that not every request asks the store.
+//!
+//! What is remembered has to be forgotten the moment that it is out of date. A write of this process takes it out before the writer is
+//! answered ([`Invalidating`]); one of another process is announced by the store. And a read that was under way meanwhile must not
+//! put back what it has seen: each read begins with a ticket, and what is forgotten makes the tickets of its time void.
+
+use super::{
+    events::Hub,
+    live::LiveSession,
+    record::{Key, Lease, SessionRecord},
+    store::{Change, NamedSessions, Store, StoreError, UserKey},
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use quick_cache::{Weighter, sync};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::broadcast;
+use tracing::Instrument as _;
+
+/// How much memory the sessions may take, and how many there are about.
+const CAPACITY_BYTES: u64 = 24 * 1024 * 1024;
+const CAPACITY_SESSIONS: usize = 10_000;
+
+/// How many parts there are that can be forgotten from apart.
+const STRIPES: usize = 64;
+
+/// Sessions by their key.
+pub(super) struct Cache {
+    sessions: sync::Cache<Key, Arc<LiveSession>, Weight>,
+    /// How often something was forgotten, for each part of the keys. Whoever forgets or remembers holds the lock.
+    forgotten: [Mutex<u64>; STRIPES],
+}
+
+/// The right to remember what is read from now on.
+#[derive(Clone, Copy)]
+struct Ticket {
+    key: Key,
+    forgotten: u64,
+}
+
+/// What came of exchanging a session for a later one.
+pub(super) enum Exchanged {
+    /// It was exchanged.
+    Done,
+    /// Somebody else has done it.
+    Already(Arc<LiveSession>),
+    /// It is no longer remembered.
+    Gone,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Key, Arc<LiveSession>> for Weight {
+    fn weight(&self, _key: &Key, session: &Arc<LiveSession>) -> u64 {
+        session.weight()
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            sessions: sync::Cache::with_weighter(CAPACITY_SESSIONS, CAPACITY_BYTES, Weight),
+            forgotten: [const { Mutex::new(0) }; STRIPES],
+        }
+    }
+}
+
+impl Cache {
+    /// Whether what is remembered may be believed. While the store cannot tell what others do, it may not; and what was remembered
+    /// until then is not believed later, either.
+    pub(super) fn is_reliable(&self, store: &dyn Store) -> bool {
+        let is_reliable = store.announces();
+        if !is_reliable && !self.sessions.is_empty() {
+            self.forget_all();
+        }
+        is_reliable
+    }
+
+    /// The session of this key, if it is alive: from memory, or else from the store.
+    pub(super) async fn read(&self, store: &dyn Store, key: Key, now: Timestamp) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        if !self.is_reliable(store) {
+            return Ok(live(store.get(key).await?, now));
+        }
+        match self.sessions.get(&key) {
+            Some(session) if !session.has_expired(now) => return Ok(Some(session)),
+            // It may have been used elsewhere.
+            Some(_) => self.forget(key),
+            None => {}
+        }
+        let ticket = self.ticket(key);
+        let read = live(store.get(key).await?, now);
+        if let Some(session) = &read {
+            self.remember(ticket, Arc::clone(session));
+        }
+        Ok(read)
+    }
+
+    /// To be had before the store is asked.
+    fn ticket(&self, key: Key) -> Ticket {
+        Ticket { key, forgotten: *self.stripe(key) }
+    }
+
+    /// Remembers what was read, if it was not forgotten meanwhile.
+    fn remember(&self, ticket: Ticket, session: Arc<LiveSession>) {
+        let forgotten = self.stripe(ticket.key);
+        if *forgotten == ticket.forgotten {
+            self.sessions.insert(ticket.key, session);
+        }
+    }
+
+    /// Puts a later one in the place of `old`.
+    pub(super) fn exchange(&self, old: &Arc<LiveSession>, new: Arc<LiveSession>) -> Exchanged {
+        let _no_other = self.stripe(old.key);
+        match self.sessions.get(&old.key) {
+            Some(there) if Arc::ptr_eq(&there, old) => {
+                self.sessions.insert(old.key, new);
+                Exchanged::Done
+            }
+            Some(there) => Exchanged::Already(there),
+            None => Exchanged::Gone,
+        }
+    }
+
+    /// Whether nothing has happened to a session since it was found here.
+    pub(super) fn holds(&self, session: &Arc<LiveSession>) -> bool {
+        self.sessions.peek(&session.key).is_some_and(|there| Arc::ptr_eq(&there, session))
+    }
+
+    pub(super) fn forget(&self, key: Key) {
+        let mut forgotten = self.stripe(key);
+        *forgotten = forgotten.wrapping_add(1);
+        self.sessions.remove(&key);
+    }
+
+    pub(super) fn forget_all(&self) {
+        self.void_tickets();
+        self.sessions.clear();
+    }
+
+    fn forget_those(&self, wanted: impl Fn(&SessionRecord) -> bool) {
+        self.void_tickets();
+        self.sessions.retain(|_, session| !wanted(session));
+    }
+
+    fn void_tickets(&self) {
+        for stripe in &self.forgotten {
+            let mut forgotten = stripe.lock().unwrap_or_else(PoisonError::into_inner);
+            *forgotten = forgotten.wrapping_add(1);
+        }
+    }
+
+    fn stripe(&self, key: Key) -> MutexGuard<'_, u64> {
+        self.forgotten[usize::from(key.0[0]) % STRIPES].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn live(record: Option<SessionRecord>, now: Timestamp) -> Option<Arc<LiveSession>> {
+    record.map(LiveSession::new).filter(|session| !session.has_expired(now)).map(Arc::new)
+}
+
+/// The store, as everybody in this process uses it: what is written through it is forgotten before the writer is answered.
+///
+/// What ends a session is done whole even when the request that wanted it is given up in the middle: otherwise the session could be gone
+/// from the store without anybody having been told.
+pub(super) struct Invalidating {
+    store: Arc<dyn Store>,
+    cache: Arc<Cache>,
+    hub: Arc<Hub>,
+}
+
+impl Invalidating {
+    pub(super) fn new(store: Arc<dyn Store>, cache: Arc<Cache>, hub: Arc<Hub>) -> Self {
+        Self { store, cache, hub }
+    }
+
+    /// Ends sessions: `work` does it, `forget` takes them out of the cache.
+    async fn ending<T, W>(
+        &self,
+        work: impl FnOnce(Arc<dyn Store>) -> W + Send + 'static,
+        forget: impl FnOnce(&Cache) + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let (store, cache, hub) = (Arc::clone(&self.store), Arc::clone(&self.cache), Arc::clone(&self.hub));
+        let whole = async move {
+            let result = work(store).await;
+            forget(&cache);
+            if result.is_err() {
+                // It may have been done all the same, and then nobody has announced it.
+                hub.look_again();
+            }
+            result
+        };
+        tokio::spawn(whole.in_current_span()).await.unwrap_or_else(|died| Err(StoreError::new(died)))
+    }
+}
+
+#[async_trait]
+impl Store for Invalidating {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
+        self.store.insert(record).await
+    }
+
+    async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
+        self.store.get(key).await
+    }
+
+    async fn sessions_of(&self, user: UserKey<'_>) -> Result<Vec<SessionRecord>, StoreError> {
+        self.store.sessions_of(user).await
+    }
+
+    async fn swap_lease(&self, key: Key, version: i64, held: Option<Lease>, new: Option<Lease>) -> Result<bool, StoreError> {
+        self.store.swap_lease(key, version, held, new).await
+    }
+
+    async fn replace_tokens(&self, record: &SessionRecord) -> Result<bool, StoreError> {
+        let replaced = self.store.replace_tokens(record).await;
+        self.cache.forget(record.key);
+        replaced
+    }
+
+    async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
+        let touched = self.store.touch(key, last_seen_at, idle_expires_at).await;
+        self.cache.forget(key);
+        touched
+    }
+
+    async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
+        self.ending(move |store| async move { store.remove(key).await }, move |cache| cache.forget(key)).await
+    }
+
+    async fn remove_user(&self, user: UserKey<'_>, except: Option<Key>) -> Result<Vec<SessionRecord>, StoreError> {
+        let (issuer, sub): (Arc<str>, Arc<str>) = (user.issuer.into(), user.sub.into());
+        let (of_issuer, of_sub) = (Arc::clone(&issuer), Arc::clone(&sub));
+        self.ending(
+            move |store| async move { store.remove_user(UserKey { issuer: &issuer, sub: &sub }, except).await },
+            move |cache| cache.forget_those(|session| *session.issuer == *of_issuer && *session.sub == *of_sub),
+        )
+        .await
+    }
+
+    async fn remove_named(&self, named: NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<usize>, StoreError> {
+        let (issuer, sub, sid) = (named.issuer.to_owned(), named.sub.map(str::to_owned), named.sid.map(str::to_owned));
+        let issuer_of_named: Arc<str> = named.issuer.into();
+        self.ending(
+            move |store| async move {
+                let named = NamedSessions { issuer: &issuer, sub: sub.as_deref(), sid: sid.as_deref() };
+                store.remove_named(named, token, expires_at).await
+            },
+            // Which of them it was, only the store knows.
+            move |cache| cache.forget_those(|session| *session.issuer == *issuer_of_named),
+        )
+        .await
+    }
+
+    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
+        self.store.claim(key, expires_at).await
+    }
+
+    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
+        self.store.complete_claim(key, session).await
+    }
+
+    async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
+        self.store.claim_led_to(key, session).await
+    }
+
+    async fn key_check(&self, proposed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.store.key_check(proposed).await
+    }
+
+    async fn replace_key_check(&self, current: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        self.store.replace_key_check(current, new).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.sweep(now).await
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.store.changes()
+    }
+
+    fn announces(&self) -> bool {
+        self.store.announces()
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,322 @@
+//! What happens to sessions, told to whoever is watching one: pages that are open, answers that are still being streamed.
+//!
+//! One task of the process listens to the store, which announces what any process does. A second one looks at the sessions that
+//! are watched here: at those that have changed, at all of them when announcements may have been missed, and at those whose time has
+//! come. The end of a session is a time on the wall clock, which may be set; so while anybody watches, that clock is read at least
+//! every [`LOOK_INTERVAL`]. While nobody watches, nothing runs.
+
+use super::{
+    cache::Cache,
+    live::LiveSession,
+    record::Key,
+    store::{Change, StoreError},
+};
+use crate::clock::Clock;
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Notify, broadcast, watch};
+
+/// How long the clock is left unread at most.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long it is left unread at least, however near an end is.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How many sessions are read at a time.
+const READS_AT_A_TIME: usize = 8;
+
+/// Something that happened to a session.
+#[derive(Clone, Debug)]
+pub enum SessionEvent {
+    /// It has new tokens, or a later end than [`SessionEvent::Expiring`] has said.
+    Refreshed(Arc<LiveSession>),
+    /// It will end at this time.
+    Expiring(Timestamp),
+    /// It has ended.
+    Ended,
+}
+
+/// The sessions that are watched in this process.
+#[derive(Default)]
+pub(super) struct Hub {
+    watched: Mutex<HashMap<Key, Watched>>,
+    wake: Notify,
+    closing: watch::Sender<bool>,
+}
+
+struct Watched {
+    state: watch::Sender<State>,
+    watchers: usize,
+    /// Whether it has to be read again.
+    stale: bool,
+}
+
+#[derive(Clone)]
+enum State {
+    Live { session: Arc<LiveSession>, expiring: bool },
+    Ended,
+}
+
+/// One who watches a session, until it is dropped.
+pub struct Watch {
+    hub: Arc<Hub>,
+    key: Key,
+    state: watch::Receiver<State>,
+    closing: watch::Receiver<bool>,
+    told: Told,
+}
+
+/// What the watcher knows.
+struct Told {
+    version: i64,
+    warned_of: Option<Timestamp>,
+    ended: bool,
+}
+
+impl Watch {
+    /// Waits until the session has ended, for whatever reason. May be given up and begun again.
+    pub async fn ended(&mut self) {
+        // Without a hub nobody would tell.
+        let _ = self.state.wait_for(|state| matches!(state, State::Ended)).await;
+    }
+
+    /// Waits for the next thing that happens; nothing comes after the end, and nothing more when the server is about to stop.
+    /// May be given up and begun again.
+    pub async fn next(&mut self) -> Option<SessionEvent> {
+        loop {
+            if self.told.ended || *self.closing.borrow() {
+                return None;
+            }
+            let state = self.state.borrow_and_update().clone();
+            if let Some(event) = self.told.tell(&state) {
+                return Some(event);
+            }
+            tokio::select! {
+                changed = self.state.changed() => changed.ok()?,
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+            }
+        }
+    }
+}
+
+impl Told {
+    fn tell(&mut self, state: &State) -> Option<SessionEvent> {
+        let State::Live { session, expiring } = state else {
+            self.ended = true;
+            return Some(SessionEvent::Ended);
+        };
+        if session.version != self.version || self.warned_of.is_some_and(|end| end < session.end()) {
+            self.version = session.version;
+            self.warned_of = None;
+            return Some(SessionEvent::Refreshed(Arc::clone(session)));
+        }
+        if *expiring && self.warned_of.is_none() {
+            self.warned_of = Some(session.end());
+            return Some(SessionEvent::Expiring(session.end()));
+        }
+        None
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut watched = self.hub.watched();
+        // What has ended is watched no longer, and another session cannot have its key.
+        if matches!(*self.state.borrow(), State::Ended) {
+            return;
+        }
+        if let Entry::Occupied(mut entry) = watched.entry(self.key) {
+            entry.get_mut().watchers -= 1;
+            if entry.get().watchers == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
+impl Hub {
+    /// Watches a session from what is known of it. `is_current` tells, once the session is watched, whether nothing has happened
+    /// to it meanwhile.
+    pub(super) fn watch(self: &Arc<Self>, session: &Arc<LiveSession>, is_current: impl FnOnce() -> bool) -> Watch {
+        let key = session.key;
+        let state = {
+            let mut watched = self.watched();
+            let watched = watched.entry(key).or_insert_with(|| Watched {
+                state: watch::Sender::new(State::Live { session: Arc::clone(session), expiring: false }),
+                watchers: 0,
+                stale: false,
+            });
+            watched.watchers += 1;
+            watched.state.subscribe()
+        };
+        let told = Told { version: session.version, warned_of: None, ended: false };
+        let watch = Watch { hub: Arc::clone(self), key, state, closing: self.closing.subscribe(), told };
+        if !is_current() {
+            self.mark_stale(key);
+        }
+        // There may be nobody who reads the clock.
+        self.wake.notify_one();
+        watch
+    }
+
+    /// Ends all waiting for events, since the server is about to stop.
+    pub(super) fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Has every watched session read again.
+    pub(super) fn look_again(&self) {
+        for watched in self.watched().values_mut() {
+            watched.stale = true;
+        }
+        self.wake.notify_one();
+    }
+
+    /// Listens to the store until that is closed.
+    pub(super) async fn listen(self: Arc<Self>, cache: Arc<Cache>, mut changes: broadcast::Receiver<Change>) {
+        loop {
+            match changes.recv().await {
+                Ok(Change::Ended(key)) => {
+                    cache.forget(key);
+                    self.publish(key, None);
+                }
+                Ok(Change::Renewed(key)) => {
+                    cache.forget(key);
+                    self.mark_stale(key);
+                }
+                Ok(Change::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                    cache.forget_all();
+                    self.look_again();
+                }
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Looks at the watched sessions whenever there is a reason to; `read` answers a session that is alive.
+    pub(super) async fn look<R>(self: Arc<Self>, clock: Arc<dyn Clock>, read: impl Fn(Key) -> R)
+    where
+        R: Future<Output = Result<Option<Arc<LiveSession>>, StoreError>>,
+    {
+        loop {
+            let now = clock.now();
+            let (due, pause) = self.due(now);
+            let reads = stream::iter(due).map(|key| {
+                let read = read(key);
+                async move { (key, read.await) }
+            });
+            let mut reads = reads.buffer_unordered(READS_AT_A_TIME);
+            while let Some((key, read)) = reads.next().await {
+                match read {
+                    Ok(found) => self.publish(key, found),
+                    Err(error) => self.postpone(key, now, &error),
+                }
+            }
+            match pause {
+                Some(pause) => {
+                    let _ = tokio::time::timeout(pause, self.wake.notified()).await;
+                }
+                None => self.wake.notified().await,
+            }
+        }
+    }
+
+    /// The sessions to read now, and how long until the next look; nothing when nobody watches. Whoever is to be warned is.
+    fn due(&self, now: Timestamp) -> (Vec<Key>, Option<Duration>) {
+        let mut watched = self.watched();
+        let mut next = None;
+        let mut keys = Vec::new();
+        for (key, watched) in &mut *watched {
+            let mut warn = false;
+            let mut has_expired = false;
+            if let State::Live { session, expiring } = &*watched.state.borrow() {
+                has_expired = session.has_expired(now);
+                let warn_at = session.warn_at().filter(|_| !expiring);
+                warn = warn_at.is_some_and(|warn_at| now >= warn_at);
+                let upcoming = warn_at.filter(|_| !warn).unwrap_or_else(|| session.end());
+                // What has expired is read now, and if that fails, not before the longest pause.
+                let upcoming = if has_expired { Timestamp::MAX } else { upcoming };
+                next = Some(next.map_or(upcoming, |next: Timestamp| next.min(upcoming)));
+            }
+            if warn && !has_expired {
+                watched.state.send_modify(State::warn);
+            }
+            if std::mem::take(&mut watched.stale) || has_expired {
+                keys.push(*key);
+            }
+        }
+        let pause = next.map(|next| {
+            let until = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+            until.clamp(SHORTEST_INTERVAL, LOOK_INTERVAL)
+        });
+        (keys, pause)
+    }
+
+    /// Tells what was found: that a session has ended, or how it is now.
+    fn publish(&self, key: Key, found: Option<Arc<LiveSession>>) {
+        let mut watched = self.watched();
+        match found {
+            None => {
+                if let Some(watched) = watched.remove(&key) {
+                    watched.state.send_replace(State::Ended);
+                }
+            }
+            Some(found) => {
+                if let Some(watched) = watched.get(&key) {
+                    watched.state.send_if_modified(|state| state.learn(found));
+                }
+            }
+        }
+    }
+
+    /// The store does not answer: it is asked again in a while, and only what ends in any case has ended.
+    fn postpone(&self, key: Key, now: Timestamp, error: &StoreError) {
+        let is_over = match self.watched().get_mut(&key) {
+            Some(watched) => {
+                watched.stale = true;
+                matches!(&*watched.state.borrow(), State::Live { session, .. } if now >= session.expires_at)
+            }
+            None => return,
+        };
+        tracing::debug!(error = %error, "a watched session could not be read");
+        if is_over {
+            self.publish(key, None);
+        }
+    }
+
+    fn mark_stale(&self, key: Key) {
+        if let Some(watched) = self.watched().get_mut(&key) {
+            watched.stale = true;
+            self.wake.notify_one();
+        }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, HashMap<Key, Watched>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn warn(&mut self) {
+        if let Self::Live { expiring, .. } = self {
+            *expiring = true;
+        }
+    }
+
+    /// Takes over what was read, and answers whether that is news.
+    fn learn(&mut self, found: Arc<LiveSession>) -> bool {
+        let Self::Live { session, expiring } = self else { return false };
+        if (found.version, found.end()) == (session.version, session.end()) {
+            return false;
+        }
+        *expiring &= found.end() <= session.end();
+        *session = found;
+        true
+    }
+}
