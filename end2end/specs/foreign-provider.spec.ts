@@ -62,7 +62,7 @@ test('signing out ends the session at the provider and comes back to the app', a
   const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl) });
   await signIn(page, server.url);
   await page.goto(`${server.url}/account`);
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expect(heading(page, 'Sign out of the foreign provider')).toBeVisible();
   await page.getByRole('button', { name: 'Sign out here too' }).click();
   await page.waitForURL((address) => address.origin === server.url && address.pathname === '/');
@@ -104,7 +104,7 @@ for (const combination of combinations) {
     expect(foreignProvider.noncesDemanded()).toBe(once);
     await page.goto(`${server.url}/account`);
     await expect(detail(page, 'E-mail')).toContainText(account.email);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByRole('button', { name: 'Sign out here too' }).click();
     await page.waitForURL((address) => address.origin === server.url && address.pathname === '/');
     expect(await session(page)).toEqual({ authenticated: false });

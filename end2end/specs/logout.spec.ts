@@ -15,7 +15,7 @@ test('signing out ends the session here, at the provider, and for a stolen cooki
   expect((await thief.get('/api/v1/proxy/notes')).status()).toBe(200);
 
   const ended = page.waitForRequest((request) => new URL(request.url()).origin === server.demoProviderUrl && request.isNavigationRequest());
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await ended;
   await page.waitForURL(`${server.url}/`);
   await expect(page.getByRole('link', { name: 'Sign in with Demo' }).first()).toBeVisible();
@@ -31,7 +31,7 @@ test('signing out ends the session here, at the provider, and for a stolen cooki
 
 test('Back after signing out shows nobody the account', async ({ page, server }) => {
   await signIn(page);
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.waitForURL(`${server.url}/`);
   await page.goto('/account');
   await expect(heading(page, 'Sign in to see your account')).toBeVisible();
@@ -48,7 +48,7 @@ test.describe('in another tab', () => {
     const other = await context.newPage();
     await other.goto('/account');
     await expectAccountPage(other);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.waitForURL(`${server.url}/`);
     expect(await callUpstream(other, 'notes')).toMatchObject({ status: 401 });
     await other.reload();

@@ -13,7 +13,7 @@ test('without script a user signs in, sees the account with its notes, and signs
   await page.goto('/account');
   await expectAccountPage(page);
   await expect(page.getByRole('list', { name: 'Notes' })).toBeVisible();
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expect(heading(page, 'Sign in, and see how it works')).toBeVisible();
   await page.goto('/account');
   await expect(heading(page, 'Sign in to see your account')).toBeVisible();

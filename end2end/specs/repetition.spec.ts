@@ -87,7 +87,7 @@ test.describe('a callback that is opened again', () => {
     const callback = page.waitForRequest((request) => new URL(request.url()).pathname === '/callback');
     await signIn(page);
     const address = (await callback).url();
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.waitForURL(`${server.url}/`);
 
     await page.goto(address);

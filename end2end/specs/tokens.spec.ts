@@ -45,7 +45,7 @@ test('none of the tokens that a provider has issued reaches the browser, before 
   expect(await recorder.leaks(context, [account.sub])).toContain('GET /api/v1/session');
 
   // Signing out hands the browser the ID token as `id_token_hint`, as RP-Initiated Logout asks, and nothing else.
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.getByRole('button', { name: 'Sign out here too' }).click();
   await page.waitForURL(`${recorder.url}/`);
   await expect(heading(page, 'Sign in, and see how it works')).toBeVisible();

@@ -1,0 +1,83 @@
+import { bob, expectAccountPage, heading, session, signIn } from '../fixtures/journey.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+/** Sign-out anywhere shows everywhere within a second; a busy machine gets some more to draw it. */
+const soon = { timeout: 3_000 };
+
+// Whoever listens for events when the session ends may be refused once, which the browser itself reports.
+test.use({ expectedConsole: /session\/events: Failed to load resource.* 401/ });
+
+test('the account page tells where the user is signed in, and ends what is no longer wanted', async ({ launch, stranger }) => {
+  const server = await launch();
+  const [here, there] = [await stranger(server.url), await stranger(server.url)];
+  await signIn(there);
+  await signIn(here);
+  const sessions = here.getByRole('list', { name: 'Sessions' });
+  await expect(sessions.getByRole('listitem')).toHaveCount(2);
+  await expect(sessions.getByRole('listitem').filter({ hasText: 'this browser' })).toHaveCount(1);
+  await expect(sessions.getByRole('listitem').first()).toContainText(/Chrom(e|ium) on Linux.*127\.0\.0\.1.*signed in just now/);
+
+  await sessions.getByRole('button', { name: /^End the session of Chrom/ }).click();
+  await expect(sessions.getByRole('listitem')).toHaveCount(1);
+  await expect(here.getByText('You are signed in nowhere else.')).toBeVisible();
+  await expect(heading(there, 'Sign in to see your account')).toBeVisible(soon);
+  await expect(there.getByText('Your session has ended. Sign in to go on.')).toBeVisible();
+  expect(await session(there)).toEqual({ authenticated: false });
+  expect(await session(here)).toMatchObject({ authenticated: true });
+});
+
+test('signing out everywhere ends every session of the user, and nobody else’s', async ({ launch, stranger }) => {
+  const server = await launch();
+  const [here, there, neighbour] = [await stranger(server.url), await stranger(server.url), await stranger(server.url)];
+  await signIn(there);
+  await signIn(neighbour, bob);
+  await signIn(here);
+  await here.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await here.waitForURL(`${server.url}/`);
+  await expect(heading(there, 'Sign in to see your account')).toBeVisible(soon);
+  expect(await session(there)).toEqual({ authenticated: false });
+  expect(await session(here)).toEqual({ authenticated: false });
+  expect(await session(neighbour)).toMatchObject({ authenticated: true });
+});
+
+test('the tabs of a browser stay in step', async ({ page, context, server }) => {
+  const other = await context.newPage();
+  await other.goto('/account');
+  await expect(heading(other, 'Sign in to see your account')).toBeVisible();
+  await signIn(page);
+  await expectAccountPage(other);
+
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.waitForURL(`${server.url}/`);
+  await expect(heading(other, 'Sign in to see your account')).toBeVisible(soon);
+});
+
+test('a tab that listened and is closed makes way for another', async ({ context, server, playwright }) => {
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  await signIn(first);
+  const taken = second.waitForRequest('**/api/v1/session/events');
+  await second.goto('/account');
+  await expectAccountPage(second);
+  await first.close();
+  await (await taken).response();
+
+  // Somebody ends the session from elsewhere: no tab of this browser has asked for it.
+  const [cookie] = (await context.cookies()).filter(({ name }) => name === 'session');
+  const elsewhere = await playwright.request.newContext({
+    baseURL: server.url,
+    extraHTTPHeaders: { cookie: `session=${cookie?.value}`, 'x-csrf': '1', 'sec-fetch-site': 'same-origin' },
+  });
+  expect((await elsewhere.post('/api/v1/oauth/logout')).status()).toBe(200);
+  await elsewhere.dispose();
+  await expect(heading(second, 'Sign in to see your account')).toBeVisible(soon);
+});
+
+test('ten tabs of one browser all work', async ({ context }) => {
+  test.slow();
+  const pages = await Promise.all(Array.from({ length: 10 }, () => context.newPage()));
+  await signIn(pages[0] as (typeof pages)[number]);
+  for (const page of pages) {
+    await page.goto('/account');
+    await expectAccountPage(page);
+  }
+});
