@@ -212,7 +212,7 @@ async fn open_demo(
     demo.access_token_lifetime = config.demo.access_token_lifetime;
     let clock = Arc::clone(clock);
     demo.clock = oauth2flow_demo_provider::Clock::new(move || clock.now().as_second());
-    let provider = registration::demo(&issuer, DEMO_CLIENT_ID, &secret);
+    let mut provider = registration::demo(&issuer, DEMO_CLIENT_ID, &secret);
     if config.upstreams.iter().all(|upstream| upstream.name != "notes") {
         config.upstreams.push(UpstreamConfig {
             methods: Some([Method::GET, Method::POST, Method::DELETE].map(|method| method.to_string()).to_vec()),
@@ -221,6 +221,7 @@ async fn open_demo(
             ..UpstreamConfig::new("notes", Url::parse(&format!("{issuer}/notes"))?)
         });
     }
+    registration::learn(&mut provider, &config.upstreams);
     Ok((provider, DemoProvider::open(demo).await?))
 }
 

@@ -4,6 +4,7 @@
 //! everything that is wrong at once; nobody should have to start the server five times to find five slips. Each setting
 //! is declared once, in the file of its section; the documentation is made from the declarations.
 
+mod access;
 mod arguments;
 mod demo;
 mod environment;
@@ -24,6 +25,7 @@ mod setting;
 mod upstreams;
 mod value;
 
+pub use access::AccessConfig;
 pub use arguments::Arguments;
 pub use demo::DemoConfig;
 pub use limits::{LimitsConfig, Rate};
@@ -39,6 +41,7 @@ pub use server::{Render, ServerConfig};
 pub use session::SessionConfig;
 pub use upstreams::{HeaderRules, HttpVersion, PathPattern, TokenExchange, UpstreamConfig};
 
+use access::Provable;
 use layers::{Element, Findings, Values};
 use reader::Reader;
 use schema::{DEFAULT_FILE, FILE_VARIABLE, Section};
@@ -148,9 +151,14 @@ fn read_sections(
         let provider = providers.iter().flatten().find(|provider| provider.id == id);
         provider.is_none_or(ProviderConfig::is_openid)
     };
-    let mut known_providers: Vec<_> = provider_ids.iter().map(|&id| KnownProvider { id, is_openid: is_openid(id) }).collect();
+    let provable = |id: &str| {
+        let provider = providers.iter().flatten().find(|provider| provider.id == id);
+        provider.map_or(Provable::EVERYTHING, ProviderConfig::provable)
+    };
+    let mut known_providers: Vec<_> =
+        provider_ids.iter().map(|&id| KnownProvider { id, is_openid: is_openid(id), provable: provable(id) }).collect();
     if demo.as_ref().is_some_and(|demo| demo.enabled) {
-        known_providers.push(KnownProvider { id: demo::ID, is_openid: true });
+        known_providers.push(KnownProvider { id: demo::ID, is_openid: true, provable: Provable::DEMO });
     }
     let upstreams = each(values.elements(&upstreams::SECTION), |element| {
         UpstreamConfig::read(&mut tables.element(&upstreams::SECTION, element), &element.name, &known_providers)

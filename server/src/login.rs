@@ -206,6 +206,7 @@ async fn exchange(
             refreshable: tokens.refresh_token.is_some(),
             acr: id_token.as_ref().and_then(ValidatedIdToken::acr).map(str::to_owned),
             authenticated_at: id_token.as_ref().and_then(ValidatedIdToken::auth_time).map(Timestamp::as_second),
+            facts: user.facts,
         },
         tokens: Tokens {
             access: tokens.access_token,

@@ -1,9 +1,10 @@
 //! From the configuration to the providers that the protocol knows.
 
-use crate::config::{self, Config, Preset, ProviderConfig};
+use crate::config::{self, Config, Preset, ProviderConfig, UpstreamConfig};
 use anyhow::{Context as _, bail};
 use oauth2flow_protocol::{
-    ClientSecret, Provider,
+    ClientSecret, Provider, access,
+    membership::{MEMBERSHIP_SCOPE, has_scope},
     preset::{self, Hosts, Location},
     provider::{ClientAuth, Endpoints, IssPolicy, UserMapping},
 };
@@ -18,7 +19,32 @@ const DEMO_SCOPES: [&str; 6] = ["openid", "profile", "email", "offline_access", 
 /// # Errors
 /// When the protocol finds a contradiction that the configuration's own checks did not.
 pub fn providers(config: &Config) -> anyhow::Result<Vec<Provider>> {
-    config.providers.iter().map(|provider| one(provider).with_context(|| format!("providers.{}", provider.id))).collect()
+    let one = |provider: &ProviderConfig| {
+        let mut registered = one(provider).with_context(|| format!("providers.{}", provider.id))?;
+        learn(&mut registered, &config.upstreams);
+        Ok(registered)
+    };
+    config.providers.iter().map(one).collect()
+}
+
+/// Has a provider's users asked about what the provider's own rule names, and those of the upstreams that are for them.
+pub fn learn(provider: &mut Provider, upstreams: &[UpstreamConfig]) {
+    let rules: Vec<_> = upstreams
+        .iter()
+        .filter(|upstream| upstream.is_for(&provider.id))
+        .map(|upstream| &upstream.access)
+        .chain([&provider.access])
+        .collect();
+    let facts = access::Places {
+        claims: rules.iter().flat_map(|rule| rule.claims.keys().cloned()).collect(),
+        organizations: rules.iter().any(|rule| !rule.organizations.is_empty()),
+        teams: rules.iter().any(|rule| !rule.teams.is_empty()),
+        ..provider.facts.clone()
+    };
+    if (facts.organizations || facts.teams) && !has_scope(&provider.scopes) {
+        provider.scopes.push(MEMBERSHIP_SCOPE.to_owned());
+    }
+    provider.facts = facts;
 }
 
 /// The demo provider, as its client sees it.
@@ -63,7 +89,8 @@ fn at_its_place(config: &ProviderConfig) -> anyhow::Result<Provider> {
         }
         Location::Configured => {
             let place = config.user.id.as_deref().context("user.id is missing")?;
-            let mapping = UserMapping { id: member(place), name: None, login: None, email: None, email_verified: None, picture: None };
+            let mapping =
+                UserMapping { id: access::place(place), name: None, login: None, email: None, email_verified: None, picture: None };
             match (&config.issuer, &config.endpoints) {
                 (Some(issuer), _) => preset::oauth_discovered(id, id, issuer, config.userinfo_url.clone(), mapping, client_id, secret),
                 (None, Some(endpoints)) => {
@@ -141,6 +168,14 @@ fn judge(provider: &mut Provider, config: &ProviderConfig) {
     provider.id_token_algorithms.clone_from(&config.id_token_algorithms);
     provider.required_claims.extend(pairs(&config.required_claims));
     provider.userinfo_signed = config.signed_userinfo;
+    provider.access = config.access.rule.clone();
+    for (target, source) in
+        [(&mut provider.facts.groups, &config.access.groups_claim), (&mut provider.facts.roles, &config.access.roles_claim)]
+    {
+        if source.is_some() {
+            target.clone_from(source);
+        }
+    }
     map_user(&mut provider.user_mapping, &config.user);
 }
 
@@ -159,7 +194,7 @@ fn pairs(table: &std::collections::BTreeMap<String, String>) -> impl Iterator<It
 
 fn map_user(mapping: &mut UserMapping, config: &config::UserMapping) {
     if let Some(id) = &config.id {
-        mapping.id = member(id);
+        mapping.id = access::place(id);
     }
     for (target, source) in [
         (&mut mapping.name, &config.name),
@@ -169,17 +204,7 @@ fn map_user(mapping: &mut UserMapping, config: &config::UserMapping) {
         (&mut mapping.picture, &config.picture),
     ] {
         if let Some(source) = source {
-            *target = Some(member(source));
+            *target = Some(access::place(source));
         }
-    }
-}
-
-/// A dotted path as the JSON pointer that the protocol reads. What begins with a slash is one already, for members whose
-/// names have dots.
-fn member(path: &str) -> String {
-    if path.contains('.') && !path.starts_with('/') {
-        format!("/{}", path.replace('~', "~0").replace('/', "~1").replace('.', "/"))
-    } else {
-        path.to_owned()
     }
 }

@@ -298,6 +298,16 @@ impl Facts {
     }
 }
 
+/// A dotted path as the place that it means. What begins with a slash is a JSON pointer already, for members whose names have dots;
+/// what has `://` in it is the name of a member, as those are that avoid being taken for somebody else's.
+pub fn place(path: &str) -> String {
+    if path.contains('.') && !path.starts_with('/') && !path.contains("://") {
+        format!("/{}", path.replace('~', "~0").replace('/', "~1").replace('.', "/"))
+    } else {
+        path.to_owned()
+    }
+}
+
 /// The member that a place begins with.
 fn first_member(place: &str) -> String {
     match place.strip_prefix('/') {

@@ -268,6 +268,7 @@ impl Preset {
             id_token_algorithms: Vec::new(),
             issuer_rule: IssuerRule::Exact,
             required_claims: Vec::new(),
+            access: access::Rule::default(),
             trusted_audiences: Vec::new(),
             dangerous_allow_internal_endpoints: false,
             user_mapping: self.user.mapping(),

@@ -67,6 +67,8 @@ pub struct Provider {
     pub issuer_rule: IssuerRule,
     /// Claims that an ID token must hold with these values, such as `hd`.
     pub required_claims: Vec<(String, String)>,
+    /// Who of its users may sign in.
+    pub access: access::Rule,
     /// Audiences that an ID token may have beside this client.
     /// [Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation), step 3
     pub trusted_audiences: Vec<String>,

@@ -13,6 +13,7 @@ pub use location::Endpoints;
 pub(super) use settings::SECTION;
 
 use super::{
+    access::{self, AccessConfig, Provable},
     reader::Reader,
     value::{Choice as _, JsonObject},
 };
@@ -93,6 +94,8 @@ pub struct ProviderConfig {
     pub scope_separator: ScopeSeparator,
     /// Where in its data a user's properties are.
     pub user: UserMapping,
+    /// Who may sign in.
+    pub access: AccessConfig,
 }
 
 /// The members of the provider's data that hold a user's properties; dots lead into nested objects.
@@ -147,6 +150,7 @@ impl ProviderConfig {
             email_verified: reader.optional(&USER_EMAIL_VERIFIED),
             picture: reader.optional(&USER_PICTURE),
         };
+        let access = AccessConfig::read(reader);
         // Without a preset nothing can be said about what belongs to it.
         let preset = preset?;
         let (issuer, domain) = location::issuer(reader, preset);
@@ -163,6 +167,7 @@ impl ProviderConfig {
             iss_policy,
         };
         rules::validate(reader, preset, &read);
+        access::validate(reader, &access.rule, id, provable(preset, &user, &access));
         Some(Self {
             id: id.to_owned(),
             name,
@@ -193,7 +198,13 @@ impl ProviderConfig {
             expected_iss: expected_iss.map(|issuer| issuer.text),
             scope_separator: scope_separator?,
             user,
+            access,
         })
+    }
+
+    /// What rules about its users can be decided by.
+    pub(super) fn provable(&self) -> Provable {
+        provable(self.preset, &self.user, &self.access)
     }
 
     /// Whether the provider issues ID tokens, which say how strongly and when the user was authenticated.
@@ -210,6 +221,22 @@ impl ProviderConfig {
             Location::Configured => false,
         };
         data.avatar_host.filter(|_| is_public).map(str::to_owned)
+    }
+}
+
+fn provable(preset: Preset, user: &UserMapping, access: &AccessConfig) -> Provable {
+    let data = preset.data();
+    let paths = match data.location {
+        Location::Hosts(paths) => Some(paths),
+        Location::Issuer(_) | Location::Configured => None,
+    };
+    let has_email = user.email.is_some() || data.user.email.is_some();
+    let has_word = user.email_verified.is_some() || data.user.email_verified.is_some();
+    Provable {
+        emails: has_email && has_word || paths.is_some_and(|paths| paths.emails.is_some()),
+        groups: access.groups_claim.is_some() || data.groups.is_some(),
+        roles: access.roles_claim.is_some() || data.roles.is_some(),
+        memberships: paths.is_some_and(|paths| paths.organizations.is_some()),
     }
 }
 

@@ -18,8 +18,16 @@ pub(super) const BORROWED_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Every section, in the order of the documentation.
-pub(super) static SECTIONS: [&Section; 8] =
-    [&server::SECTION, &session::SECTION, &providers::SECTION, &upstreams::SECTION, &outbound::SECTION, &limits::SECTION, &demo::SECTION, &log::SECTION];
+pub(super) static SECTIONS: [&Section; 8] = [
+    &server::SECTION,
+    &session::SECTION,
+    &providers::SECTION,
+    &upstreams::SECTION,
+    &outbound::SECTION,
+    &limits::SECTION,
+    &demo::SECTION,
+    &log::SECTION,
+];
 
 /// A section of the configuration.
 pub(super) struct Section {

@@ -9,12 +9,13 @@ pub use path_pattern::PathPattern;
 pub use settings::HttpVersion;
 pub(super) use settings::SECTION;
 
+use super::access::{self, Provable};
 use super::outbound::read_root_certificates;
 use super::providers::{ClientCertificate, read_client_certificate};
 use super::reader::Reader;
 use super::setting::Declared;
 use super::value::{ByteSize, WebAddress};
-use oauth2flow_protocol::step_up::Requirements;
+use oauth2flow_protocol::{access::Rule, step_up::Requirements};
 use settings::{
     ACR_VALUES, AUDIENCE, CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_KEY, DANGEROUS_ALLOW_HTTP, FORWARD_CLIENT, FORWARD_USER, HTTP_VERSION,
     IDLE_TIMEOUT, MAX_AUTHENTICATION_AGE, MAX_BODY, MAX_CONCURRENT, METHODS, PATHS, POOL_IDLE, PROVIDERS, RESOURCE, ROOT_CERTIFICATES_FILE,
@@ -62,6 +63,8 @@ pub struct UpstreamConfig {
     pub root_certificates: Vec<Vec<u8>>,
     /// The certificate that it wants to see.
     pub client_certificate: Option<ClientCertificate>,
+    /// Whose calls are passed on.
+    pub access: Rule,
 }
 
 /// What a token is exchanged for ([RFC 8693 §2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1)).
@@ -82,6 +85,8 @@ pub(super) struct KnownProvider<'a> {
     pub(super) id: &'a str,
     /// Whether its ID tokens say how strongly and when its users were authenticated.
     pub(super) is_openid: bool,
+    /// What rules about its users can be decided by.
+    pub(super) provable: Provable,
 }
 
 impl UpstreamConfig {
@@ -106,6 +111,7 @@ impl UpstreamConfig {
             forward_client: false,
             root_certificates: Vec::new(),
             client_certificate: None,
+            access: Rule::default(),
         }
     }
 
@@ -148,6 +154,11 @@ impl UpstreamConfig {
         };
         let client_certificate = read_client_certificate(reader, &CLIENT_CERTIFICATE, &CLIENT_CERTIFICATE_KEY);
         validate_certificate(reader);
+        let access = access::read_rule(reader);
+        let is_named = |id: &str| providers.as_ref().is_none_or(|providers| providers.iter().any(|provider| provider == id));
+        for provider in known_providers.iter().filter(|provider| is_named(provider.id)) {
+            access::validate(reader, &access, provider.id, provider.provable);
+        }
         Some(Self {
             name: name.to_owned(),
             url: url?.url,
@@ -167,6 +178,7 @@ impl UpstreamConfig {
             forward_client: forward_client?,
             root_certificates: root_certificates?,
             client_certificate,
+            access,
         })
     }
 }

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use oauth2flow_app::api::User;
-use oauth2flow_protocol::{AccessToken, IdToken, RefreshToken, dpop::DpopKey};
+use oauth2flow_protocol::{AccessToken, IdToken, RefreshToken, access::Facts, dpop::DpopKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -114,6 +114,9 @@ pub struct Profile {
     /// When it did (`auth_time`), in Unix seconds, if it has said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticated_at: Option<i64>,
+    /// What rules about who may in are decided by.
+    #[serde(default)]
+    pub facts: Facts,
 }
 
 /// The provider's tokens, which never leave the backend.

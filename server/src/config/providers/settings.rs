@@ -2,6 +2,7 @@
 
 use super::choices::{ClientAuth, Icon, IssPolicy, Metadata, Preset, ScopeSeparator};
 use crate::config::{
+    access,
     schema::Section,
     setting::Setting,
     value::{JsonObject, Pem, WebAddress},
@@ -346,5 +347,14 @@ pub(in crate::config) static SECTION: Section = Section {
         &USER_EMAIL,
         &USER_EMAIL_VERIFIED,
         &USER_PICTURE,
+        &access::ALLOW_EMAILS,
+        &access::ALLOW_DOMAINS,
+        &access::ALLOW_GROUPS,
+        &access::ALLOW_ROLES,
+        &access::ALLOW_ORGANIZATIONS,
+        &access::ALLOW_TEAMS,
+        &access::ALLOW_CLAIMS,
+        &access::GROUPS_CLAIM,
+        &access::ROLES_CLAIM,
     ],
 };

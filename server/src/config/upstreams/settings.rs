@@ -1,6 +1,7 @@
 //! The settings of an upstream.
 
 use super::header_rules::HeaderFields;
+use crate::config::access;
 use crate::config::schema::Section;
 use crate::config::setting::Setting;
 use crate::config::value::{ByteSize, Pem, WebAddress, choice};
@@ -161,6 +162,13 @@ pub(in crate::config) static SECTION: Section = Section {
         &CLIENT_CERTIFICATE,
         &CLIENT_CERTIFICATE_KEY,
         &DANGEROUS_ALLOW_HTTP,
+        &access::ALLOW_EMAILS,
+        &access::ALLOW_DOMAINS,
+        &access::ALLOW_GROUPS,
+        &access::ALLOW_ROLES,
+        &access::ALLOW_ORGANIZATIONS,
+        &access::ALLOW_TEAMS,
+        &access::ALLOW_CLAIMS,
     ],
 };
 
