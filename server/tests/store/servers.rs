@@ -1,0 +1,1 @@
+//! Servers of the machine's packages, each with a directory of its own, ended when they are dropped.
