@@ -1,0 +1,63 @@
+//! Sessions into an SQLite file.
+
+use super::hexadecimal;
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+/// How many go in by one statement.
+const BATCH: usize = 10_000;
+
+/// Copies the session under `template` to each of these keys. The server may go on reading meanwhile.
+pub(super) async fn fill(path: &Path, template: [u8; 32], keys: &[[u8; 32]]) -> Result<()> {
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Off)
+        .busy_timeout(Duration::from_secs(30))
+        .pragma("cache_size", "-262144")
+        .disable_statement_logging()
+        .connect()
+        .await
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('sessions')").fetch_all(&mut connection).await?;
+    let statement = statement(&columns);
+    for batch in keys.chunks(BATCH) {
+        let list = Value::from(batch.iter().map(|key| hexadecimal(key)).collect::<Vec<_>>()).to_string();
+        let done = sqlx::query(AssertSqlSafe(statement.as_str())).bind(list).bind(template.as_slice()).execute(&mut connection).await?;
+        ensure!(done.rows_affected() == batch.len() as u64, "the session to copy is not in the database");
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// Every column is copied but for those that cannot be the same. A session that has just been seen is not written to when it is read.
+fn statement(columns: &[String]) -> String {
+    let sources = columns.iter().map(|column| match column.as_str() {
+        "key" => "unhex(list.value)".to_owned(),
+        "sub" => "'user-' || list.value".to_owned(),
+        "sid" => "'sid-' || list.value".to_owned(),
+        "last_seen_at" => "unixepoch() + 3600".to_owned(),
+        other => format!("template.{other}"),
+    });
+    let (columns, sources) = (columns.join(", "), sources.collect::<Vec<_>>().join(", "));
+    format!(
+        "INSERT INTO sessions ({columns}) SELECT {sources} FROM json_each(?1) AS list, (SELECT * FROM sessions WHERE key = ?2) AS template"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statement;
+
+    #[test]
+    fn columns_that_nobody_here_knows_are_copied() {
+        let columns = ["key", "sub", "novelty"].map(str::to_owned);
+        let statement = statement(&columns);
+        assert!(statement.starts_with("INSERT INTO sessions (key, sub, novelty) SELECT unhex(list.value), "), "{statement}");
+        assert!(statement.contains("template.novelty FROM"), "{statement}");
+    }
+}
