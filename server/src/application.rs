@@ -95,8 +95,8 @@ impl Application {
             None => Assets::embedded()?,
         };
         let keys = Arc::new(match &config.session.key {
-            Some(key) => KeyRing::parse(key, "session.key")?,
-            None => KeyRing::open(&config.session.key_file, &*entropy)?,
+            Some(key) => KeyRing::parse(key, "session.key", Arc::clone(&clock))?,
+            None => KeyRing::open(&config.session.key_file, Arc::clone(&clock), &*entropy)?,
         });
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.session.database).await?);
         let outbound = Outbound::new(config.outbound.clone(), names)?;

@@ -73,7 +73,7 @@ pub fn seal(app: &AppState, login: &Login) -> String {
 /// Opens a transaction cookie; it opens under its own name only.
 pub fn open(app: &AppState, id: &str, cookie: &str) -> Option<Login> {
     let sealed = URL_SAFE_NO_PAD.decode(cookie).ok()?;
-    let plaintext = app.keys.open_sealed(&place(id), &sealed)?;
+    let plaintext = app.keys.open_sealed(&place(id), &sealed).ok()?;
     let (&[same_site, has_session], rest) = plaintext.split_first_chunk()?;
     let (session, transaction) = rest.split_first_chunk()?;
     let transaction = Transaction::from_plaintext(transaction).ok().filter(|transaction| transaction.id() == id)?;

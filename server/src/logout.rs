@@ -5,27 +5,37 @@ use crate::{
     session::record::{SessionRecord, Tokens},
     state::AppState,
 };
+use futures_util::{StreamExt as _, stream};
 use oauth2flow_protocol::logout::{self, TokenToRevoke};
 use tracing::Instrument as _;
 use url::Url;
 
-/// Takes the tokens of an ended session back and answers the provider's end-session address, when it has one.
-pub async fn at_provider(app: &AppState, record: &SessionRecord) -> Option<Url> {
+/// How many sessions' tokens are taken back at a time when several end at once.
+const REVOCATIONS_AT_A_TIME: usize = 4;
+
+/// The provider's end-session address for a session that has ended, when it has one.
+pub async fn end_session_url(app: &AppState, record: &SessionRecord) -> Option<Url> {
     let registered = app.providers.get(&record.provider)?;
     let tokens = app.sessions.tokens(record)?;
     let metadata = registered.metadata().await.ok()?;
     let post_logout_redirect_uri = format!("{}/", app.config.server.public_url.origin());
-    let url = logout::end_session_url(&registered.provider, &metadata, tokens.id.as_ref(), &post_logout_redirect_uri, None);
-    // The browser need not wait for the provider to have forgotten.
+    logout::end_session_url(&registered.provider, &metadata, tokens.id.as_ref(), &post_logout_redirect_uri, None)
+}
+
+/// Takes the tokens of ended sessions back. Nobody waits for that: the sessions have ended here whatever the providers say.
+pub fn take_back(app: &AppState, ended: Vec<SessionRecord>) {
     let app = app.clone();
-    let provider = record.provider.clone();
     let revoking = async move {
-        if let Some(registered) = app.providers.get(&provider) {
-            revoke(&app, registered, &tokens).await;
-        }
+        let app = &app;
+        stream::iter(ended)
+            .for_each_concurrent(REVOCATIONS_AT_A_TIME, |record| async move {
+                if let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), app.sessions.tokens(&record)) {
+                    revoke(app, registered, &tokens).await;
+                }
+            })
+            .await;
     };
     tokio::spawn(revoking.in_current_span());
-    url
 }
 
 /// Takes tokens back at the provider ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)): the refresh token, with which a

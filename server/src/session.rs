@@ -2,6 +2,7 @@
 
 mod cache;
 pub mod cookie;
+pub mod device;
 pub mod events;
 pub mod live;
 pub mod record;
@@ -18,7 +19,7 @@ use crate::{
         live::LiveSession,
         record::{Key, Profile, SessionId, SessionRecord, Tokens},
         refresh::Access,
-        seal::KeyRing,
+        seal::{KeyRing, KeysDiffer, OpenError},
         store::{Store, StoreError},
     },
 };
@@ -174,9 +175,27 @@ impl Sessions {
         Ok(used)
     }
 
+    /// The live session of this key, which is not used by that.
+    ///
+    /// # Errors
+    /// When the store has to be asked and does not answer.
+    pub async fn peek(&self, key: Key) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        self.cache.read(&*self.store, key, self.clock.now()).await
+    }
+
     /// Watches a session that was just found, until the [`Watch`] is dropped. To watch a session is no use of it.
     pub fn watch(&self, session: &Arc<LiveSession>) -> Watch {
-        self.hub.watch(session, || self.cache.is_reliable(&*self.store) && self.cache.holds(session))
+        self.hub.watch(session, || self.is_current(session))
+    }
+
+    /// Watches a session for a page that is open; nothing when as many do as may.
+    pub fn listen(&self, session: &Arc<LiveSession>) -> Option<Watch> {
+        self.hub.listen_to(session, || self.is_current(session))
+    }
+
+    /// Whether nothing has happened to a session since it was found.
+    fn is_current(&self, session: &Arc<LiveSession>) -> bool {
+        self.cache.is_reliable(&*self.store) && self.cache.holds(session)
     }
 
     /// Ends the streams of events: the server is about to stop, and the browsers will find another.
@@ -192,13 +211,23 @@ impl Sessions {
         self.store.remove(key).await
     }
 
-    /// Opens a session's tokens; `None` when none of our keys sealed them.
-    pub fn tokens(&self, record: &SessionRecord) -> Option<Tokens> {
-        Tokens::from_plaintext(&self.keys.open_sealed(&place(record.key), &record.tokens)?)
+    /// Opens a session's tokens; `None` when what the store holds is damaged.
+    ///
+    /// # Errors
+    /// When another server sealed them, with a key that this one does not have. The session stays.
+    pub fn tokens(&self, record: &SessionRecord) -> Result<Option<Tokens>, KeysDiffer> {
+        match self.keys.open_sealed(&place(record.key), &record.tokens) {
+            Ok(plaintext) => Ok(Tokens::from_plaintext(&plaintext)),
+            Err(OpenError::Corrupt) => Ok(None),
+            Err(OpenError::UnknownKey(differ)) => Err(differ),
+        }
     }
 
-    /// What a call to an API carries for this session, opened once; `None` when none of our keys sealed its tokens.
-    pub fn access<'session>(&self, session: &'session LiveSession) -> Option<&'session Access> {
+    /// What a call to an API carries for this session, opened once; `None` when its tokens are damaged.
+    ///
+    /// # Errors
+    /// As for [`Sessions::tokens`].
+    pub fn access<'session>(&self, session: &'session LiveSession) -> Result<Option<&'session Access>, KeysDiffer> {
         session.access(|record| self.tokens(record))
     }
 

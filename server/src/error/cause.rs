@@ -185,6 +185,7 @@ impl From<AccessTokenError> for Failure {
             AccessTokenError::Outbound(error) => outbound_code(error),
             AccessTokenError::Provider(error) => provider_code(error),
             AccessTokenError::Store(_) => ProblemCode::StoreUnavailable,
+            AccessTokenError::KeysDiffer(_) => ProblemCode::KeysDiffer,
             AccessTokenError::Interrupted => ProblemCode::InternalError,
         };
         Self::new(code).source(error)

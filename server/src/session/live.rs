@@ -3,6 +3,7 @@
 use super::{
     record::{SessionRecord, Tokens},
     refresh::Access,
+    seal::KeysDiffer,
 };
 use axum::body::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -82,9 +83,17 @@ impl LiveSession {
         }))
     }
 
-    /// What a call to an API carries, from the tokens as `open` finds them; they are opened once.
-    pub(super) fn access(&self, open: impl FnOnce(&SessionRecord) -> Option<Tokens>) -> Option<&Access> {
-        self.access.get_or_init(|| open(&self.record).map(Access::from)).as_ref()
+    /// What a call to an API carries, from the tokens as `open` finds them; they are opened once. A key that is missing may be there
+    /// the next time.
+    pub(super) fn access(
+        &self,
+        open: impl FnOnce(&SessionRecord) -> Result<Option<Tokens>, KeysDiffer>,
+    ) -> Result<Option<&Access>, KeysDiffer> {
+        if let Some(access) = self.access.get() {
+            return Ok(access.as_ref());
+        }
+        let access = open(&self.record)?.map(Access::from);
+        Ok(self.access.get_or_init(|| access).as_ref())
     }
 
     /// About how many bytes it takes, with what may be made of it later.

@@ -7,6 +7,7 @@ use crate::{
     session::{
         live::LiveSession,
         record::{Key, SessionRecord, Tokens},
+        seal::KeysDiffer,
         store::StoreError,
     },
     state::AppState,
@@ -55,6 +56,9 @@ pub enum AccessTokenError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another server sealed the tokens, with a key that this one does not have.
+    #[error(transparent)]
+    KeysDiffer(#[from] KeysDiffer),
     /// The task that renews has died.
     #[error("the renewal was interrupted")]
     Interrupted,
@@ -98,7 +102,7 @@ impl InFlight {
 /// When there is none to be had; only [`AccessTokenError::GrantEnded`] means that the session is over.
 pub async fn access_token(app: &AppState, session: &LiveSession) -> Result<Access, AccessTokenError> {
     if is_fresh(app, session)
-        && let Some(access) = app.sessions.access(session)
+        && let Some(access) = app.sessions.access(session)?
     {
         return Ok(access.clone());
     }
@@ -107,8 +111,8 @@ pub async fn access_token(app: &AppState, session: &LiveSession) -> Result<Acces
     tokio::spawn(async move { renew_once(&app, key).await }.in_current_span()).await.map_err(|_| AccessTokenError::Interrupted)?
 }
 
-fn usable(app: &AppState, record: &SessionRecord) -> Option<Access> {
-    if is_fresh(app, record) { app.sessions.tokens(record).map(Access::from) } else { None }
+fn usable(app: &AppState, record: &SessionRecord) -> Result<Option<Access>, KeysDiffer> {
+    if is_fresh(app, record) { Ok(app.sessions.tokens(record)?.map(Access::from)) } else { Ok(None) }
 }
 
 fn is_fresh(app: &AppState, record: &SessionRecord) -> bool {
@@ -122,10 +126,10 @@ async fn renew_once(app: &AppState, key: Key) -> Result<Access, AccessTokenError
     let _one_at_a_time = lock.lock().await;
     // Whoever waited here takes what the first one got.
     let Some(record) = app.sessions.store().get(key).await? else { return Err(AccessTokenError::GrantEnded(None)) };
-    if let Some(token) = usable(app, &record) {
+    if let Some(token) = usable(app, &record)? {
         return Ok(token);
     }
-    let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), app.sessions.tokens(&record)) else {
+    let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), app.sessions.tokens(&record)?) else {
         app.sessions.end(key).await?;
         return Err(AccessTokenError::GrantEnded(None));
     };
@@ -134,7 +138,7 @@ async fn renew_once(app: &AppState, key: Key) -> Result<Access, AccessTokenError
             // Another process may have spent the refresh token, and have the new one.
             match app.sessions.store().get(key).await? {
                 Some(now) if now.version != record.version => {
-                    return app.sessions.tokens(&now).map(Access::from).ok_or(error);
+                    return app.sessions.tokens(&now)?.map(Access::from).ok_or(error);
                 }
                 _ => app.sessions.end(key).await?,
             };
@@ -188,7 +192,7 @@ async fn renew(app: &AppState, registered: &Registered, mut record: SessionRecor
     }
     if let Some(winner) = app.sessions.store().get(record.key).await? {
         // Another process was faster, and its tokens are of the same grant: revoking ours would end both.
-        return app.sessions.tokens(&winner).map(Access::from).ok_or(AccessTokenError::GrantEnded(None));
+        return app.sessions.tokens(&winner)?.map(Access::from).ok_or(AccessTokenError::GrantEnded(None));
     }
     // The session ended while the provider was thinking: nobody may use what it gave.
     crate::logout::revoke(app, registered, &new).await;

@@ -1,25 +1,35 @@
 //! Sealing: what leaves the process, in a cookie or in the store, is encrypted and bound to its place.
 
-use crate::entropy::{Entropy, random};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+pub mod key_file;
+pub mod key_list;
+
+use crate::{
+    clock::Clock,
+    entropy::{Entropy, random},
+};
 use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305, XNonce,
+    XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use jiff::Timestamp;
+use key_list::{KEY_BYTES, KeyId, ListedKey, MalformedLine};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
 };
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-const KEY_LENGTH: usize = 32;
-const KEY_ID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 24;
-const HEADER_LENGTH: usize = KEY_ID_LENGTH + NONCE_LENGTH;
+const HEADER_LENGTH: usize = KeyId::BYTES + NONCE_LENGTH;
+
+/// How often the file is looked at for a key that something was sealed with and that is not known: anybody can send something
+/// that looks like that.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why the keys cannot be used.
 #[derive(Debug, Error)]
@@ -40,10 +50,21 @@ pub enum KeyError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file cannot be replaced by one with another key.
+    #[error(
+        "the key file {} cannot be replaced and is as it was; its directory has to be one that can be written, and in it no file \
+         {} of another rotation", path.display(), path.with_extension("rotating").display()
+    )]
+    NotReplaced {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The text is not a list of keys.
     #[error(
         "{origin} is not a session key: line {line} should be 32 bytes in base64url (43 characters). Restore it from a backup; \
-         to begin anew, which signs everybody out, move it away and start again."
+         to begin anew, which signs everybody out, move it away together with the session store and start again."
     )]
     Malformed {
         /// The file or setting.
@@ -53,19 +74,62 @@ pub enum KeyError {
     },
 }
 
+/// Something was sealed with a key that this server does not have: another server's. It is not lost, and nobody is signed out for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "it was sealed with the key {0}, which this server does not have: every server of this app needs the same keys in session.key or \
+     session.key_file (`oauth2flow keys list` shows those of a server; docs/keys.md)"
+)]
+pub struct KeysDiffer(pub KeyId);
+
+/// Why something sealed cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// It was sealed with a key that is not in the ring.
+    #[error(transparent)]
+    UnknownKey(#[from] KeysDiffer),
+    /// It is not what was sealed here: a byte, or the place, is another.
+    #[error("it is damaged, or not from here")]
+    Corrupt,
+}
+
 struct Key {
-    id: [u8; KEY_ID_LENGTH],
+    id: KeyId,
+    sealing_from: Option<Timestamp>,
     cipher: XChaCha20Poly1305,
 }
 
-/// The keys that seal and open, newest first: the first seals, every one opens.
+impl From<&ListedKey> for Key {
+    fn from(listed: &ListedKey) -> Self {
+        Self { id: listed.id, sealing_from: listed.sealing_from, cipher: listed.cipher() }
+    }
+}
+
+/// The keys that seal and open, newest first: the newest whose time has come seals, every one opens. Those of a file are read again
+/// when it changes, so that a key can be added while the servers run.
 pub struct KeyRing {
-    keys: Vec<Key>,
+    keys: RwLock<Vec<Key>>,
+    clock: Arc<dyn Clock>,
+    file: Option<Watched>,
+    made_file: bool,
+}
+
+/// The file that the keys came from.
+struct Watched {
+    path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+/// What was last found there; of the text only its hash.
+struct Seen {
+    hash: [u8; 32],
+    problem: Option<String>,
+    looked_at: Duration,
 }
 
 impl std::fmt::Debug for KeyRing {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "KeyRing({} keys)", self.keys.len())
+        write!(formatter, "KeyRing({:?})", self.ids())
     }
 }
 
@@ -74,47 +138,103 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`KeyError::Malformed`] names the first bad line.
-    pub fn parse(text: &SecretString, origin: &str) -> Result<Self, KeyError> {
-        let mut keys = Vec::new();
-        for (index, line) in text.expose_secret().lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() {
-                continue;
-            }
-            let malformed = || KeyError::Malformed { origin: origin.to_owned(), line: index + 1 };
-            let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(line).map_err(|_| malformed())?);
-            let bytes: &[u8; KEY_LENGTH] = bytes.as_slice().try_into().map_err(|_| malformed())?;
-            keys.push(Key::new(bytes));
-        }
-        if keys.is_empty() {
-            return Err(KeyError::Malformed { origin: origin.to_owned(), line: 1 });
-        }
-        Ok(Self { keys })
+    pub fn parse(text: &SecretString, origin: &str, clock: Arc<dyn Clock>) -> Result<Self, KeyError> {
+        let keys =
+            key_list::parse(text.expose_secret()).map_err(|MalformedLine(line)| KeyError::Malformed { origin: origin.to_owned(), line })?;
+        Ok(Self { keys: RwLock::new(keys.iter().map(Key::from).collect()), clock, file: None, made_file: false })
     }
 
     /// Reads the key file, or makes it, readable by its owner only, when there is none.
     ///
     /// # Errors
     /// When the file can be neither read nor made, or holds something else; it is never overwritten.
-    pub fn open(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&SecretString::from(text), &format!("the key file {}", path.display())),
+    pub fn open(path: &Path, clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        let (text, made_file) = match key_file::read_text(path) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                let key = Zeroizing::new(random::<KEY_LENGTH>(entropy));
-                match (write_new(path, &key), fs::read_to_string(path)) {
-                    (Ok(()), _) => Ok(Self { keys: vec![Key::new(&key)] }),
+                let key = ListedKey::new(Zeroizing::new(random::<KEY_BYTES>(entropy)), None);
+                let made = match key_file::create(path, &key) {
                     // Another server that starts at this very moment has made it.
-                    (Err(error), Ok(text)) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        Self::parse(&SecretString::from(text), &format!("the key file {}", path.display()))
-                    }
-                    (Err(source), _) => Err(KeyError::NotCreated { path: path.to_owned(), source }),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                    made => made.map(|()| true),
+                };
+                let made = made.map_err(|source| KeyError::NotCreated { path: path.to_owned(), source })?;
+                (key_file::read_text(path), made)
+            }
+            read => (read, false),
+        };
+        let text = text.map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })?;
+        let keys = key_file::parse(&text, path)?.iter().map(Key::from).collect();
+        let seen = Seen { hash: Sha256::digest(text.as_bytes()).into(), problem: None, looked_at: clock.elapsed() };
+        let file = Watched { path: path.to_owned(), seen: Mutex::new(seen) };
+        Ok(Self { keys: RwLock::new(keys), clock, file: Some(file), made_file })
+    }
+
+    /// The file that was made for this ring, which had none.
+    pub fn made_file(&self) -> Option<&Path> {
+        self.file.as_ref().filter(|_| self.made_file).map(|file| file.path.as_path())
+    }
+
+    /// The names of the keys, newest first.
+    pub fn ids(&self) -> Vec<KeyId> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).iter().map(|key| key.id).collect()
+    }
+
+    /// Reads the file again, and takes the keys that are in it now. One that cannot be used leaves those from before, and is logged
+    /// once.
+    pub fn reload(&self) {
+        let Some(Watched { path, seen }) = &self.file else { return };
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(path, &mut seen);
+    }
+
+    /// The same, unless that was done a moment ago.
+    fn reload_now_and_then(&self) {
+        let Some(Watched { path, seen }) = &self.file else { return };
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.clock.elapsed().saturating_sub(seen.looked_at) >= LOOK_INTERVAL {
+            self.look(path, &mut seen);
+        }
+    }
+
+    fn look(&self, path: &Path, seen: &mut Seen) {
+        seen.looked_at = self.clock.elapsed();
+        let read = key_file::read_text(path).map_err(|source| KeyError::Unreadable { path: path.to_owned(), source });
+        let read = read.and_then(|text| {
+            let hash = Sha256::digest(text.as_bytes()).into();
+            let is_new = hash != seen.hash;
+            let keys = if is_new { Some(key_file::parse(&text, path)?) } else { None };
+            Ok((hash, keys))
+        });
+        match read {
+            Ok((hash, keys)) => {
+                seen.hash = hash;
+                seen.problem = None;
+                if let Some(keys) = keys {
+                    *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.iter().map(Key::from).collect();
+                    tracing::info!(keys = ?keys.iter().map(|key| key.id.to_string()).collect::<Vec<_>>(), "the session keys have changed");
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(KeyError::Malformed { origin: format!("the key file {}", path.display()), line: 1 })
+            Err(error) => {
+                let problem = error.to_string();
+                if seen.problem.as_ref() != Some(&problem) {
+                    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                    tracing::error!(error = problem, cause, "the key file cannot be used; the keys from before are kept");
+                }
+                seen.problem = Some(problem);
             }
-            Err(source) => Err(KeyError::Unreadable { path: path.to_owned(), source }),
         }
+    }
+
+    /// The name of the key that seals now.
+    pub fn sealing(&self) -> KeyId {
+        self.with_sealing(|key| key.id)
+    }
+
+    fn with_sealing<T>(&self, operation: impl FnOnce(&Key) -> T) -> T {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let sealing = key_list::sealing(keys.iter().map(|key| key.sealing_from), || self.clock.now());
+        let Some(key) = keys.get(sealing) else { unreachable!("a key ring is never made empty") };
+        operation(key)
     }
 
     /// Encrypts `plaintext` and binds it to `place`: it opens nowhere else.
@@ -122,74 +242,104 @@ impl KeyRing {
     /// # Panics
     /// For a plaintext of 256 GiB.
     pub fn seal(&self, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-        let Some(key) = self.keys.first() else { unreachable!("a key ring is never made empty") };
         let nonce = random::<NONCE_LENGTH>(entropy);
         let payload = Payload { msg: plaintext, aad: place };
-        #[expect(clippy::expect_used, reason = "encryption fails only past 256 GiB")]
-        let ciphertext = key.cipher.encrypt(&XNonce::from(nonce), payload).expect("the plaintext is short");
-        let mut sealed = Vec::with_capacity(HEADER_LENGTH + ciphertext.len());
-        sealed.extend_from_slice(&key.id);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(&ciphertext);
-        sealed
+        self.with_sealing(|key| {
+            #[expect(clippy::expect_used, reason = "encryption fails only past 256 GiB")]
+            let ciphertext = key.cipher.encrypt(&XNonce::from(nonce), payload).expect("the plaintext is short");
+            let mut sealed = Vec::with_capacity(HEADER_LENGTH + ciphertext.len());
+            sealed.extend_from_slice(&key.id.0);
+            sealed.extend_from_slice(&nonce);
+            sealed.extend_from_slice(&ciphertext);
+            sealed
+        })
     }
 
-    /// Decrypts what [`KeyRing::seal`] made for the same place; nothing tells a wrong key, place or byte apart.
-    pub fn open_sealed(&self, place: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let (header, ciphertext) = sealed.split_at_checked(HEADER_LENGTH)?;
-        let (id, nonce) = header.split_at_checked(KEY_ID_LENGTH)?;
-        let nonce: [u8; NONCE_LENGTH] = nonce.try_into().ok()?;
-        let key = self.keys.iter().find(|key| key.id == id)?;
+    /// The name of the key that sealed something; nothing for what is too short to have been.
+    pub fn sealed_with(sealed: &[u8]) -> Option<KeyId> {
+        (sealed.len() >= HEADER_LENGTH).then(|| sealed.first_chunk().copied().map(KeyId))?
+    }
+
+    /// Decrypts what [`KeyRing::seal`] made for the same place. When the key is not known, the file is looked at once more: another
+    /// server may have read the new key before this one.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing tells a wrong place or byte apart.
+    pub fn open_sealed(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        match self.open_with_known(place, sealed) {
+            Err(OpenError::UnknownKey(_)) => {
+                self.reload_now_and_then();
+                self.open_with_known(place, sealed)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_with_known(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let (header, ciphertext) = sealed.split_first_chunk::<HEADER_LENGTH>().ok_or(OpenError::Corrupt)?;
+        let (id, nonce) = header.split_first_chunk().ok_or(OpenError::Corrupt)?;
+        let nonce: [u8; NONCE_LENGTH] = nonce.try_into().map_err(|_| OpenError::Corrupt)?;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let id = KeyId(*id);
+        let key = keys.iter().find(|key| key.id == id).ok_or(KeysDiffer(id))?;
         let payload = Payload { msg: ciphertext, aad: place };
-        key.cipher.decrypt(&XNonce::from(nonce), payload).ok().map(Zeroizing::new)
+        key.cipher.decrypt(&XNonce::from(nonce), payload).map(Zeroizing::new).map_err(|_| OpenError::Corrupt)
     }
-}
-
-impl Key {
-    fn new(bytes: &[u8; KEY_LENGTH]) -> Self {
-        let mut id = [0; KEY_ID_LENGTH];
-        id.copy_from_slice(&Sha256::digest([b"oauth2flow key id", bytes.as_slice()].concat())[..KEY_ID_LENGTH]);
-        Self { id, cipher: XChaCha20Poly1305::new(bytes.into()) }
-    }
-}
-
-/// Writes the key beside its place and links it in, so that a crash leaves either no key file or a whole one,
-/// and of two processes that start at once one wins.
-fn write_new(path: &Path, key: &[u8; KEY_LENGTH]) -> io::Result<()> {
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        fs::create_dir_all(directory)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let unfinished = path.with_extension(format!("unfinished-{}", std::process::id()));
-    let text = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode(key)));
-    let written = options.open(&unfinished).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let linked = written.and_then(|()| fs::hard_link(&unfinished, path));
-    let _ = fs::remove_file(&unfinished);
-    linked
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyError, KeyRing};
-    use crate::entropy::SystemEntropy;
+    use super::{KeyError, KeyRing, KeysDiffer, OpenError};
+    use crate::{
+        clock::{Clock, SystemClock},
+        entropy::SystemEntropy,
+    };
+    use jiff::Timestamp;
     use secrecy::SecretString;
-    use std::fs;
+    use std::{
+        fs,
+        path::Path,
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
+    };
+
+    const OLD: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    const NEW: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+
+    fn ring_of(text: &str, clock: Arc<dyn Clock>) -> KeyRing {
+        KeyRing::parse(&SecretString::from(text), "the test key", clock).unwrap()
+    }
 
     fn ring() -> KeyRing {
-        KeyRing::parse(&SecretString::from("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "the test key").unwrap()
+        ring_of(OLD, Arc::new(SystemClock::start()))
+    }
+
+    fn open(path: &Path) -> Result<KeyRing, KeyError> {
+        KeyRing::open(path, Arc::new(SystemClock::start()), &SystemEntropy)
+    }
+
+    /// Seconds since 1970, and since the start.
+    #[derive(Default)]
+    struct Seconds(AtomicU64);
+
+    impl Clock for Seconds {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(i64::try_from(self.elapsed().as_secs()).unwrap()).unwrap()
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::Relaxed))
+        }
     }
 
     #[test]
     fn what_is_sealed_opens_in_its_place_only() {
         let sealed = ring().seal(b"here", b"secret", &SystemEntropy);
         assert_eq!(ring().open_sealed(b"here", &sealed).unwrap().as_slice(), b"secret");
-        assert!(ring().open_sealed(b"there", &sealed).is_none());
+        assert_eq!(ring().open_sealed(b"there", &sealed), Err(OpenError::Corrupt));
     }
 
     #[test]
@@ -198,26 +348,77 @@ mod tests {
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            assert!(ring().open_sealed(b"here", &changed).is_none(), "byte {index}");
-            assert!(ring().open_sealed(b"here", &sealed[..index]).is_none(), "cut at {index}");
+            assert!(ring().open_sealed(b"here", &changed).is_err(), "byte {index}");
+            assert_eq!(ring().open_sealed(b"here", &sealed[..index]), Err(OpenError::Corrupt), "cut at {index}");
         }
     }
 
     #[test]
     fn a_new_first_key_seals_and_the_old_one_still_opens() {
         let old = ring().seal(b"here", b"secret", &SystemEntropy);
-        let rotated = SecretString::from("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
-        let rotated = KeyRing::parse(&rotated, "the test key").unwrap();
+        let rotated = ring_of(&format!("{NEW}\n{OLD}\n"), Arc::new(SystemClock::start()));
         assert_eq!(rotated.open_sealed(b"here", &old).unwrap().as_slice(), b"secret");
-        assert!(ring().open_sealed(b"here", &rotated.seal(b"here", b"secret", &SystemEntropy)).is_none());
+        let new = rotated.seal(b"here", b"secret", &SystemEntropy);
+        assert_eq!(ring().open_sealed(b"here", &new), Err(OpenError::UnknownKey(KeysDiffer(rotated.sealing()))));
+        assert_eq!(KeyRing::sealed_with(&new), Some(rotated.sealing()));
+    }
+
+    #[test]
+    fn a_key_opens_before_its_time_to_seal_has_come() {
+        let clock = Arc::new(Seconds::default());
+        let early = ring_of(&format!("{NEW} sealing-from=1970-01-01T00:05:00Z\n{OLD}\n"), clock.clone());
+        let late = ring_of(NEW, clock.clone());
+        let sealed_with_new = late.seal(b"here", b"secret", &SystemEntropy);
+        assert!(early.open_sealed(b"here", &sealed_with_new).is_ok());
+        assert_eq!(early.sealing(), ring().sealing());
+        clock.0.store(300, Ordering::Relaxed);
+        assert_eq!(early.sealing(), late.sealing());
+    }
+
+    #[test]
+    fn a_file_that_changes_is_read_again_when_a_key_is_missing_and_not_more_often_than_every_second() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("session.key");
+        fs::write(&path, OLD).unwrap();
+        let clock = Arc::new(Seconds::default());
+        let keys = KeyRing::open(&path, clock.clone(), &SystemEntropy).unwrap();
+        let sealed = ring_of(NEW, clock.clone()).seal(b"here", b"secret", &SystemEntropy);
+        fs::write(&path, format!("{NEW}\n{OLD}")).unwrap();
+        assert!(matches!(keys.open_sealed(b"here", &sealed), Err(OpenError::UnknownKey(_))));
+        clock.0.store(1, Ordering::Relaxed);
+        assert!(keys.open_sealed(b"here", &sealed).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_any_more_leaves_the_keys() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("session.key");
+        fs::write(&path, OLD).unwrap();
+        let keys = open(&path).unwrap();
+        let ids = keys.ids();
+        for broken in ["", "sentinel", "AAAA"] {
+            fs::write(&path, broken).unwrap();
+            keys.reload();
+            assert_eq!(keys.ids(), ids);
+        }
+        fs::remove_file(&path).unwrap();
+        keys.reload();
+        assert_eq!(keys.ids(), ids);
+        fs::write(&path, NEW).unwrap();
+        keys.reload();
+        assert_ne!(keys.ids(), ids);
     }
 
     #[test]
     fn the_key_file_is_made_once_and_only_its_owner_can_read_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("deep/session.key");
-        let sealed = KeyRing::open(&path, &SystemEntropy).unwrap().seal(b"here", b"secret", &SystemEntropy);
-        assert!(KeyRing::open(&path, &SystemEntropy).unwrap().open_sealed(b"here", &sealed).is_some());
+        let made = open(&path).unwrap();
+        assert_eq!(made.made_file(), Some(path.as_path()));
+        let sealed = made.seal(b"here", b"secret", &SystemEntropy);
+        let found = open(&path).unwrap();
+        assert_eq!(found.made_file(), None);
+        assert!(found.open_sealed(b"here", &sealed).is_ok());
         #[cfg(unix)]
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
     }
@@ -228,7 +429,7 @@ mod tests {
         let path = directory.path().join("session.key");
         for bad in ["", "short\n", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nnot a key\n"] {
             fs::write(&path, bad).unwrap();
-            let error = KeyRing::open(&path, &SystemEntropy).unwrap_err();
+            let error = open(&path).unwrap_err();
             assert!(matches!(error, KeyError::Malformed { .. }), "{error}");
             assert!(!error.to_string().contains("not a key"), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), bad);
