@@ -16,6 +16,7 @@ use crate::{
     session::{
         Sessions,
         cookie::Cookies,
+        key_check::{self, KeyCheckError},
         seal::KeyRing,
         store::{SqliteStore, Store},
     },
@@ -37,6 +38,7 @@ use url::Url;
 
 const DEMO_CLIENT_ID: &str = "oauth2flow-demo";
 const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
+const KEY_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What the application is handed: the time, randomness, and where to listen.
 pub struct Surroundings {
@@ -99,6 +101,7 @@ impl Application {
             None => KeyRing::open(&config.session.key_file, Arc::clone(&clock), &*entropy)?,
         });
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.session.database).await?);
+        check_keys(&*store, &keys, &*entropy, &config).await?;
         let outbound = Outbound::new(config.outbound.clone(), names)?;
         let mut providers = registration::providers(&config)?;
         let demo = match demo_listener {
@@ -161,6 +164,7 @@ impl Application {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
         let demo = self.demo.map(|(demo, listener)| tokio::spawn(demo.serve(listener, wait(stopped.clone()))));
+        let key_watch = tokio::spawn(watch_keys(self.state.clone(), wait(stopped.clone())));
         let sweeper = tokio::spawn(sweep(self.state.clone(), wait(stopped)));
         let grace = self.state.config.server.shutdown_grace;
         let stopping = self.stopping;
@@ -172,6 +176,7 @@ impl Application {
         serve(self.listener, router(self.state.clone()), shutdown, grace).await;
         let _ = stop.send(true);
         let _ = sweeper.await;
+        let _ = key_watch.await;
         if let Some(demo) = demo {
             tokio::time::timeout(grace, demo).await.unwrap_or(Ok(Ok(()))).map_err(io::Error::other)??;
         }
@@ -223,6 +228,56 @@ async fn open_demo(
     }
     registration::learn(&mut provider, &config.upstreams);
     Ok((provider, DemoProvider::open(demo).await?))
+}
+
+/// Makes sure that this server's keys are those of all servers of this store. A key file that was made a moment ago, because there was
+/// none, goes again if they are not: the right one may come in its place.
+async fn check_keys(store: &dyn Store, keys: &KeyRing, entropy: &dyn Entropy, config: &Config) -> anyhow::Result<()> {
+    let Err(error) = key_check::check(store, keys, entropy).await else { return Ok(()) };
+    if matches!(error, KeyCheckError::Store(_)) {
+        return Err(error.into());
+    }
+    let key_file = config.session.key_file.display();
+    let what_happened = match keys.made_file() {
+        Some(made) => {
+            let _ = std::fs::remove_file(made);
+            format!("there was no key file {key_file}, and a new key opens nothing")
+        }
+        None if config.session.key.is_some() => "session.key holds other keys than those of the other servers".to_owned(),
+        None => format!("the key file {key_file} holds other keys than those of the other servers"),
+    };
+    Err(anyhow::Error::new(error).context(format!(
+        "{what_happened}. Give this server the same keys, from another server or from a backup. If they are lost, nobody can open these \
+         sessions any more: docs/keys.md says how to begin anew, which signs everybody out"
+    )))
+}
+
+/// Notices a key file that has changed, and seals the check in the store with the key that now seals.
+async fn watch_keys(app: AppState, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    let mut ticks = tokio::time::interval(KEY_INTERVAL);
+    let mut differed = false;
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = ticks.tick() => {
+                app.keys.reload();
+                match key_check::check(app.sessions.store(), &app.keys, &*app.entropy).await {
+                    Ok(()) => differed = false,
+                    // The store says elsewhere that it does not answer.
+                    Err(KeyCheckError::Store(_)) => {}
+                    Err(error) if !differed => {
+                        differed = true;
+                        tracing::error!(
+                            error = %error,
+                            "another server of this store has keys that this one lacks: give all of them the same session.key or session.key_file"
+                        );
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+    }
 }
 
 /// Forgets expired sessions and claims now and then.

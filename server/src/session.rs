@@ -5,6 +5,7 @@ pub mod cookie;
 pub mod device;
 pub mod events;
 pub mod live;
+pub mod key_check;
 pub mod record;
 pub mod refresh;
 pub mod seal;

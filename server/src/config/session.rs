@@ -4,13 +4,10 @@ use super::reader::Reader;
 use super::schema::Section;
 use super::setting::Setting;
 use super::value::duration_text;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::session::seal::key_list::{self, MalformedLine};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use zeroize::Zeroizing;
-
-const KEY_LENGTH_BYTES: usize = 32;
 
 static DATABASE: Setting<PathBuf> = Setting::optional("database", "The SQLite file with the sessions; it is made when it is missing.")
     .default_in_words("`sessions.sqlite` in `server.data_dir`")
@@ -18,14 +15,16 @@ static DATABASE: Setting<PathBuf> = Setting::optional("database", "The SQLite fi
 static KEY: Setting<SecretString> = Setting::optional(
     "key",
     "The keys that seal tokens and cookies, one a line, the newest first: the first seals, every one opens, so that a key can be changed \
-     without signing anybody out. A key is 32 random bytes in base64url, 43 characters. Servers that share sessions share them.",
+     without signing anybody out. A key is 32 random bytes in base64url, 43 characters; `oauth2flow keys generate` makes one. Servers that \
+     share sessions share them; docs/keys.md tells more.",
 )
 .default_in_words("what is in `key_file`")
 .example("…")
 .secret();
 static KEY_FILE: Setting<PathBuf> = Setting::optional(
     "key_file",
-    "The file with those keys. When it is missing, a key is made and written there, readable for nobody else.",
+    "The file with those keys. When it is missing, a key is made and written there, readable for nobody else. A running server notices \
+     when it changes: `oauth2flow keys rotate` puts a new key on top.",
 )
 .default_in_words("`session.key` in `server.data_dir`")
 .example("data/session.key");
@@ -74,8 +73,7 @@ impl SessionConfig {
 
 /// The first line that is not a key, counted from 1.
 fn malformed_line(key: &SecretString) -> Option<usize> {
-    let is_key = |line: &str| URL_SAFE_NO_PAD.decode(line.trim()).is_ok_and(|bytes| Zeroizing::new(bytes).len() == KEY_LENGTH_BYTES);
-    key.expose_secret().lines().position(|line| !line.trim().is_empty() && !is_key(line)).map(|index| index + 1)
+    key_list::parse(key.expose_secret()).err().map(|MalformedLine(line)| line)
 }
 
 fn validate(reader: &mut Reader<'_>, key: Option<&SecretString>, idle: Option<Duration>, absolute: Option<Duration>) {
@@ -86,7 +84,7 @@ fn validate(reader: &mut Reader<'_>, key: Option<&SecretString>, idle: Option<Du
         reader.problem(
             &KEY,
             format!("Its line {line} is not a key: 32 bytes in base64url, 43 characters."),
-            "Make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d =",
+            "Make one with: oauth2flow keys generate",
         );
     }
     for (setting, value) in [(&IDLE, idle), (&ABSOLUTE, absolute)] {

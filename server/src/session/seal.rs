@@ -12,7 +12,8 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use jiff::Timestamp;
-use key_list::{KEY_BYTES, KeyId, ListedKey, MalformedLine};
+pub use key_list::KeyId;
+use key_list::{KEY_BYTES, ListedKey, MalformedLine};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::{
