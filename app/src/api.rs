@@ -297,7 +297,8 @@ pub struct Problem {
     /// How many seconds ago the user may have signed in at the provider for `step_up_required` (RFC 9470 §3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<u64>,
-    /// The sign-in that would satisfy `step_up_required`, to which `&return_to=` may be added; absent when none here could.
+    /// The sign-in that would satisfy `step_up_required`, or that offers another account for `not_permitted`, to which `&return_to=`
+    /// may be added; absent when none here could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_url: Option<String>,
 }

@@ -47,6 +47,8 @@ pub enum ProblemCode {
     PermissionExpired,
     /// The API wants a stronger or a more recent sign-in.
     StepUpRequired,
+    /// A rule about who may in keeps this person out.
+    NotPermitted,
     /// The request does not prove that it comes from this app.
     CsrfRejected,
     /// No such upstream is configured.
@@ -96,6 +98,8 @@ pub enum NextStep {
     OpenAccount,
     /// Wait a moment, then try again.
     TryLater,
+    /// Sign in as somebody else.
+    UseAnotherAccount,
     /// Go back to the home page.
     GoHome,
     /// Ask whoever runs the app; tell them the request id.
@@ -121,7 +125,7 @@ pub struct Explanation {
 
 impl ProblemCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::AccessDenied,
@@ -143,6 +147,7 @@ impl ProblemCode {
         Self::SessionEnded,
         Self::PermissionExpired,
         Self::StepUpRequired,
+        Self::NotPermitted,
         Self::CsrfRejected,
         Self::UnknownUpstream,
         Self::InvalidPath,
@@ -181,7 +186,7 @@ impl ProblemCode {
     /// The words about it.
     #[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
     pub fn explain(self) -> Explanation {
-        use NextStep::{AskOperator, GoHome, OpenAccount, SignIn, SignInAgain, TryLater};
+        use NextStep::{AskOperator, GoHome, OpenAccount, SignIn, SignInAgain, TryLater, UseAnotherAccount};
         let (code, status, title, why, advice, next) = match self {
             Self::InvalidRequest => (
                 "invalid_request",
@@ -350,6 +355,14 @@ impl ProblemCode {
                 "This API wants a stronger or a more recent sign-in than yours. You are still signed in.",
                 "Sign in once more; afterwards you come back.",
                 SignInAgain,
+            ),
+            Self::NotPermitted => (
+                "not_permitted",
+                403,
+                "You are not let in with this account",
+                "The provider knows you, and whoever runs this app lets only certain people in.",
+                "Use another account, or ask whoever runs this app to let you in; give them the request id.",
+                UseAnotherAccount,
             ),
             Self::CsrfRejected => (
                 "csrf_rejected",

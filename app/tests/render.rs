@@ -284,6 +284,7 @@ fn every_problem_has_a_page_with_its_status_its_words_and_the_next_step() {
         let step = match explanation.next {
             NextStep::SignInAgain => "Sign in again",
             NextStep::SignIn => "Sign in<",
+            NextStep::UseAnotherAccount => "Use another account",
             NextStep::OpenAccount => "Open your account",
             NextStep::TryLater => "Try again",
             NextStep::GoHome | NextStep::AskOperator => "Go to the home page",

@@ -23,6 +23,8 @@ pub struct Failure {
     pub return_to: Option<String>,
     /// What a better sign-in has to bring, for [`ProblemCode::StepUpRequired`].
     pub step_up: Option<Arc<StepUp>>,
+    /// The sign-in that would help, other than with [`Self::step_up`]: an address of this server.
+    pub login_url: Option<String>,
     /// When to ask again, where that is known: it becomes `Retry-After`
     /// ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
     pub retry_after: Option<Duration>,
@@ -44,7 +46,15 @@ pub struct StepUp {
 impl Failure {
     /// A failure that the code's own words explain.
     pub fn new(code: ProblemCode) -> Self {
-        Self { code, detail: code.explain().why.to_owned(), return_to: None, step_up: None, retry_after: None, source: None }
+        Self {
+            code,
+            detail: code.explain().why.to_owned(),
+            return_to: None,
+            step_up: None,
+            login_url: None,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Says what happened this time.
@@ -65,6 +75,13 @@ impl Failure {
     #[must_use]
     pub fn return_to(mut self, return_to: impl Into<String>) -> Self {
         self.return_to = Some(return_to.into());
+        self
+    }
+
+    /// Says which sign-in would help.
+    #[must_use]
+    pub fn login_url(mut self, login_url: impl Into<String>) -> Self {
+        self.login_url = Some(login_url.into());
         self
     }
 

@@ -1,8 +1,10 @@
 //! Steps 5 and 6 of the flow: from the provider's answer to a session.
 
 use crate::{
+    access,
     dpop::Role,
     error::Failure,
+    logout,
     outbound::OutboundError,
     provider::Registered,
     session::{
@@ -20,10 +22,12 @@ use oauth2flow_app::{api, problem::ProblemCode};
 use oauth2flow_protocol::{
     AuthorizationResponse, Context, JwkSet, OutboundRequest, OutboundResponse, ProviderMetadata, ReturnTo, TokenResponse, Transaction,
     User, ValidatedCallback, ValidatedIdToken,
+    access::Known,
     authorize::transaction_id_of_state,
     callback::{self, CallbackError},
     dpop,
     id_token::{self, IdTokenError, IdTokenExpectations},
+    membership::{MAXIMUM_MEMBERSHIP_BYTES, Membership, Memberships},
     provider::ResponseMode,
     token::{self, PendingExchange},
     userinfo::{self, UserInfoError},
@@ -188,7 +192,7 @@ async fn exchange(
     let tokens = request_tokens(app, registered, metadata, validated).await?;
     let id_token = validate_id_token(app, registered, metadata, &tokens).await?;
     let user = identify(app, registered, metadata, &tokens, id_token.as_ref()).await?.with_claimed_name(claimed_name);
-    Ok(NewSession {
+    let new = NewSession {
         provider: provider.id.clone(),
         issuer: user.issuer,
         sid: id_token.as_ref().and_then(ValidatedIdToken::session_id).map(str::to_owned),
@@ -215,7 +219,23 @@ async fn exchange(
             audience: id_token.map(|token| token.audience().to_vec()).unwrap_or_default(),
             dpop_key: tokens.dpop_key,
         },
-    })
+    };
+    if let Err(kept_out) = access::require_at_login(registered, &new.issuer, &new.profile) {
+        give_back(app, registered, new.tokens);
+        return Err(kept_out);
+    }
+    Ok(new)
+}
+
+/// Takes the tokens of somebody back who may not in; nobody waits for that.
+fn give_back(app: &AppState, registered: &Registered, tokens: Tokens) {
+    let (app, provider) = (app.clone(), registered.provider.id.clone());
+    let revoking = async move {
+        if let Some(registered) = app.providers.get(&provider) {
+            logout::revoke(&app, registered, &tokens).await;
+        }
+    };
+    tokio::spawn(revoking.in_current_span());
 }
 
 async fn request_tokens(
@@ -296,5 +316,18 @@ async fn identify(
         let response = request_resource(app, registered, tokens, request).await?;
         user = user.with_verified_email(userinfo::process_emails(&response)?);
     }
-    Ok(user)
+    let organizations = memberships(registered, tokens, Membership::Organizations).await?;
+    let teams = memberships(registered, tokens, Membership::Teams).await?;
+    Ok(user.with_memberships(organizations, teams))
+}
+
+/// What the user is a member of, page by page, where a rule wants to know it.
+async fn memberships(registered: &Registered, tokens: &TokenResponse, of: Membership) -> Result<Known, Failure> {
+    let mut memberships = Memberships::new(of);
+    let mut next = memberships.first_request(&registered.provider, &tokens.access_token);
+    while let Some(request) = next {
+        let response = registered.send_for(request, MAXIMUM_MEMBERSHIP_BYTES).await?;
+        next = memberships.process(&response, &registered.provider, &tokens.access_token)?;
+    }
+    Ok(memberships.finish())
 }

@@ -94,6 +94,14 @@ impl Registered {
         self.client.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await
     }
 
+    /// The same for an answer that may be larger.
+    ///
+    /// # Errors
+    /// When there is no whole answer within the limits; any status is an answer.
+    pub async fn send_for(&self, request: OutboundRequest, limit_bytes: usize) -> Result<OutboundResponse, OutboundError> {
+        self.client.send(request, limit_bytes).await
+    }
+
     /// The provider's metadata: written in the configuration, or discovered and renewed every hour.
     ///
     /// # Errors

@@ -5,14 +5,17 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{api::Problem, components::problem_view::ProblemView, erased::erased, problem::ProblemCode};
 
-/// The words about the code in the address. A code that is not known is told as a mistake of this app.
+/// The words about the code in the address. A code that is not known is told as a mistake of this app. What the address says about
+/// the sign-in that would help leads to a sign-in here or nowhere.
 #[component]
 pub fn ProblemPage() -> impl IntoView {
     let query = use_query_map();
     erased(move || {
-        let (code, request_id) =
-            query.with(|query| (query.get("code").and_then(|code| ProblemCode::parse(&code)), query.get("request_id").unwrap_or_default()));
-        let problem = Problem { request_id, ..Problem::local(code.unwrap_or(ProblemCode::InternalError)) };
+        let (code, request_id, login_url) = query.with(|query| {
+            let code = query.get("code").and_then(|code| ProblemCode::parse(&code));
+            (code, query.get("request_id").unwrap_or_default(), query.get("login_url"))
+        });
+        let problem = Problem { request_id, login_url, ..Problem::local(code.unwrap_or(ProblemCode::InternalError)) };
         set_status(problem.status);
         view! { <ProblemView problem /> }
     })

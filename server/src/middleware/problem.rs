@@ -64,7 +64,11 @@ fn log(failure: &Failure) {
 }
 
 fn redirect_to_page(mut response: Response, failure: &Failure, request_id: &RequestId) -> Response {
-    let location = format!("/problem?code={}&request_id={request_id}", failure.code.code());
+    let mut location = format!("/problem?code={}&request_id={request_id}", failure.code.code());
+    if let Some(login_url) = &failure.login_url {
+        location.push_str("&login_url=");
+        location.extend(url::form_urlencoded::byte_serialize(login_url.as_bytes()));
+    }
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -84,7 +88,7 @@ fn write_document(mut response: Response, failure: Failure, request_id: &Request
         request_id: request_id.to_string(),
         acr_values: step_up.map(|step_up| step_up.acr_values.clone()).unwrap_or_default(),
         max_age: step_up.and_then(|step_up| step_up.max_age).map(|age| age.as_secs()),
-        login_url: step_up.and_then(|step_up| step_up.login_url.clone()),
+        login_url: step_up.and_then(|step_up| step_up.login_url.clone()).or(failure.login_url),
         return_to: failure.return_to,
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -1,0 +1,126 @@
+//! Keeping people out: what a rule's answer becomes for the person, for a program, and in the log.
+
+use crate::{
+    error::Failure,
+    provider::Registered,
+    session::record::{Profile, SessionRecord},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use oauth2flow_app::{api::User, problem::ProblemCode};
+use oauth2flow_protocol::{
+    Provider,
+    access::{self, Denied, Rule, Subject},
+};
+use sha2::{Digest, Sha256};
+
+/// Where a rule is in force, as a sentence about it begins.
+const APP: &str = "This app";
+const API: &str = "This API";
+
+/// Decides whether somebody who has just signed in at the provider may have a session.
+///
+/// # Errors
+/// `not_permitted`, with a sign-in that offers another account.
+pub fn require_at_login(registered: &Registered, issuer: &str, profile: &Profile) -> Result<(), Failure> {
+    let provider = &*registered.provider;
+    access::decide(&provider.access, &profile.facts).map_err(|denied| {
+        log(&denied, &provider.id, None, issuer, &profile.user.sub);
+        let detail = format!("{} {}", signed_in_as(&provider.name, &profile.user), why(&denied, APP, &provider.name));
+        Failure::new(ProblemCode::NotPermitted).detail(detail).login_url(login_with_another_account(provider)).source(denied)
+    })
+}
+
+/// Decides whether the provider's rule, which may be another one than at the sign-in, still lets a session in.
+pub fn still_holds(provider: &Provider, session: &SessionRecord) -> bool {
+    access::decide(&provider.access, &session.profile.facts)
+        .inspect_err(|denied| log(denied, &provider.id, None, &session.issuer, &session.sub))
+        .is_ok()
+}
+
+/// Decides whether the rule of an upstream lets a session's calls through.
+///
+/// # Errors
+/// `not_permitted`, with a sign-in that offers another account.
+pub fn require_at_upstream(registered: Option<&Registered>, upstream: &str, rule: &Rule, session: &SessionRecord) -> Result<(), Failure> {
+    access::decide(rule, &session.profile.facts).map_err(|denied| {
+        log(&denied, &session.provider, Some(upstream), &session.issuer, &session.sub);
+        let provider = registered.map(|registered| &*registered.provider);
+        let name = provider.map_or(session.provider.as_str(), |provider| provider.name.as_str());
+        let detail = format!("{} {}", signed_in_as(name, &session.profile.user), why(&denied, API, name));
+        let failure = Failure::new(ProblemCode::NotPermitted).detail(detail).source(denied);
+        match provider {
+            Some(provider) => failure.login_url(login_with_another_account(provider)),
+            None => failure,
+        }
+    })
+}
+
+/// For whoever has to know who was kept out: a name for the person that is always the same, and tells nobody who does not know the
+/// person's identifier anything.
+fn log(denied: &Denied, provider: &str, upstream: Option<&str>, issuer: &str, sub: &str) {
+    let user = pseudonym(issuer, sub);
+    tracing::warn!(provider, upstream = upstream.unwrap_or_default(), reason = denied.code(), user, "kept out");
+}
+
+fn pseudonym(issuer: &str, sub: &str) -> String {
+    let hash = Sha256::new().chain_update(issuer).chain_update([0]).chain_update(sub).finalize();
+    URL_SAFE_NO_PAD.encode(&hash[..12])
+}
+
+fn signed_in_as(provider: &str, user: &User) -> String {
+    match user.email.as_ref().or(user.login.as_ref()).or(user.name.as_ref()) {
+        Some(name) => format!("You are signed in at {provider} as {name}."),
+        None => format!("You are signed in at {provider}."),
+    }
+}
+
+/// Why, in words that tell nobody whom the rule lets in.
+fn why(denied: &Denied, place: &str, provider: &str) -> String {
+    match denied {
+        Denied::EmailNotVerified => {
+            format!("{place} lets people in by their e-mail address, and {provider} does not say that it has confirmed yours.")
+        }
+        Denied::Email => format!("{place} lets people in by their e-mail address, and yours is not among those."),
+        Denied::Group => format!("{place} lets in the members of certain groups, and you are in none of them."),
+        Denied::Role => format!("{place} lets in people with certain roles, and you have none of them."),
+        Denied::Organization => format!(
+            "{place} lets in the members of certain organisations, and you are in none of them, or none of them has approved this app at \
+             {provider}."
+        ),
+        Denied::Team => format!(
+            "{place} lets in the members of certain teams, and you are in none of them, or their organisation has not approved this app at \
+             {provider}."
+        ),
+        Denied::Claim(_) => format!("{place} lets in people of whom {provider} says something that it does not say of you."),
+        Denied::Incomplete(subject) => {
+            let what = match subject {
+                Subject::Groups => "which groups you are in",
+                Subject::Roles => "which roles you have",
+                Subject::Organizations => "which organisations you are in",
+                Subject::Teams => "which teams you are in",
+                Subject::Claim(_) => "everything that it asks for",
+            };
+            format!("{place} lets in certain people only, and {provider} does not tell it {what}, or not completely.")
+        }
+    }
+}
+
+/// The sign-in at the same provider as somebody else.
+fn login_with_another_account(provider: &Provider) -> String {
+    let parameters = [("provider", provider.id.as_str()), ("prompt", provider.another_account.name())];
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("/api/v1/oauth/login?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pseudonym;
+
+    #[test]
+    fn a_person_has_another_pseudonym_at_every_issuer() {
+        assert_eq!(pseudonym("https://a.example", "1"), pseudonym("https://a.example", "1"));
+        assert_ne!(pseudonym("https://a.example", "1"), pseudonym("https://b.example", "1"));
+        assert_ne!(pseudonym("https://a.example", "1"), pseudonym("https://a.example1", ""));
+        assert_eq!(pseudonym("https://a.example", "1").len(), 16);
+    }
+}
