@@ -16,7 +16,7 @@ const REVOCATIONS_AT_A_TIME: usize = 4;
 /// The provider's end-session address for a session that has ended, when it has one.
 pub async fn end_session_url(app: &AppState, record: &SessionRecord) -> Option<Url> {
     let registered = app.providers.get(&record.provider)?;
-    let tokens = app.sessions.tokens(record)?;
+    let tokens = tokens_of(app, record)?;
     let metadata = registered.metadata().await.ok()?;
     let post_logout_redirect_uri = format!("{}/", app.config.server.public_url.origin());
     logout::end_session_url(&registered.provider, &metadata, tokens.id.as_ref(), &post_logout_redirect_uri, None)
@@ -29,13 +29,19 @@ pub fn take_back(app: &AppState, ended: Vec<SessionRecord>) {
         let app = &app;
         stream::iter(ended)
             .for_each_concurrent(REVOCATIONS_AT_A_TIME, |record| async move {
-                if let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), app.sessions.tokens(&record)) {
+                if let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), tokens_of(app, &record)) {
                     revoke(app, registered, &tokens).await;
                 }
             })
             .await;
     };
     tokio::spawn(revoking.in_current_span());
+}
+
+/// The tokens of an ended session, as far as this server can open them.
+fn tokens_of(app: &AppState, record: &SessionRecord) -> Option<Tokens> {
+    let opened = app.sessions.tokens(record);
+    opened.inspect_err(|error| tracing::warn!(error = %error, "the tokens of an ended session cannot be revoked")).ok()?
 }
 
 /// Takes tokens back at the provider ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)): the refresh token, with which a
