@@ -167,6 +167,12 @@ impl Application {
         let key_watch = tokio::spawn(watch_keys(self.state.clone(), wait(stopped.clone())));
         let sweeper = tokio::spawn(sweep(self.state.clone(), wait(stopped)));
         let grace = self.state.config.server.shutdown_grace;
+        let events = self.state.clone();
+        let shutdown = async move {
+            shutdown.await;
+            // Streams of events would go on for ever.
+            events.sessions.close_events();
+        };
         let stopping = self.stopping;
         let shutdown = async move {
             shutdown.await;

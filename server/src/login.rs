@@ -5,11 +5,13 @@ use crate::{
     dpop::Role,
     error::Failure,
     logout,
+    middleware::client_ip::ClientAddress,
     outbound::OutboundError,
     provider::Registered,
     session::{
         NewSession,
         cookie::{Presented, SameSite},
+        device::Device,
         record::{Key, Profile, SessionId, Tokens},
     },
     state::AppState,
@@ -102,7 +104,7 @@ fn place(id: &str) -> Vec<u8> {
 ///
 /// Whatever the browser does, a state is used once: it is claimed in the store before the token request is made, and the
 /// work goes on when the browser goes away.
-pub async fn complete(app: &AppState, headers: &HeaderMap, response: AuthorizationResponse) -> Outcome {
+pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<ClientAddress>, response: AuthorizationResponse) -> Outcome {
     let state = match response.state() {
         Some(state) => state.to_owned(),
         None => return Outcome { finished: None, result: Err(CallbackError::MissingState.into()) },
@@ -117,7 +119,8 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, response: Authorizati
     };
     let finished = Some((login.transaction.id(), login.same_site));
     let app = app.clone();
-    let finishing = tokio::spawn(async move { finish(&app, response, login, claim, current).await }.in_current_span());
+    let device = Device::of(headers, address);
+    let finishing = tokio::spawn(async move { finish(&app, response, login, claim, current, device).await }.in_current_span());
     let result = finishing.await.unwrap_or_else(|_| Err(ProblemCode::InternalError.into()));
     // A transaction that lost to another post of the same answer still belongs to that one.
     Outcome { finished, result }
@@ -139,6 +142,7 @@ async fn finish(
     login: Login,
     claim: Key,
     current: Option<Key>,
+    device: Device,
 ) -> Result<Completed, Failure> {
     let Login { transaction, session: replaced, .. } = login;
     let Some(registered) = app.providers.get(transaction.provider_id()) else {
@@ -152,7 +156,8 @@ async fn finish(
         return Err(Failure::new(ProblemCode::AlreadyCompleted).return_to(return_to.as_str()));
     }
     let validated = validated?;
-    let new = exchange(app, registered, &metadata, validated).await?;
+    let mut new = exchange(app, registered, &metadata, validated).await?;
+    new.profile.device = Some(device);
     let user = new.profile.user.clone();
     let (session, key) = app.sessions.begin(new).await?;
     app.sessions.store().complete_claim(claim, key).await?;
@@ -206,10 +211,12 @@ async fn exchange(
                 picture: user.picture,
             },
             scopes: tokens.scopes,
+            access_token_issued_at: Some(app.clock.now().as_second()),
             access_token_expires_at: tokens.expires_at.map(Timestamp::as_second),
             refreshable: tokens.refresh_token.is_some(),
             acr: id_token.as_ref().and_then(ValidatedIdToken::acr).map(str::to_owned),
             authenticated_at: id_token.as_ref().and_then(ValidatedIdToken::auth_time).map(Timestamp::as_second),
+            device: None,
             facts: user.facts,
         },
         tokens: Tokens {

@@ -28,13 +28,16 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         routes::code::get,
         routes::jwks::handler,
         routes::session::handler,
+        routes::events::handler,
+        routes::sessions::list,
+        routes::sessions::end,
         routes::logout::handler,
         routes::backchannel_logout::handler,
         routes::proxy::handler
     ),
     tags(
         (name = "login", description = "From the click to the session"),
-        (name = "session", description = "Who is signed in, and signing out"),
+        (name = "session", description = "Who is signed in, and where; what happens to the session; signing out"),
         (name = "proxy", description = "Calling an API with the token that the backend keeps")
     )
 )]

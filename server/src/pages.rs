@@ -4,7 +4,7 @@ use crate::{
     assets::Assets,
     config::Render,
     error::Failure,
-    routes::{proxy, session},
+    routes::{proxy, session, sessions},
     state::AppState,
 };
 use axum::{
@@ -144,6 +144,8 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
             known.session = Some(record.describe());
             known.csrf_token = Some(id.csrf_token());
             if path == "/account" {
+                // Without them the page asks again from the browser.
+                known.sessions = sessions::summaries(app, &record).await.ok();
                 known.notes = proxy::notes(app, record).await;
             }
         }

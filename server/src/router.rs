@@ -4,7 +4,7 @@ use crate::{
     error::Failure,
     middleware::{csrf, problem, rate_limit, request_log, security_headers},
     openapi, pages,
-    routes::{backchannel_logout, code, health, jwks, login, logout, providers, proxy, session},
+    routes::{backchannel_logout, code, events, health, jwks, login, logout, providers, proxy, session, sessions},
     state::AppState,
 };
 use axum::{
@@ -21,6 +21,9 @@ pub fn router(app: AppState) -> Router {
         .route("/oauth/login", get(login::handler))
         .route("/oauth/logout", post(logout::handler))
         .route("/session", get(session::handler))
+        .route("/session/events", get(events::handler))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{id}/end", post(sessions::end))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
     let proxied = Router::new()
         .route("/proxy/{upstream}", any(proxy::handler))

@@ -2,6 +2,7 @@
 
 pub mod backchannel_logout;
 pub mod code;
+pub mod events;
 pub mod health;
 pub mod jwks;
 pub mod login;
@@ -10,3 +11,4 @@ mod onward;
 pub mod providers;
 pub mod proxy;
 pub mod session;
+pub mod sessions;

@@ -99,6 +99,20 @@ pub fn refuse_cross_site(headers: &HeaderMap, own_origin: &str) -> Result<(), Fa
     Ok(())
 }
 
+/// Refuses to read for a page of another site, a sibling of the same domain among them: it could not see the answer, but keep the
+/// server busy with it. A person who opens the address may.
+///
+/// # Errors
+/// `csrf_rejected`
+pub fn refuse_other_sites(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
+    let other_site = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    let foreign = headers.get(header::ORIGIN).is_some_and(|origin| origin != own_origin);
+    if other_site || foreign {
+        return Err(Failure::new(ProblemCode::CsrfRejected).detail("Another site made this request."));
+    }
+    Ok(())
+}
+
 /// Whether nobody means this request yet: a HEAD, or a browser that prefetches what somebody may click. It uses nothing up.
 pub fn is_speculative(method: &Method, headers: &HeaderMap) -> bool {
     let purpose = headers.get("sec-purpose").and_then(|purpose| purpose.to_str().ok());

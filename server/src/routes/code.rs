@@ -6,12 +6,15 @@ use crate::{
     body,
     error::Failure,
     login::{self, Completed, Outcome},
-    middleware::csrf::{self, is_form, is_speculative, media_type},
+    middleware::{
+        client_ip::ClientAddress,
+        csrf::{self, is_form, is_speculative, media_type},
+    },
     session::cookie::SameSite,
     state::AppState,
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -39,7 +42,13 @@ use thiserror::Error;
         (status = 502, description = "`provider_unavailable`, `provider_refused`, `provider_misconfigured`, `provider_invalid_response`, `id_token_invalid`", body = api::Problem),
         (status = 503, description = "`store_unavailable`", body = api::Problem),
         (status = 504, description = "`provider_timeout`", body = api::Problem)))]
-pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body: Body) -> Result<Response, Failure> {
+pub async fn post(
+    State(app): State<AppState>,
+    client: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    request_body: Body,
+) -> Result<Response, Failure> {
+    let address = client.map(|Extension(address)| address);
     // A provider's own page may post its answer here, if it was asked to.
     let foreign = csrf::require_own_page(&headers, app.config.server.public_url.origin()).err();
     let may_be_foreign = app.providers.any_posts_its_answer() && csrf::is_posted_navigation(&headers);
@@ -54,7 +63,7 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
         if let Some(refused) = foreign.filter(|_| !expected) {
             return Err(refused);
         }
-        return Ok(navigate(&app, &headers, login::complete(&app, &headers, response).await));
+        return Ok(navigate(&app, &headers, login::complete(&app, &headers, address, response).await));
     }
     if !media_type(&headers).eq_ignore_ascii_case("application/json") {
         return Err(ProblemCode::UnsupportedMediaType.into());
@@ -62,7 +71,7 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
     let posted: api::AuthorizationResponse =
         serde_json::from_slice(&bytes).map_err(|error| Failure::new(ProblemCode::InvalidRequest).source(UnreadableBody::from(&error)))?;
     let response = AuthorizationResponse::from_pairs(pairs(&posted))?;
-    let Outcome { finished, result } = login::complete(&app, &headers, response).await;
+    let Outcome { finished, result } = login::complete(&app, &headers, address, response).await;
     let answered = match result {
         Ok(Completed { session, user, return_to }) => {
             let mut response = Json(api::Completed { user, return_to: return_to.to_string() }).into_response();
@@ -78,12 +87,19 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, request_body:
 #[utoipa::path(get, path = "/api/v1/oauth/code", tag = "login", responses(
     (status = 200, description = "Signed in; a page that goes on by itself, since a redirect of another site's navigation would leave the session cookie out"),
     (status = 303, description = "Signed in already, or to the page that says why not")))]
-pub async fn get(State(app): State<AppState>, method: Method, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn get(
+    State(app): State<AppState>,
+    client: Option<Extension<ClientAddress>>,
+    method: Method,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let address = client.map(|Extension(address)| address);
     if is_speculative(&method, &headers) {
         return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
     }
     let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;
-    Ok(navigate(&app, &headers, login::complete(&app, &headers, response).await))
+    Ok(navigate(&app, &headers, login::complete(&app, &headers, address, response).await))
 }
 
 /// Sends the browser on.

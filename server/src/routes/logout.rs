@@ -4,44 +4,90 @@ use super::{
     code::see_other,
     onward::{self, Words},
 };
-use crate::{body, error::Failure, logout, middleware::csrf::is_form, routes::session, state::AppState};
+use crate::{
+    body,
+    error::Failure,
+    logout,
+    middleware::csrf::{is_form, media_type},
+    routes::session,
+    session::{live::LiveSession, record::SessionRecord, store::UserKey},
+    state::AppState,
+};
 use axum::{
     Json,
-    body::Body,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use oauth2flow_app::{api::LoggedOut, problem::ProblemCode};
+use oauth2flow_app::{
+    api::{LogOut, LoggedOut},
+    problem::ProblemCode,
+};
 use subtle::ConstantTimeEq as _;
 
-/// Signs out. Without a session there is nothing to do, and that is said the same way.
-#[utoipa::path(post, path = "/api/v1/oauth/logout", tag = "session", responses(
-    (status = 200, description = "Signed out; where to go next, to sign out at the provider too", body = LoggedOut),
-    (status = 303, description = "Signed out, for a form; 200 with a page that goes on to the provider, where there is more to do"),
-    (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
-    (status = 503, description = "`store_unavailable`: still signed in", body = oauth2flow_app::api::Problem)))]
+/// Signs out: of this session, or with `everywhere` of every session of the user. Without a session there is nothing to do, and that is
+/// said the same way.
+#[utoipa::path(post, path = "/api/v1/oauth/logout", tag = "session",
+    request_body(content = LogOut, description = "May be left out; a form has the field `everywhere=true`, and the page's `csrf_token`"),
+    responses(
+        (status = 200, description = "Signed out; where to go next, to sign out at the provider too", body = LoggedOut),
+        (status = 303, description = "Signed out, for a form; 200 with a page that goes on to the provider, where there is more to do"),
+        (status = 400, description = "`invalid_request`: still signed in", body = oauth2flow_app::api::Problem),
+        (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
+        (status = 415, description = "`unsupported_media_type`: still signed in", body = oauth2flow_app::api::Problem),
+        (status = 503, description = "`store_unavailable`: still signed in", body = oauth2flow_app::api::Problem)))]
 pub async fn handler(State(app): State<AppState>, headers: HeaderMap, request_body: Body) -> Result<Response, Failure> {
-    let form = is_form(&headers).then_some(body::read(request_body).await?);
-    let current = session::current(&app, &headers).await?;
-    let redirect_to = match current {
-        Some((id, record)) => {
-            if let Some(form) = &form {
-                check_token(form, &id.csrf_token())?;
-            }
-            app.sessions.end(record.key).await?;
-            tracing::info!(provider = record.provider, "signed out");
-            logout::at_provider(&app, &record).await.map(String::from)
-        }
-        None => None,
+    let is_form = is_form(&headers);
+    let request = body::read(request_body).await?;
+    let wish = if is_form { of_form(&request) } else { of_json(&headers, &request)? };
+    let Some((id, session)) = session::current(&app, &headers).await? else { return Ok(nothing_to_end(&app, is_form)) };
+    if is_form {
+        check_token(&request, &id.csrf_token())?;
+    }
+    let ended = if wish.everywhere {
+        app.sessions.store().remove_user(UserKey { issuer: &session.issuer, sub: &session.sub }, None).await?
+    } else {
+        app.sessions.end(session.key).await?.into_iter().collect()
     };
-    let mut response = match (form, redirect_to) {
-        (Some(_), Some(address)) => leave(&app, &address),
-        (Some(_), None) => see_other("/"),
-        (None, redirect_to) => Json(LoggedOut { redirect_to }).into_response(),
+    tracing::info!(provider = session.provider, ended = ended.len(), everywhere = wish.everywhere, "signed out");
+    Ok(ended_here(&app, &session, ended, is_form).await)
+}
+
+/// What to answer whose own session has ended, with whatever ended together with it: the way to the provider, if there is one.
+pub(super) async fn ended_here(app: &AppState, session: &LiveSession, ended: Vec<SessionRecord>, is_form: bool) -> Response {
+    // The store has the last word on the tokens; but somebody else may have ended the session at the same moment.
+    let own = ended.iter().find(|record| record.key == session.key);
+    let address = logout::end_session_url(app, own.unwrap_or(session)).await.map(String::from);
+    logout::take_back(app, ended);
+    let mut response = match (is_form, address) {
+        (true, Some(address)) => leave(app, &address),
+        (true, None) => see_other("/"),
+        (false, redirect_to) => Json(LoggedOut { redirect_to }).into_response(),
     };
     response.headers_mut().append(header::SET_COOKIE, app.cookies.clear_session());
-    Ok(response)
+    response
+}
+
+fn nothing_to_end(app: &AppState, is_form: bool) -> Response {
+    let mut response = if is_form { see_other("/") } else { Json(LoggedOut { redirect_to: None }).into_response() };
+    response.headers_mut().append(header::SET_COOKIE, app.cookies.clear_session());
+    response
+}
+
+fn of_form(form: &[u8]) -> LogOut {
+    LogOut { everywhere: url::form_urlencoded::parse(form).any(|(name, value)| name == "everywhere" && value == "true") }
+}
+
+fn of_json(headers: &HeaderMap, request: &Bytes) -> Result<LogOut, Failure> {
+    if request.is_empty() {
+        return Ok(LogOut::default());
+    }
+    if !media_type(headers).eq_ignore_ascii_case("application/json") {
+        return Err(ProblemCode::UnsupportedMediaType.into());
+    }
+    serde_json::from_slice(request)
+        .map_err(|error| Failure::new(ProblemCode::InvalidRequest).detail("The request's body is not what a sign-out takes.").source(error))
 }
 
 /// A page that goes on to the provider: the pages' policy, `form-action 'self'`, lets no form leave this origin by a redirect.
@@ -50,7 +96,11 @@ fn leave(app: &AppState, address: &str) -> Response {
     onward::page(app, address, &words)
 }
 
-fn check_token(form: &[u8], expected: &str) -> Result<(), Failure> {
+/// Refuses a form that this session's page has not shown.
+///
+/// # Errors
+/// `csrf_rejected`
+pub(super) fn check_token(form: &[u8], expected: &str) -> Result<(), Failure> {
     let matches = url::form_urlencoded::parse(form)
         .find(|(name, _)| name == "csrf_token")
         .is_some_and(|(_, value)| bool::from(value.as_bytes().ct_eq(expected.as_bytes())));

@@ -39,6 +39,16 @@ pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(Sess
     Ok(session.map(|session| (id, session)))
 }
 
+/// The live session of a request's cookie, which is not used by that.
+///
+/// # Errors
+/// `store_unavailable`
+pub async fn peek(app: &AppState, headers: &HeaderMap) -> Result<Option<Arc<LiveSession>>, Failure> {
+    let Presented::Value(cookie) = app.cookies.session(headers) else { return Ok(None) };
+    let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
+    Ok(app.sessions.peek(id.key()).await?)
+}
+
 /// The live session of a request's cookie, for those who have to have one.
 ///
 /// # Errors

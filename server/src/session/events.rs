@@ -28,6 +28,9 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long it is left unread at least, however near an end is.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
+/// How many pages may listen to one session at a time. Our own opens one for all its tabs.
+const MAXIMUM_LISTENERS: usize = 12;
+
 /// How many sessions are read at a time.
 const READS_AT_A_TIME: usize = 8;
 
@@ -53,6 +56,8 @@ pub(super) struct Hub {
 struct Watched {
     state: watch::Sender<State>,
     watchers: usize,
+    /// How many of them are open pages.
+    listeners: usize,
     /// Whether it has to be read again.
     stale: bool,
 }
@@ -69,6 +74,7 @@ pub struct Watch {
     key: Key,
     state: watch::Receiver<State>,
     closing: watch::Receiver<bool>,
+    is_listener: bool,
     told: Told,
 }
 
@@ -133,6 +139,7 @@ impl Drop for Watch {
         }
         if let Entry::Occupied(mut entry) = watched.entry(self.key) {
             entry.get_mut().watchers -= 1;
+            entry.get_mut().listeners -= usize::from(self.is_listener);
             if entry.get().watchers == 0 {
                 entry.remove();
             }
@@ -144,19 +151,37 @@ impl Hub {
     /// Watches a session from what is known of it. `is_current` tells, once the session is watched, whether nothing has happened
     /// to it meanwhile.
     pub(super) fn watch(self: &Arc<Self>, session: &Arc<LiveSession>, is_current: impl FnOnce() -> bool) -> Watch {
-        let key = session.key;
         let state = {
             let mut watched = self.watched();
-            let watched = watched.entry(key).or_insert_with(|| Watched {
-                state: watch::Sender::new(State::Live { session: Arc::clone(session), expiring: false }),
-                watchers: 0,
-                stale: false,
-            });
-            watched.watchers += 1;
+            Watched::entry(&mut watched, session).state.subscribe()
+        };
+        self.watching(session, state, false, is_current)
+    }
+
+    /// The same for a page that is open, of which a session may have so many.
+    pub(super) fn listen_to(self: &Arc<Self>, session: &Arc<LiveSession>, is_current: impl FnOnce() -> bool) -> Option<Watch> {
+        let state = {
+            let mut watched = self.watched();
+            if watched.get(&session.key).is_some_and(|watched| watched.listeners == MAXIMUM_LISTENERS) {
+                return None;
+            }
+            let watched = Watched::entry(&mut watched, session);
+            watched.listeners += 1;
             watched.state.subscribe()
         };
+        Some(self.watching(session, state, true, is_current))
+    }
+
+    fn watching(
+        self: &Arc<Self>,
+        session: &Arc<LiveSession>,
+        state: watch::Receiver<State>,
+        is_listener: bool,
+        is_current: impl FnOnce() -> bool,
+    ) -> Watch {
+        let key = session.key;
         let told = Told { version: session.version, warned_of: None, ended: false };
-        let watch = Watch { hub: Arc::clone(self), key, state, closing: self.closing.subscribe(), told };
+        let watch = Watch { hub: Arc::clone(self), key, state, closing: self.closing.subscribe(), is_listener, told };
         if !is_current() {
             self.mark_stale(key);
         }
@@ -299,6 +324,20 @@ impl Hub {
 
     fn watched(&self) -> MutexGuard<'_, HashMap<Key, Watched>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watched {
+    /// The entry of a session, with one watcher more.
+    fn entry<'map>(map: &'map mut HashMap<Key, Self>, session: &Arc<LiveSession>) -> &'map mut Self {
+        let watched = map.entry(session.key).or_insert_with(|| Self {
+            state: watch::Sender::new(State::Live { session: Arc::clone(session), expiring: false }),
+            watchers: 0,
+            listeners: 0,
+            stale: false,
+        });
+        watched.watchers += 1;
+        watched
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the server remembers of a session.
 
+use super::device::Device;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use oauth2flow_app::api::User;
@@ -51,6 +52,11 @@ impl fmt::Debug for SessionId {
 pub struct Key(pub [u8; 32]);
 
 impl Key {
+    /// What a session with this key is called where its user sees it: another hash, from which nobody learns the key.
+    pub fn name(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest([b"oauth2flow session name".as_slice(), &self.0].concat()))
+    }
+
     /// The key of something that may be used once, such as a state; `kind` keeps the kinds apart.
     pub fn of_claim(kind: &str, value: &str) -> Self {
         let mut hash = Sha256::new();
@@ -104,6 +110,9 @@ pub struct Profile {
     pub user: User,
     /// What the provider granted.
     pub scopes: Vec<String>,
+    /// When the access token came, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_issued_at: Option<i64>,
     /// When the access token ends, in Unix seconds.
     pub access_token_expires_at: Option<i64>,
     /// Whether there is a refresh token.
@@ -114,6 +123,9 @@ pub struct Profile {
     /// When it did (`auth_time`), in Unix seconds, if it has said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticated_at: Option<i64>,
+    /// What the user signed in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
     /// What rules about who may in are decided by.
     #[serde(default)]
     pub facts: Facts,

@@ -1,0 +1,91 @@
+//! `GET /session/events`: what happens to the session, as it happens
+//! ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
+
+use crate::{
+    entropy::random,
+    error::Failure,
+    middleware::csrf,
+    routes::session,
+    session::{
+        events::{SessionEvent, Watch},
+        live::LiveSession,
+    },
+    state::AppState,
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::{Stream, stream};
+use oauth2flow_app::{
+    api::{Session, SessionExpiring, session_event},
+    problem::ProblemCode,
+};
+use serde::Serialize;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+/// How often a comment shows both ends and everybody between them that the connection is in use.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How long a browser waits before it connects again, at least, and how much later at most: when a server stops, not everybody should
+/// come back at the same moment.
+const RECONNECT_MILLISECONDS: u64 = 1000;
+const RECONNECT_SPREAD_MILLISECONDS: u64 = 3000;
+
+/// Streams the session's events until it ends. To listen is no use of the session: it does not live longer for a page that is open.
+///
+/// A page cannot send a header with an `EventSource`, so it is the browser's own word that no other site is asking.
+#[utoipa::path(get, path = "/api/v1/session/events", tag = "session",
+    description = "Streams the events of the session (`text/event-stream`): `signed_in` first, with what `GET /session` answers; `refreshed`, \
+        with the same, when there are new tokens; `expiring`, with `expires_at`, two minutes before the session ends for want of use or for \
+        its age; `signed_out` when it has ended, wherever that was done. Then the stream ends. A comment every 15 seconds keeps it open.",
+    responses(
+        (status = 200, description = "The events", content_type = "text/event-stream", body = String),
+        (status = 401, description = "`unauthenticated`", body = oauth2flow_app::api::Problem),
+        (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
+        (status = 503, description = "`store_unavailable`, `too_many_connections`: more streams than one session may have", body = oauth2flow_app::api::Problem)))]
+pub async fn handler(State(app): State<AppState>, method: Method, headers: HeaderMap) -> Result<Response, Failure> {
+    csrf::refuse_other_sites(&headers, app.config.server.public_url.origin())?;
+    if csrf::is_speculative(&method, &headers) {
+        return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
+    }
+    let session = session::peek(&app, &headers).await?.ok_or(ProblemCode::Unauthenticated)?;
+    let watch = app.sessions.listen(&session).ok_or_else(|| {
+        Failure::new(ProblemCode::TooManyConnections)
+            .detail("This session has as many streams open as one may have.")
+            .retry_after(HEARTBEAT)
+    })?;
+    let spread = u64::from_ne_bytes(random(&*app.entropy)) % RECONNECT_SPREAD_MILLISECONDS;
+    let reconnect = Duration::from_millis(RECONNECT_MILLISECONDS + spread);
+    let events = Sse::new(events(session, watch, reconnect)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    // Some reverse proxies would collect the answer first.
+    Ok(([(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))], events).into_response())
+}
+
+fn events(session: Arc<LiveSession>, watch: Watch, reconnect: Duration) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((Some((session, reconnect)), watch), async |(first, mut watch)| {
+        let event = match first {
+            Some((session, reconnect)) => describing(session_event::SIGNED_IN, &session).retry(reconnect),
+            None => match watch.next().await? {
+                SessionEvent::Refreshed(session) => describing(session_event::REFRESHED, &session),
+                SessionEvent::Expiring(end) => with_data(session_event::EXPIRING, &SessionExpiring { expires_at: end.to_string() }),
+                SessionEvent::Ended => with_data(session_event::SIGNED_OUT, &Session::anonymous()),
+            },
+        };
+        Some((Ok(event), (None, watch)))
+    })
+}
+
+fn describing(name: &str, session: &LiveSession) -> Event {
+    // It is JSON, and so it is UTF-8.
+    Event::default().event(name).data(String::from_utf8_lossy(&session.description()))
+}
+
+fn with_data(name: &str, data: &impl Serialize) -> Event {
+    // Strings and truth values always serialize.
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
+}
