@@ -2,12 +2,14 @@
 //!
 //! A provider that is down delays only its own logins, and comes back by itself.
 
+pub mod breaker;
 mod cache;
 
 use crate::{
     clock::Clock,
     outbound::{OutboundError, ProviderClient},
 };
+use breaker::Breaker;
 use cache::{Asker, Cache, Lifetimes, Pause, Want};
 use jiff::SignedDuration;
 use oauth2flow_app::api;
@@ -67,6 +69,8 @@ pub struct Registered {
     pub provider: Arc<Provider>,
     /// Whether the code arrives at the server callback instead of the app's page.
     pub server_callback: bool,
+    /// Leaves it alone when it does not answer.
+    pub breaker: Breaker,
     client: ProviderClient,
     fixed_metadata: Option<Arc<ProviderMetadata>>,
     metadata: Arc<Cache<ProviderMetadata>>,
@@ -80,6 +84,7 @@ impl Registered {
             fixed_metadata: provider.fixed_metadata().map(Arc::new),
             provider: Arc::new(provider),
             server_callback,
+            breaker: Breaker::default(),
             client,
             metadata: Arc::new(Cache::new("metadata", METADATA_LIFETIMES, METADATA_PAUSE, Arc::clone(&clock))),
             keys: Arc::new(Cache::new("keys", KEY_LIFETIMES, KEYS_PAUSE, clock)),

@@ -43,7 +43,7 @@ pub struct Sessions {
     idle: SignedDuration,
     absolute: SignedDuration,
     /// One refresh a session at a time.
-    pub(crate) refreshing: refresh::InFlight,
+    pub(crate) renewals: refresh::Renewals,
     /// What listens to the store, and what looks at the sessions that are watched.
     tasks: [JoinHandle<()>; 2],
 }
@@ -95,7 +95,7 @@ impl Sessions {
             entropy,
             idle: signed(idle),
             absolute: signed(absolute),
-            refreshing: refresh::InFlight::default(),
+            renewals: refresh::Renewals::default(),
             tasks: [listening, looking],
         }
     }

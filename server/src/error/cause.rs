@@ -19,6 +19,7 @@ use oauth2flow_protocol::{
     token::{TokenError, TokenErrorCode},
     userinfo::UserInfoError,
 };
+use std::time::Duration;
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
@@ -172,22 +173,34 @@ impl From<UserInfoError> for Failure {
     }
 }
 
+/// When to try again if the provider is in trouble.
+const PROVIDER_RETRY_AFTER: Duration = Duration::from_secs(5);
+
 impl From<AccessTokenError> for Failure {
     fn from(error: AccessTokenError) -> Self {
         let code = match &error {
             AccessTokenError::GrantEnded(_) => ProblemCode::SessionEnded,
-            AccessTokenError::Expired => ProblemCode::PermissionExpired,
-            AccessTokenError::Refused(RefreshError::Token(TokenError::Unavailable { .. })) => ProblemCode::ProviderUnavailable,
-            AccessTokenError::Refused(RefreshError::Token(
-                TokenError::Provider { .. } | TokenError::ClientAuth(_) | TokenError::NotBound,
-            )) => ProblemCode::ProviderMisconfigured,
-            AccessTokenError::Refused(_) => ProblemCode::ProviderInvalidResponse,
+            AccessTokenError::Expired | AccessTokenError::JustRenewed => ProblemCode::PermissionExpired,
+            AccessTokenError::Refused(error) => match &**error {
+                RefreshError::Token(TokenError::Unavailable { .. }) => ProblemCode::ProviderUnavailable,
+                RefreshError::Token(TokenError::Provider { .. } | TokenError::ClientAuth(_) | TokenError::NotBound) => {
+                    ProblemCode::ProviderMisconfigured
+                }
+                _ => ProblemCode::ProviderInvalidResponse,
+            },
             AccessTokenError::Outbound(error) => outbound_code(error),
+            AccessTokenError::Paused(_) => ProblemCode::ProviderUnavailable,
             AccessTokenError::Provider(error) => provider_code(error),
             AccessTokenError::Store(_) => ProblemCode::StoreUnavailable,
             AccessTokenError::KeysDiffer(_) => ProblemCode::KeysDiffer,
             AccessTokenError::Interrupted => ProblemCode::InternalError,
         };
-        Self::new(code).source(error)
+        let retry_after = match (&error, code) {
+            (AccessTokenError::Paused(pause), _) => Some(*pause),
+            (_, ProblemCode::ProviderUnavailable | ProblemCode::ProviderTimeout) => Some(PROVIDER_RETRY_AFTER),
+            _ => None,
+        };
+        let failure = Self::new(code).source(error);
+        retry_after.map_or(failure.clone(), |retry_after| failure.retry_after(retry_after))
     }
 }
