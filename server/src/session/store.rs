@@ -1,9 +1,11 @@
 //! The store: what is remembered between requests, by this process or by several that share it.
 
 mod memory;
+mod redis;
 mod sqlite;
 
 pub use memory::MemoryStore;
+pub use redis::{RedisAddress, RedisAddressError, RedisOpenError, RedisStore};
 pub use sqlite::{OpenError, SqliteStore};
 
 use super::record::{Key, Lease, SessionRecord};

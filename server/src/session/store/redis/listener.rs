@@ -1,0 +1,212 @@
+//! Hearing what happens to sessions, whoever does it.
+//!
+//! One connection listens for as long as it lasts. That it hears is not taken for granted: every now and then this process says
+//! something itself, by the way that changes take, and if it does not come back the connection is given up for another.
+
+use super::link::{Call, Link};
+use crate::session::{record::Key, store::Change};
+use futures_util::StreamExt as _;
+use redis::{RedisError, aio::PubSub};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::broadcast,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+/// How often this process makes sure that it hears.
+const BEAT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long to wait before listening again, the first time and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+const ENDED: u8 = b'e';
+const RENEWED: u8 = b'r';
+const BEAT: u8 = b'b';
+
+/// What is said when a session has ended.
+pub(super) fn ended(key: Key) -> Vec<u8> {
+    [&[ENDED], key.0.as_slice()].concat()
+}
+
+/// What is said when a session's record has changed.
+pub(super) fn renewed(key: Key) -> Vec<u8> {
+    [&[RENEWED], key.0.as_slice()].concat()
+}
+
+/// Something that was said.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Change(Change),
+    /// Somebody made sure to be heard.
+    Beat {
+        by: [u8; 16],
+        number: u64,
+    },
+}
+
+impl Heard {
+    fn parse(said: &[u8]) -> Option<Self> {
+        let (kind, rest) = said.split_first()?;
+        match *kind {
+            ENDED => Some(Self::Change(Change::Ended(Key(rest.try_into().ok()?)))),
+            RENEWED => Some(Self::Change(Change::Renewed(Key(rest.try_into().ok()?)))),
+            BEAT => {
+                let (by, number) = rest.split_first_chunk()?;
+                Some(Self::Beat { by: *by, number: u64::from_be_bytes(number.try_into().ok()?) })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the store knows of the listening.
+pub(super) struct Ear {
+    pub(super) changes: broadcast::Sender<Change>,
+    /// How often the listening has begun, doubled, and one less while there is none.
+    turns: AtomicU64,
+}
+
+impl Ear {
+    pub(super) fn new(changes_kept: usize) -> Self {
+        Self { changes: broadcast::Sender::new(changes_kept), turns: AtomicU64::new(1) }
+    }
+
+    /// Which turn of listening this is, if anybody is.
+    pub(super) fn turn(&self) -> Option<u64> {
+        Some(self.turns.load(Ordering::Acquire)).filter(|turns| turns.is_multiple_of(2))
+    }
+
+    fn next_turn(&self) {
+        self.turns.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Announces a change here. What this process has done is announced before its caller is answered, and once more when it is heard.
+    pub(super) fn announce(&self, change: Change) {
+        // Nobody listens to a store that nobody watches.
+        let _ = self.changes.send(change);
+    }
+}
+
+/// Where to listen.
+pub(super) struct Listener {
+    pub(super) link: Arc<Link>,
+    pub(super) channel: String,
+    /// Tells this process's own beats from those of others.
+    pub(super) name: [u8; 16],
+    pub(super) ear: Arc<Ear>,
+}
+
+impl Listener {
+    /// Begins to listen.
+    pub(super) async fn begin(&self) -> Result<PubSub, RedisError> {
+        let connection = self.link.listen(&self.channel).await?;
+        self.ear.next_turn();
+        Ok(connection)
+    }
+
+    /// Listens for good.
+    pub(super) async fn run(self, first: PubSub) {
+        let mut connection = first;
+        loop {
+            let why = self.hear(connection).await;
+            self.ear.next_turn();
+            tracing::warn!(why, "changes to sessions are not heard; listening anew");
+            let mut pause = FIRST_PAUSE;
+            connection = loop {
+                match self.begin().await {
+                    Ok(connection) => break connection,
+                    Err(_said_before) => sleep(pause).await,
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            };
+            tracing::info!("changes to sessions are heard again");
+            self.ear.announce(Change::Missed);
+        }
+    }
+
+    /// Passes on what is said until nothing can be heard any more, and answers why.
+    async fn hear(&self, connection: PubSub) -> &'static str {
+        let (_keeps_it_open, mut messages) = connection.split();
+        let beats = Beats { sent: AtomicU64::new(0) };
+        let beating = self.beat(&beats);
+        tokio::pin!(beating);
+        let mut heard = 0;
+        let mut expected = 0;
+        let mut ticks = interval(BEAT_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                message = messages.next() => match message.as_ref().map(|message| Heard::parse(message.get_payload_bytes())) {
+                    None => return "the connection was lost",
+                    Some(Some(Heard::Change(change))) => self.ear.announce(change),
+                    Some(Some(Heard::Beat { by, number })) if by == self.name => heard = number,
+                    // Another process's beat, or something that a newer version says.
+                    Some(_) => {}
+                },
+                _ = ticks.tick() => {
+                    if heard < expected {
+                        return "what is said does not arrive";
+                    }
+                    expected = beats.sent.load(Ordering::Acquire);
+                }
+                never = &mut beating => match never {},
+            }
+        }
+    }
+
+    /// Says something now and then; what could not be said is not waited for.
+    async fn beat(&self, beats: &Beats) -> std::convert::Infallible {
+        let mut number = 0_u64;
+        loop {
+            number += 1;
+            let said = [&[BEAT], self.name.as_slice(), &number.to_be_bytes()].concat();
+            let call = Call::repeatable("PUBLISH").arg(&self.channel).arg(said);
+            if self.link.run::<i64>(call).await.is_ok() {
+                beats.sent.store(number, Ordering::Release);
+            }
+            sleep(BEAT_INTERVAL).await;
+        }
+    }
+}
+
+/// The last beat that was sent.
+struct Beats {
+    sent: AtomicU64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BEAT, Ear, Heard, ended, renewed};
+    use crate::session::{record::Key, store::Change};
+
+    #[test]
+    fn what_is_said_is_understood() {
+        let key = Key([5; 32]);
+        assert_eq!(Heard::parse(&ended(key)), Some(Heard::Change(Change::Ended(key))));
+        assert_eq!(Heard::parse(&renewed(key)), Some(Heard::Change(Change::Renewed(key))));
+        let beat = [&[BEAT][..], &[1; 16], &7_u64.to_be_bytes()].concat();
+        assert_eq!(Heard::parse(&beat), Some(Heard::Beat { by: [1; 16], number: 7 }));
+        for nonsense in [&b""[..], b"e", b"x", &ended(key)[..32], &[ended(key), vec![0]].concat(), &beat[..24]] {
+            assert_eq!(Heard::parse(nonsense), None);
+        }
+    }
+
+    #[test]
+    fn each_turn_of_listening_is_another() {
+        let ear = Ear::new(1);
+        assert_eq!(ear.turn(), None);
+        ear.next_turn();
+        let first = ear.turn().unwrap();
+        ear.next_turn();
+        assert_eq!(ear.turn(), None);
+        ear.next_turn();
+        assert_ne!(ear.turn().unwrap(), first);
+    }
+}
