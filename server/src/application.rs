@@ -10,6 +10,7 @@ use crate::{
     outbound::{ClientCertificate, Names, Outbound, SystemNames},
     pages::Pages,
     provider::{Providers, Registered},
+    proxy::Upstreams,
     registration,
     router::router,
     serve::serve,
@@ -102,7 +103,7 @@ impl Application {
         });
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.session.database).await?);
         check_keys(&*store, &keys, &*entropy, &config).await?;
-        let outbound = Outbound::new(config.outbound.clone(), names)?;
+        let outbound = Outbound::new(config.outbound.clone(), names);
         let mut providers = registration::providers(&config)?;
         let demo = match demo_listener {
             Some(listener) => {
@@ -119,6 +120,7 @@ impl Application {
             Sessions::new(store, Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&entropy), config.session.idle, config.session.absolute);
         let cookies = Cookies::new(config.server.public_url.is_secure());
         let providers = Providers::new(registered);
+        let upstreams = Upstreams::new(&config.upstreams, &outbound)?;
         let client_addresses = ClientAddresses::new(config.server.trusted_proxies.clone());
         let limits = RateLimits::new(&config.limits, &clock);
         let streams = Streams::new(config.limits.streams, config.limits.session_streams);
@@ -129,6 +131,7 @@ impl Application {
             entropy,
             outbound,
             providers,
+            upstreams,
             sessions,
             keys,
             cookies,
@@ -179,7 +182,11 @@ impl Application {
             // What does not end by itself ends now, so that nobody has to wait for it.
             let _ = stopping.send(true);
         };
-        serve(self.listener, router(self.state.clone()), shutdown, grace).await;
+        serve(self.listener, router(self.state.clone()), &self.state.config.limits, shutdown, grace).await;
+        // Renewals go on by themselves: a provider may have answered with tokens that nobody has written down yet.
+        if tokio::time::timeout(grace, self.state.sessions.renewals.settle()).await.is_err() {
+            tracing::warn!(grace_seconds = grace.as_secs(), "some tokens were still being renewed and may be lost");
+        }
         let _ = stop.send(true);
         let _ = sweeper.await;
         let _ = key_watch.await;

@@ -2,6 +2,7 @@
 
 pub mod client_ip;
 pub mod csrf;
+pub mod head_size;
 pub mod problem;
 pub mod rate_limit;
 pub mod request_log;

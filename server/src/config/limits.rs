@@ -39,7 +39,7 @@ static HEAD_SIZE: Setting<ByteSize> = Setting::optional(
 )
 .default("32KiB");
 static HEAD_FIELDS: Setting<usize> =
-    Setting::optional("head_fields", "How many header fields a request may have. Twice that is not even read.").default("100");
+    Setting::optional("head_fields", "How many header fields a request may have.").default("80");
 static HEAD_TIMEOUT: Setting<Duration> =
     Setting::optional("head_timeout", "How long the head of a request may take to arrive.").default("10s");
 static BODY_TIMEOUT: Setting<Duration> = Setting::optional(

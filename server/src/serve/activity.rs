@@ -1,0 +1,209 @@
+//! What a connection is doing, and how long it may go on like that.
+
+use hyper::{
+    body::{Body, Incoming},
+    rt::{Read, Write},
+    server::conn::http1::UpgradeableConnection,
+    service::HttpService,
+};
+use std::{
+    error::Error,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
+    task::Poll,
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+/// How long a connection may stay as it is.
+#[derive(Clone, Copy)]
+pub(super) struct Timeouts {
+    /// While the head of a request arrives.
+    pub(super) head: Duration,
+    /// Between requests, and while the other end takes nothing of the answer.
+    pub(super) idle: Duration,
+}
+
+/// What it is doing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    /// The head of a request arrives, or has yet to begin to on a new connection.
+    Reading,
+    /// Nothing: the last request has been answered.
+    Waiting,
+    /// A request is being answered.
+    Answering,
+    /// It speaks another protocol now, and is no business of this module.
+    HandedOver,
+}
+
+/// What it was told to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Order {
+    Stay,
+    /// To end after the request that is under way.
+    Finish,
+    /// To end now.
+    Leave,
+}
+
+/// What a connection is doing.
+pub(super) struct Activity {
+    opened: Instant,
+    phase: AtomicU8,
+    /// Since when, in milliseconds after it was opened.
+    since: AtomicU64,
+    /// Since when the other end takes nothing, or zero.
+    stalled: AtomicU64,
+    order: AtomicU8,
+    ordered: Notify,
+}
+
+impl Activity {
+    /// Of a connection that was just opened.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            opened: Instant::now(),
+            phase: AtomicU8::new(Phase::Reading as u8),
+            since: AtomicU64::new(0),
+            stalled: AtomicU64::new(0),
+            order: AtomicU8::new(Order::Stay as u8),
+            ordered: Notify::new(),
+        })
+    }
+
+    fn is(&self, phase: Phase) -> bool {
+        self.phase.load(Relaxed) == phase as u8
+    }
+
+    fn becomes(&self, phase: Phase) {
+        self.since.store(self.milliseconds(), Relaxed);
+        self.phase.store(phase as u8, Relaxed);
+    }
+
+    /// Never zero.
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// Bytes have arrived.
+    pub(super) fn reads(&self) {
+        if self.is(Phase::Waiting) {
+            self.becomes(Phase::Reading);
+        }
+    }
+
+    /// A request has arrived.
+    pub(super) fn answers(&self) {
+        self.phase.store(Phase::Answering as u8, Relaxed);
+    }
+
+    /// The answer is written.
+    pub(super) fn has_answered(&self) {
+        if self.is(Phase::Answering) {
+            self.becomes(Phase::Waiting);
+        }
+    }
+
+    /// It speaks another protocol from now on.
+    pub(super) fn is_handed_over(&self) {
+        self.phase.store(Phase::HandedOver as u8, Relaxed);
+    }
+
+    /// The other end takes bytes, or does not.
+    pub(super) fn writes(&self, stalls: bool) {
+        let stalled = self.stalled.load(Relaxed) != 0;
+        if stalls != stalled {
+            self.stalled.store(if stalls { self.milliseconds() } else { 0 }, Relaxed);
+        }
+    }
+
+    /// Since when nothing would be lost with it: the shorter the better for somebody who needs its place.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let idle = self.is(Phase::Waiting) || self.is(Phase::Reading);
+        idle.then(|| self.opened + Duration::from_millis(self.since.load(Relaxed)))
+    }
+
+    /// When it has been as it is for too long.
+    fn deadline(&self, timeouts: Timeouts) -> Option<Instant> {
+        let after = |milliseconds: u64, timeout| self.opened + Duration::from_millis(milliseconds) + timeout;
+        if self.is(Phase::Reading) {
+            return Some(after(self.since.load(Relaxed), timeouts.head));
+        }
+        if self.is(Phase::Waiting) {
+            return Some(after(self.since.load(Relaxed), timeouts.idle));
+        }
+        let stalled = self.stalled.load(Relaxed);
+        (stalled != 0).then(|| after(stalled, timeouts.idle))
+    }
+
+    /// Tells it to end after the request that is under way.
+    pub(super) fn finish(&self) {
+        self.order(Order::Finish);
+    }
+
+    /// Tells it to end now.
+    pub(super) fn leave(&self) {
+        self.order(Order::Leave);
+    }
+
+    fn order(&self, order: Order) {
+        self.order.store(order as u8, Relaxed);
+        self.ordered.notify_one();
+    }
+}
+
+/// Runs a connection until it ends, is told to, or has dawdled for too long.
+pub(super) async fn drive<I, S, B>(
+    connection: UpgradeableConnection<I, S>,
+    activity: &Activity,
+    timeouts: Timeouts,
+) -> Result<(), hyper::Error>
+where
+    I: Read + Write + Unpin + Send + 'static,
+    S: HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let mut connection = pin!(connection);
+    let mut ordered = pin!(activity.ordered.notified());
+    let mut alarm = pin!(sleep_until(Instant::now() + timeouts.head));
+    poll_fn(|context| {
+        loop {
+            if let Poll::Ready(ended) = connection.as_mut().poll(context) {
+                return Poll::Ready(ended);
+            }
+            if ordered.as_mut().poll(context).is_ready() {
+                if activity.order.load(Relaxed) == Order::Leave as u8 {
+                    return Poll::Ready(Ok(()));
+                }
+                connection.as_mut().graceful_shutdown();
+                ordered.set(activity.ordered.notified());
+                continue;
+            }
+            let deadline = activity.deadline(timeouts);
+            if deadline.is_some_and(|deadline| deadline < alarm.deadline()) {
+                alarm.as_mut().reset(deadline.unwrap_or_else(Instant::now));
+            }
+            if alarm.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            // What it was set for may long be over: then it is set for what comes next.
+            match deadline {
+                Some(deadline) if deadline <= Instant::now() => return Poll::Ready(Ok(())),
+                later => alarm.as_mut().reset(later.unwrap_or_else(|| Instant::now() + timeouts.idle)),
+            }
+        }
+    })
+    .await
+}
