@@ -3,7 +3,7 @@
 use crate::{
     assets::Assets,
     clock::Clock,
-    config::{Config, UpstreamConfig},
+    config::{Config, SessionConfig, UpstreamConfig},
     dpop::Nonces,
     entropy::{Entropy, random},
     middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
@@ -19,7 +19,7 @@ use crate::{
         cookie::Cookies,
         key_check::{self, KeyCheckError},
         seal::KeyRing,
-        store::{SqliteStore, Store},
+        store::{self, Store},
     },
     state::{App, AppState, MAXIMUM_PUSHES},
     streams::Streams,
@@ -97,11 +97,12 @@ impl Application {
             Some(directory) => Assets::from_directory(&directory)?,
             None => Assets::embedded()?,
         };
+        refuse_missing_keys(&config)?;
         let keys = Arc::new(match &config.session.key {
             Some(key) => KeyRing::parse(key, "session.key", Arc::clone(&clock))?,
             None => KeyRing::open(&config.session.key_file, Arc::clone(&clock), &*entropy)?,
         });
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.session.database).await?);
+        let store = store::open(&config.session, &clock, &entropy).await?;
         check_keys(&*store, &keys, &*entropy, &config).await?;
         let outbound = Outbound::new(config.outbound.clone(), names);
         let mut providers = registration::providers(&config)?;
@@ -183,6 +184,10 @@ impl Application {
             let _ = stopping.send(true);
         };
         serve(self.listener, router(self.state.clone()), &self.state.config.limits, shutdown, grace).await;
+        // So do WebSockets, which have been told to end.
+        if tokio::time::timeout(grace, self.state.upstreams.tunnels.ended()).await.is_err() {
+            tracing::warn!(open = self.state.upstreams.tunnels.count(), "some WebSockets did not end in time and were cut off");
+        }
         // Renewals go on by themselves: a provider may have answered with tokens that nobody has written down yet.
         if tokio::time::timeout(grace, self.state.sessions.renewals.settle()).await.is_err() {
             tracing::warn!(grace_seconds = grace.as_secs(), "some tokens were still being renewed and may be lost");
@@ -243,12 +248,26 @@ async fn open_demo(
     Ok((provider, DemoProvider::open(demo).await?))
 }
 
+/// Makes no key for a store that others share: each server would make one of its own, and open nobody else's sessions.
+fn refuse_missing_keys(config: &Config) -> anyhow::Result<()> {
+    let SessionConfig { store, key, key_file, .. } = &config.session;
+    anyhow::ensure!(
+        !store.is_shared() || key.is_some() || key_file.exists(),
+        "the key file {} is missing, and the session store is shared. Make one with `oauth2flow keys generate` and give it to every server \
+         (session.key_file or session.key)",
+        key_file.display()
+    );
+    Ok(())
+}
+
 /// Makes sure that this server's keys are those of all servers of this store. A key file that was made a moment ago, because there was
 /// none, goes again if they are not: the right one may come in its place.
 async fn check_keys(store: &dyn Store, keys: &KeyRing, entropy: &dyn Entropy, config: &Config) -> anyhow::Result<()> {
     let Err(error) = key_check::check(store, keys, entropy).await else { return Ok(()) };
     if matches!(error, KeyCheckError::Store(_)) {
-        return Err(error.into());
+        // It will be looked at again. Until then nobody is signed in with these keys or any others.
+        tracing::warn!(error = %error, "the store does not answer: whether its sessions are sealed with this server's keys is not known");
+        return Ok(());
     }
     let key_file = config.session.key_file.display();
     let what_happened = match keys.made_file() {

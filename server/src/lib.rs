@@ -20,6 +20,7 @@ pub mod openapi;
 pub mod outbound;
 pub mod pages;
 pub mod provider;
+pub mod proxy;
 pub mod registration;
 pub mod router;
 pub mod routes;

@@ -1,26 +1,34 @@
 //! The only place that makes HTTP requests: to providers, bounded in time and size, and to upstreams, streamed.
 //!
 //! Each provider has a client of its own, made by [`Outbound::to_provider`], with its own connections and, where there is one,
-//! its own certificate. No client follows a redirect, keeps a cookie or heeds `Alt-Svc`; providers are spoken to in HTTP/1.1.
+//! its own certificate; so has each upstream, made by [`Outbound::to_upstream`]. No client follows a redirect, keeps a cookie or heeds `Alt-Svc`; providers are spoken to in HTTP/1.1.
 //! What a provider's metadata names is reached only where it may lead: [`Names`] says how that is found out.
 
 mod certificate;
 mod guard;
 mod names;
+mod upstream;
 
 pub use certificate::{ClientCertificate, ClientCertificateError};
 pub use guard::EndpointError;
 pub use names::{Names, SystemNames};
+pub use upstream::{UpstreamClient, UpstreamError};
 
-use crate::config::{OutboundConfig, ProxyAddress};
-use axum::body::{Body, HttpBody as _};
+use crate::config::{OutboundConfig, ProxyAddress, UpstreamConfig};
 use guard::Guard;
-use http::{HeaderMap, Method, header};
+use http::{Method, header};
 use oauth2flow_protocol::{OutboundRequest, OutboundResponse, Provider};
 use rustls::CertificateError;
-use std::{error::Error, io, sync::Arc, time::Duration};
+use rustls_platform_verifier::Verifier;
+use secrecy::ExposeSecret as _;
+use std::{
+    error::Error,
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use thiserror::Error;
-use url::Url;
+use upstream::Trust;
 
 const USER_AGENT: &str = concat!("oauth2flow/", env!("CARGO_PKG_VERSION"));
 /// What is on this machine is never asked for through a proxy.
@@ -106,24 +114,24 @@ pub enum OutboundSetupError {
     /// The same with a client certificate, which is most probably why.
     #[error("the HTTP client cannot be set up with the client certificate; check that certificate and key belong together")]
     Certificate(#[source] reqwest::Error),
+    /// There can be no connections to an upstream.
+    #[error("the upstream {0} cannot be connected to")]
+    Upstream(String, #[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Makes HTTP clients for providers, and is the one for upstreams.
+/// Makes HTTP clients: one for each provider, and one for each upstream.
 #[derive(Clone)]
 pub struct Outbound {
     config: Arc<OutboundConfig>,
     names: Arc<dyn Names>,
-    upstreams: reqwest::Client,
+    /// Whom upstreams are believed by; made when the first one needs it.
+    verifier: Arc<OnceLock<Arc<Verifier>>>,
 }
 
 impl Outbound {
-    /// Builds the client for upstreams, and keeps what it takes to make those for providers.
-    ///
-    /// # Errors
-    /// When TLS, the extra root certificates or the proxy cannot be set up.
-    pub fn new(config: OutboundConfig, names: Arc<dyn Names>) -> Result<Self, OutboundSetupError> {
-        let upstreams = builder(&config).and_then(reqwest::ClientBuilder::build).map_err(OutboundSetupError::Client)?;
-        Ok(Self { config: Arc::new(config), names, upstreams })
+    /// Keeps what it takes to make clients.
+    pub fn new(config: OutboundConfig, names: Arc<dyn Names>) -> Self {
+        Self { config: Arc::new(config), names, verifier: Arc::default() }
     }
 
     /// Builds the client for one provider, with the certificate to show it, if any.
@@ -152,28 +160,19 @@ impl Outbound {
         Ok(ProviderClient { client, guard, total_timeout: self.config.total_timeout })
     }
 
-    /// Passes a request on to an upstream, and its answer back, both streamed; `timeout` is for the answer's head.
+    /// Makes the connections to one upstream possible, with the certificate to show it, if any.
     ///
     /// # Errors
-    /// When the upstream does not begin to answer.
-    pub async fn forward(
-        &self,
-        method: Method,
-        url: Url,
-        headers: HeaderMap,
-        body: Body,
-        timeout: Duration,
-    ) -> Result<http::Response<Body>, OutboundError> {
-        let mut request = self.upstreams.request(method, url).headers(headers);
-        // An empty stream would go out in chunks, and some upstreams refuse a GET that seems to have a body.
-        if !body.is_end_stream() {
-            request = request.body(reqwest::Body::wrap_stream(body.into_data_stream()));
-        }
-        let response = match tokio::time::timeout(timeout, request.send()).await {
-            Ok(response) => response.map_err(OutboundError::from_reqwest)?,
-            Err(_) => return Err(OutboundError::Silent),
-        };
-        Ok(http::Response::<reqwest::Body>::from(response).map(Body::new))
+    /// When TLS, the certificates or the proxy cannot be set up.
+    pub fn to_upstream(&self, upstream: &UpstreamConfig) -> Result<UpstreamClient, OutboundSetupError> {
+        let certificate = upstream.client_certificate.as_ref();
+        let certificate = certificate
+            .map(|certificate| ClientCertificate::from_pem(&certificate.chain, certificate.key.expose_secret()))
+            .transpose()
+            .map_err(|error| OutboundSetupError::Upstream(upstream.name.clone(), error.into()))?;
+        let trust = Trust { config: &self.config, names: &self.names, verifier: &self.verifier };
+        UpstreamClient::new(upstream, &trust, certificate.as_ref())
+            .map_err(|error| OutboundSetupError::Upstream(upstream.name.clone(), error.into()))
     }
 }
 

@@ -4,7 +4,8 @@ use crate::{
     assets::Assets,
     config::Render,
     error::Failure,
-    routes::{proxy, session, sessions},
+    proxy,
+    routes::{session, sessions},
     state::AppState,
 };
 use axum::{
@@ -146,7 +147,7 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
             if path == "/account" {
                 // Without them the page asks again from the browser.
                 known.sessions = sessions::summaries(app, &record).await.ok();
-                known.notes = proxy::notes(app, record).await;
+                known.notes = proxy::notes(app, &record).await;
             }
         }
         Ok(None) => {}

@@ -10,6 +10,7 @@ use crate::{
     outbound::Outbound,
     pages::Pages,
     provider::Providers,
+    proxy::Upstreams,
     session::{Sessions, cookie::Cookies, seal::KeyRing},
     streams::Streams,
 };
@@ -36,6 +37,8 @@ pub struct App {
     pub outbound: Outbound,
     /// Who the user can sign in with.
     pub providers: Providers,
+    /// The APIs behind the proxy.
+    pub upstreams: Upstreams,
     /// Who is signed in.
     pub sessions: Sessions,
     /// Seals transactions.

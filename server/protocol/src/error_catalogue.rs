@@ -15,6 +15,7 @@ use crate::par::ParError;
 use crate::refresh::RefreshError;
 use crate::signing_key::SigningKeyError;
 use crate::token::TokenError;
+use crate::token_exchange::TokenExchangeError;
 use crate::userinfo::UserInfoError;
 
 /// What can go wrong in one operation.
@@ -57,7 +58,7 @@ macro_rules! operation {
 }
 
 /// Every operation, in the order of a login.
-pub const OPERATIONS: [Operation; 17] = [
+pub const OPERATIONS: [Operation; 18] = [
     operation! {
         "Reading the metadata", DiscoveryError, passed_on: [],
         InvalidIssuer "metadata_issuer_invalid":
@@ -544,6 +545,18 @@ pub const OPERATIONS: [Operation; 17] = [
         AudienceChanged "refresh_audience_changed":
             "The client was registered anew during the session.",
             "Sign in again.";
+    },
+    operation! {
+        "Exchanging a token", TokenExchangeError, passed_on: [Token],
+        MissingIssuedTokenType "exchange_issued_token_type_missing":
+            "The provider answers as to another request: it does not know RFC 8693.",
+            "Set `token_exchange = false`, or turn token exchange on at the provider.";
+        UnexpectedIssuedTokenType "exchange_issued_token_type_unexpected":
+            "The provider is set up to exchange for something else, such as an ID token or a SAML assertion.",
+            "Have the provider issue access tokens to this client for this audience.";
+        ScopeExceeded "exchange_scope_exceeded":
+            "The provider gives fixed scopes for this audience, whatever is asked for.",
+            "Name them in `scopes` of the upstream, or leave `scopes` out.";
     },
     operation! {
         "Taking tokens back", RevocationError, passed_on: [ClientAuth],

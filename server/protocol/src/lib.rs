@@ -13,7 +13,7 @@
 //!    judges its response.
 //! 4. [`id_token::validate`] yields a [`ValidatedIdToken`], and only that, or
 //!    [`userinfo::process`], yields a [`User`].
-//! 5. [`refresh`], [`logout`] and [`logout_token`] cover the rest of the session's life.
+//! 5. [`refresh`], [`token_exchange`], [`logout`] and [`logout_token`] cover the rest of the session's life.
 //!
 //! Each operation has one error enum; each variant has a stable `code()` and names its section of a specification,
 //! where there is one. Text that a provider wrote is bounded and stripped of control characters ([`ProviderText`]) before it
@@ -47,6 +47,7 @@ pub mod signing_algorithm;
 pub mod signing_key;
 pub mod step_up;
 pub mod token;
+pub mod token_exchange;
 pub mod userinfo;
 
 mod endpoint;

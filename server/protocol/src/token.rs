@@ -404,6 +404,15 @@ impl ResponseRules {
     }
 
     pub(crate) fn process(self, response: &OutboundResponse, now: Timestamp) -> Result<TokenResponse, TokenError> {
+        self.process_with_members(response, now).map(|(tokens, _)| tokens)
+    }
+
+    /// The same, with everything else that the response says.
+    pub(crate) fn process_with_members(
+        self,
+        response: &OutboundResponse,
+        now: Timestamp,
+    ) -> Result<(TokenResponse, Map<String, Value>), TokenError> {
         if response.is_unavailable() {
             return Err(TokenError::Unavailable { status: response.status });
         }
@@ -439,7 +448,7 @@ impl ResponseRules {
             Some(scope) => split_scopes(scope, self.scope_separator),
             None => self.requested_scopes,
         };
-        Ok(TokenResponse {
+        let tokens = TokenResponse {
             access_token: AccessToken::new(access_token.to_owned()),
             token_type,
             dpop_key,
@@ -450,7 +459,8 @@ impl ResponseRules {
             nonce: None,
             max_age: None,
             acr_values: Vec::new(),
-        })
+        };
+        Ok((tokens, members))
     }
 
     fn read(&self, response: &OutboundResponse) -> Result<Map<String, Value>, TokenError> {

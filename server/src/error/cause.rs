@@ -4,6 +4,7 @@ use super::Failure;
 use crate::{
     outbound::{EndpointError, OutboundError},
     provider::ProviderError,
+    proxy::exchange::ExchangeError,
     session::{refresh::AccessTokenError, store::StoreError},
 };
 use oauth2flow_app::problem::ProblemCode;
@@ -17,6 +18,7 @@ use oauth2flow_protocol::{
     par::ParError,
     refresh::RefreshError,
     token::{TokenError, TokenErrorCode},
+    token_exchange::TokenExchangeError,
     userinfo::UserInfoError,
 };
 use std::time::Duration;
@@ -158,6 +160,23 @@ impl From<IdTokenError> for Failure {
                 ProblemCode::AuthenticationTooWeak
             }
             _ => ProblemCode::IdTokenInvalid,
+        };
+        Self::new(code).source(error)
+    }
+}
+
+impl From<ExchangeError> for Failure {
+    fn from(error: ExchangeError) -> Self {
+        let code = match &error {
+            ExchangeError::Outbound(error) => outbound_code(error),
+            ExchangeError::Provider(error) => provider_code(error),
+            ExchangeError::Refused(TokenExchangeError::Token(
+                TokenError::Unavailable { .. } | TokenError::Provider { kind: TokenErrorCode::TemporarilyUnavailable, .. },
+            )) => ProblemCode::ProviderUnavailable,
+            ExchangeError::Refused(TokenExchangeError::Token(
+                TokenError::Provider { .. } | TokenError::ClientAuth(_) | TokenError::NotBound,
+            )) => ProblemCode::ProviderMisconfigured,
+            ExchangeError::Refused(_) => ProblemCode::ProviderInvalidResponse,
         };
         Self::new(code).source(error)
     }

@@ -3,7 +3,7 @@
 //! A header that no cross-site page can send without a preflight (RFC 10017 §6.1.3.3.2), and the browser's own word
 //! on where the request comes from. A plain form cannot send the header; its handler checks a token instead.
 
-use crate::{error::Failure, state::AppState};
+use crate::{error::Failure, proxy::websocket, state::AppState};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, header},
@@ -49,11 +49,19 @@ pub fn began_here(headers: &HeaderMap) -> bool {
 
 /// Guards the proxy: every call, whatever its method and content.
 ///
+/// A browser opens a WebSocket for any page and without a header of the page's; but it always says whose page it is
+/// ([RFC 6455 §10.2](https://www.rfc-editor.org/rfc/rfc6455#section-10.2)).
+///
 /// # Errors
 /// `csrf_rejected`.
 pub async fn proxied(State(app): State<AppState>, request: Request, next: Next) -> Result<Response, Failure> {
-    require_header(request.headers())?;
-    require_same_origin(request.headers(), app.config.server.public_url.origin())?;
+    let own_origin = app.config.server.public_url.origin();
+    if websocket::is_handshake(request.method(), request.headers()) {
+        require_own_origin(request.headers(), own_origin)?;
+    } else {
+        require_header(request.headers())?;
+        require_same_origin(request.headers(), own_origin)?;
+    }
     Ok(next.run(request).await)
 }
 
@@ -75,7 +83,11 @@ fn require_header(headers: &HeaderMap) -> Result<(), Failure> {
     Err(Failure::new(ProblemCode::CsrfRejected).detail("The request lacks the header X-CSRF: 1."))
 }
 
-fn require_same_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
+/// Refuses what the browser does not say a page of this origin has sent.
+///
+/// # Errors
+/// `csrf_rejected`
+pub fn require_same_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
     let rejected = |detail: &str| Err(Failure::new(ProblemCode::CsrfRejected).detail(detail));
     match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
         (Some(site), _) if site == "same-origin" => Ok(()),
@@ -84,6 +96,16 @@ fn require_same_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Fail
         (None, Some(_)) => rejected("The request's Origin is not this app's."),
         (None, None) => rejected("The request says neither Sec-Fetch-Site nor Origin."),
     }
+}
+
+/// Refuses what does not say, once and to the letter, that it comes from this origin, or says otherwise elsewhere.
+fn require_own_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let is_own = origins.next().is_some_and(|origin| origin == own_origin) && origins.next().is_none();
+    if is_own && headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin") {
+        return Ok(());
+    }
+    Err(Failure::new(ProblemCode::CsrfRejected).detail("A WebSocket is opened by a page of this app only."))
 }
 
 /// Refuses to start a login that another site began: it would end with the user signed in to whatever that site wants.

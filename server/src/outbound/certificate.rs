@@ -1,4 +1,4 @@
-//! The certificate that this server shows to a provider: [RFC 8705](https://www.rfc-editor.org/rfc/rfc8705).
+//! The certificate that this server shows to a provider or an upstream: [RFC 8705](https://www.rfc-editor.org/rfc/rfc8705).
 
 use std::fmt;
 use thiserror::Error;
@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 /// A certificate with its key, as PEM. Its `Debug` shows neither.
 #[derive(Clone)]
-pub struct ClientCertificate(reqwest::Identity);
+pub struct ClientCertificate {
+    identity: reqwest::Identity,
+    pem: Zeroizing<String>,
+}
 
 /// Why a certificate and a key cannot be used.
 #[derive(Debug, Error)]
@@ -19,12 +22,18 @@ impl ClientCertificate {
     /// # Errors
     /// When one of the two cannot be found in its text. Whether they belong together shows when the client is made.
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, ClientCertificateError> {
-        let both = Zeroizing::new(format!("{certificate}\n{key}\n"));
-        reqwest::Identity::from_pem(both.as_bytes()).map(Self).map_err(ClientCertificateError)
+        let pem = Zeroizing::new(format!("{certificate}\n{key}\n"));
+        let identity = reqwest::Identity::from_pem(pem.as_bytes()).map_err(ClientCertificateError)?;
+        Ok(Self { identity, pem })
     }
 
     pub(super) fn identity(&self) -> reqwest::Identity {
-        self.0.clone()
+        self.identity.clone()
+    }
+
+    /// Certificate and key, one after the other.
+    pub(super) fn pem(&self) -> &str {
+        &self.pem
     }
 }
 

@@ -20,8 +20,9 @@ use axum::{
 };
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::{ProviderMetadata, ReturnTo, Transaction, authorize::authorization_url, par, provider::ResponseMode};
-pub(super) use parameters::MAXIMUM_AGE;
-use parameters::{options, parameter};
+pub(crate) use parameters::MAXIMUM_AGE;
+use parameters::options;
+pub(super) use parameters::parameter;
 use url::Url;
 
 /// How many transaction cookies of a request are looked at: a browser that plays by the rules has fewer, and each costs an unsealing.

@@ -134,7 +134,7 @@ mod certificates {
     async fn a_key_that_is_not_the_certificate_s_is_no_client() {
         let authority = Authority::new();
         let (one, other) = (authority.client("one.example"), authority.client("other.example"));
-        let outbound = Outbound::new(OutboundConfig::default(), Arc::new(KnownNames::default())).unwrap();
+        let outbound = Outbound::new(OutboundConfig::default(), Arc::new(KnownNames::default()));
         let provider = preset::openid("alpha", "Alpha", "https://provider.example", "client", None);
         let fitting = ClientCertificate::from_pem(&one.chain, &one.key).unwrap();
         assert!(outbound.to_provider(&provider, Some(&fitting)).is_ok());

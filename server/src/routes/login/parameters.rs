@@ -6,13 +6,13 @@ use oauth2flow_protocol::authorize::{AuthorizationOptions, Prompt};
 use std::{borrow::Cow, time::Duration};
 
 /// Nobody means a sign-in of longer ago.
-pub(in crate::routes) const MAXIMUM_AGE: Duration = Duration::from_hours(366 * 24);
+pub(crate) const MAXIMUM_AGE: Duration = Duration::from_hours(366 * 24);
 
 /// A parameter that may come once.
 ///
 /// # Errors
 /// `invalid_request`
-pub(super) fn parameter<'query>(query: &'query str, wanted: &str) -> Result<Option<Cow<'query, str>>, Failure> {
+pub(in crate::routes) fn parameter<'query>(query: &'query str, wanted: &str) -> Result<Option<Cow<'query, str>>, Failure> {
     let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
@@ -37,8 +37,8 @@ pub(super) fn options(app: &AppState, registered: &Registered, query: &str) -> R
     // How many there may be, how long, and of which characters.
     asked.check()?;
     let Some(name) = parameter(query, "upstream")? else { return Ok(asked) };
-    let upstream = app.config.upstreams.iter().find(|upstream| upstream.name == name && upstream.is_for(&registered.provider.id));
-    let upstream = upstream.ok_or(ProblemCode::UnknownUpstream)?;
+    let upstream = app.upstreams.get(&name).map(|upstream| &upstream.config);
+    let upstream = upstream.filter(|upstream| upstream.is_for(&registered.provider.id)).ok_or(ProblemCode::UnknownUpstream)?;
     let demanded = AuthorizationOptions {
         acr_values: upstream.requirements.acr_values.clone(),
         max_age: upstream.requirements.max_age,

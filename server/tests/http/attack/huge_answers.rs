@@ -96,7 +96,7 @@ async fn an_answer_that_announces_too_much_is_given_up_at_once() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}/jwks", listener.local_addr().unwrap())).unwrap();
     let provider = preset::openid("alpha", "Alpha", url.origin().ascii_serialization().as_str(), "client", None);
-    let outbound = Outbound::new(OutboundConfig::default(), Arc::new(KnownNames::default())).unwrap();
+    let outbound = Outbound::new(OutboundConfig::default(), Arc::new(KnownNames::default()));
     let client = outbound.to_provider(&provider, None).unwrap();
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();

@@ -83,7 +83,7 @@ fn names(known: &[(&str, &str)]) -> KnownNames {
 
 fn client(issuer: &str, names: impl Names, config: OutboundConfig) -> ProviderClient {
     let provider = preset::openid("alpha", "Alpha", issuer, "client", None);
-    Outbound::new(config, Arc::new(names)).unwrap().to_provider(&provider, None).unwrap()
+    Outbound::new(config, Arc::new(names)).to_provider(&provider, None).unwrap()
 }
 
 async fn ask(client: &ProviderClient, url: &str) -> Result<(), OutboundError> {

@@ -1,0 +1,290 @@
+//! From an upstream's address to a connection: with TLS or without, directly or through a proxy.
+
+use crate::{
+    config::{HttpVersion, OutboundConfig, ProxyAddress},
+    outbound::{NEVER_THROUGH_A_PROXY, certificate::ClientCertificate, names::Names},
+};
+use axum::http::{
+    HeaderValue, Uri,
+    uri::{Authority, InvalidUri, Scheme},
+};
+use futures_util::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::{
+    legacy::connect::{Connected, Connection, HttpConnector, dns, proxy::Tunnel},
+    proxy::matcher::{Intercept, Matcher},
+};
+use rustls::{
+    ClientConfig,
+    client::danger::ServerCertVerifier,
+    crypto::aws_lc_rs::default_provider,
+    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject as _},
+};
+use rustls_platform_verifier::Verifier;
+use std::{
+    error::Error,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+use thiserror::Error;
+use tower_service::Service;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Tcp = HttpConnector<Resolver>;
+
+/// An idle connection is probed this often, so that one whose other end has vanished does not stay for ever.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Why there can be no connections to an upstream.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectorError {
+    /// Its address cannot be asked.
+    #[error("the address cannot be asked")]
+    Address,
+    /// Its address, or that of the proxy, is none.
+    #[error("the address cannot be read")]
+    Uri(#[from] InvalidUri),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up; check that certificate and key belong together")]
+    Tls(#[from] rustls::Error),
+    /// The certificate to show cannot be read.
+    #[error("the client certificate cannot be read")]
+    Certificate(#[from] pem::Error),
+}
+
+/// What all upstreams have in common.
+pub(in crate::outbound) struct Trust<'a> {
+    pub(in crate::outbound) config: &'a OutboundConfig,
+    pub(in crate::outbound) names: &'a Arc<dyn Names>,
+    /// Whom everybody trusts: read once, since it is large.
+    pub(in crate::outbound) verifier: &'a OnceLock<Arc<Verifier>>,
+}
+
+impl Trust<'_> {
+    /// Judges certificates by the authorities of the system, those of `outbound`, and these.
+    fn verifier(&self, own: &[Vec<u8>]) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+        let make = || {
+            let roots = self.config.root_certificates.iter().chain(own).map(|der| CertificateDer::from(der.clone()));
+            Verifier::new_with_extra_roots(roots, Arc::new(default_provider())).map(Arc::new)
+        };
+        if !own.is_empty() {
+            return Ok(make()?);
+        }
+        if let Some(verifier) = self.verifier.get() {
+            return Ok(verifier.clone());
+        }
+        let made = make()?;
+        Ok(self.verifier.get_or_init(|| made).clone())
+    }
+
+    fn proxies(&self) -> Matcher {
+        let address = |proxy: &Option<ProxyAddress>| proxy.as_ref().map(|proxy| proxy.url().to_string()).unwrap_or_default();
+        let direct = self.config.no_proxy.iter().map(String::as_str).chain(NEVER_THROUGH_A_PROXY).collect::<Vec<_>>().join(",");
+        Matcher::builder().https(address(&self.config.https_proxy)).http(address(&self.config.http_proxy)).no(direct).build()
+    }
+
+    fn tcp(&self) -> Tcp {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver(Arc::clone(self.names)));
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp
+    }
+}
+
+/// Connects to one upstream.
+#[derive(Clone)]
+pub(super) struct Connector {
+    way: Way,
+    timeout: Duration,
+    proxy_authorization: Option<HeaderValue>,
+}
+
+#[derive(Clone)]
+enum Way {
+    /// Straight, without TLS.
+    Plain(Tcp),
+    /// Straight, with TLS.
+    Secure(HttpsConnector<Tcp>),
+    /// With TLS through a tunnel, in which the proxy sees nothing.
+    Tunnel(HttpsConnector<Tunnel<HttpsConnector<Tcp>>>),
+    /// To a proxy that passes on what it is asked.
+    Through(HttpsConnector<Tcp>, Uri),
+}
+
+impl Connector {
+    pub(super) fn new(
+        scheme: &Scheme,
+        authority: &Authority,
+        trust: &Trust<'_>,
+        root_certificates: &[Vec<u8>],
+        certificate: Option<&ClientCertificate>,
+        version: HttpVersion,
+    ) -> Result<Self, ConnectorError> {
+        let uri = Uri::builder().scheme(scheme.clone()).authority(authority.clone()).path_and_query("/").build();
+        let uri = uri.map_err(|_| ConnectorError::Address)?;
+        let proxy = trust.proxies().intercept(&uri);
+        let is_secure = *scheme == Scheme::HTTPS;
+        let to_proxy = || Ok::<_, rustls::Error>(secured(trust.tcp(), tls(trust.verifier(&[])?, None)?, HttpVersion::Http1));
+        let to_upstream = || {
+            let identity = certificate.map(identity).transpose()?;
+            Ok::<_, ConnectorError>(tls(trust.verifier(root_certificates)?, identity)?)
+        };
+        let way = match &proxy {
+            None if is_secure => Way::Secure(secured(trust.tcp(), to_upstream()?, version)),
+            None => Way::Plain(trust.tcp()),
+            Some(proxy) if is_secure => Way::Tunnel(secured(tunnel(proxy, to_proxy()?), to_upstream()?, version)),
+            Some(proxy) => Way::Through(to_proxy()?, proxy.uri().clone()),
+        };
+        let proxy_authorization = proxy.filter(|_| !is_secure).and_then(|proxy| proxy.basic_auth().cloned());
+        Ok(Self { way, timeout: trust.config.connect_timeout, proxy_authorization })
+    }
+
+    /// What every request carries for the proxy that passes it on.
+    pub(super) fn proxy_authorization(&self) -> Option<HeaderValue> {
+        self.proxy_authorization.clone()
+    }
+}
+
+fn tls(verifier: Arc<dyn ServerCertVerifier>, identity: Option<Identity>) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions()?;
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    match identity {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key),
+        None => Ok(builder.with_no_client_auth()),
+    }
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn identity(certificate: &ClientCertificate) -> Result<Identity, pem::Error> {
+    let pem = certificate.pem().as_bytes();
+    Ok((CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?, PrivateKeyDer::from_pem_slice(pem)?))
+}
+
+fn secured<C>(connector: C, tls: ClientConfig, version: HttpVersion) -> HttpsConnector<C> {
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    match version {
+        HttpVersion::Auto => builder.enable_http1().enable_http2().wrap_connector(connector),
+        HttpVersion::Http1 => builder.enable_http1().wrap_connector(connector),
+        HttpVersion::Http2 => builder.enable_http2().wrap_connector(connector),
+    }
+}
+
+fn tunnel(proxy: &Intercept, connector: HttpsConnector<Tcp>) -> Tunnel<HttpsConnector<Tcp>> {
+    let tunnel = Tunnel::new(proxy.uri().clone(), connector);
+    match proxy.basic_auth() {
+        Some(authorization) => tunnel.with_auth(authorization.clone()),
+        None => tunnel,
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Stream, BoxError>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // None of them has a queue.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = match &mut self.way {
+            Way::Plain(tcp) => tcp.call(uri).map_ok(Stream::new).map_err(BoxError::from).boxed(),
+            Way::Secure(tls) => tls.call(uri).map_ok(Stream::new).boxed(),
+            Way::Tunnel(tls) => tls.call(uri).map_ok(Stream::new).boxed(),
+            Way::Through(proxy, address) => proxy.call(address.clone()).map_ok(Stream::to_proxy).boxed(),
+        };
+        let timeout = self.timeout;
+        async move {
+            match tokio::time::timeout(timeout, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Finds the upstream's addresses.
+#[derive(Clone)]
+struct Resolver(Arc<dyn Names>);
+
+impl Service<dns::Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: dns::Name) -> Self::Future {
+        let addresses = self.0.addresses(name.as_str());
+        // The connector puts the right port in the place of 0.
+        addresses
+            .map_ok(|addresses| addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect::<Vec<_>>().into_iter())
+            .boxed()
+    }
+}
+
+/// A connection, of whatever kind.
+pub(super) struct Stream {
+    bytes: Box<dyn ReadWrite>,
+    /// A proxy wants to see whole addresses.
+    is_to_proxy: bool,
+}
+
+trait ReadWrite: Connection + Read + Write + Send + Unpin {}
+
+impl<T: Connection + Read + Write + Send + Unpin> ReadWrite for T {}
+
+impl Stream {
+    fn new(stream: impl ReadWrite + 'static) -> Self {
+        Self { bytes: Box::new(stream), is_to_proxy: false }
+    }
+
+    fn to_proxy(stream: impl ReadWrite + 'static) -> Self {
+        Self { bytes: Box::new(stream), is_to_proxy: true }
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        self.bytes.connected().proxy(self.is_to_proxy)
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.bytes).poll_read(context, buffer)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.bytes).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.bytes).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.bytes.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.bytes).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.bytes).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,193 @@
+//! Which token a call carries: the user's own, or, where the upstream has tokens of its own, one that the provider exchanges it for
+//! ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)).
+//!
+//! What was exchanged is kept in memory alone, until shortly before its end, and only for as long as the token lasts that it was exchanged
+//! for: a renewed token is exchanged anew. Who asks while an exchange is under way waits for it.
+
+use super::Upstream;
+use crate::{
+    error::Failure,
+    outbound::OutboundError,
+    provider::{ProviderError, Registered},
+    session::{
+        live::LiveSession,
+        record::Key,
+        refresh::{self, Access},
+        store::Change,
+    },
+    state::AppState,
+    token_endpoint,
+};
+use jiff::{SignedDuration, Timestamp};
+use oauth2flow_app::problem::ProblemCode;
+use oauth2flow_protocol::{
+    AccessToken,
+    token_exchange::{self, ExchangedToken, Target, TokenExchangeError},
+};
+use quick_cache::sync::Cache;
+use sha2::{Digest as _, Sha256};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use thiserror::Error;
+use tokio::sync::broadcast;
+
+/// How many tokens are kept.
+const MAXIMUM_TOKENS: usize = 4096;
+
+/// A token that ends within this time is exchanged anew.
+const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long an upstream that has rejected a token is not believed when it rejects the next one too: its 401 is about something else.
+const EXCHANGED_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
+/// How long a token is kept whose end the provider has not told.
+const UNKNOWN_LIFETIME: SignedDuration = SignedDuration::from_mins(1);
+
+/// Why a token was not exchanged.
+#[derive(Debug, Error)]
+pub enum ExchangeError {
+    /// The provider's answer will not do.
+    #[error("the token is not exchanged")]
+    Refused(#[from] TokenExchangeError),
+    /// The provider did not answer.
+    #[error("the provider does not answer")]
+    Outbound(#[from] OutboundError),
+    /// The provider's metadata cannot be had.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+}
+
+/// The tokens that were exchanged.
+pub(super) struct Exchange {
+    tokens: Cache<Subject, Arc<Exchanged>>,
+    /// When a token was last exchanged anew because the upstream had rejected one.
+    rejected: Cache<(Key, String), Duration>,
+    changes: Mutex<Option<broadcast::Receiver<Change>>>,
+}
+
+/// What a token was exchanged for: whose, which, and for which upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Subject {
+    session: Key,
+    upstream: String,
+    token: [u8; 32],
+}
+
+struct Exchanged {
+    access: Access,
+    until: Timestamp,
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Self { tokens: Cache::new(MAXIMUM_TOKENS), rejected: Cache::new(MAXIMUM_TOKENS), changes: Mutex::new(None) }
+    }
+}
+
+impl Exchange {
+    /// Forgets the tokens of sessions that have changed or ended since the last time.
+    fn heed_changes(&self, app: &AppState) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = changes.get_or_insert_with(|| app.sessions.store().changes());
+        loop {
+            match changes.try_recv() {
+                Ok(Change::Ended(key) | Change::Renewed(key)) => self.tokens.retain(|subject, _| subject.session != key),
+                Ok(Change::Missed) | Err(broadcast::error::TryRecvError::Lagged(_)) => self.tokens.clear(),
+                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn token(&self, app: &AppState, upstream: &Upstream, session: &LiveSession, own: Access) -> Result<Access, Failure> {
+        self.heed_changes(app);
+        let subject =
+            Subject { session: session.key, upstream: upstream.config.name.clone(), token: Sha256::digest(own.token.expose()).into() };
+        let now = app.clock.now();
+        self.tokens.remove_if(&subject, |exchanged| exchanged.until <= now);
+        let exchanged = self.tokens.get_or_insert_async(&subject, exchange(app, upstream, session, own)).await?;
+        Ok(exchanged.access.clone())
+    }
+
+    /// Forgets a token that was rejected. Answers whether it did: not when that has only just happened.
+    fn forget(&self, app: &AppState, upstream: &Upstream, session: &LiveSession, rejected: &AccessToken) -> bool {
+        let now = app.clock.elapsed();
+        let name = &upstream.config.name;
+        let key = (session.key, name.clone());
+        if self.rejected.get(&key).is_some_and(|at| now.saturating_sub(at) < EXCHANGED_AGAIN_AFTER) {
+            return false;
+        }
+        self.rejected.insert(key, now);
+        self.tokens.retain(|subject, exchanged| {
+            subject.session != session.key || subject.upstream != *name || exchanged.access.token.expose() != rejected.expose()
+        });
+        true
+    }
+}
+
+async fn exchange(app: &AppState, upstream: &Upstream, session: &LiveSession, own: Access) -> Result<Arc<Exchanged>, Failure> {
+    let registered = app.providers.get(&session.provider).ok_or(ProblemCode::SessionEnded)?;
+    let token = ask(app, registered, upstream, &own).await?;
+    let expires_at = token.expires_at.unwrap_or_else(|| later(app.clock.now(), UNKNOWN_LIFETIME + RENEW_BEFORE));
+    let until = later(expires_at, -RENEW_BEFORE);
+    Ok(Arc::new(Exchanged { access: Access { token: token.access_token, dpop_key: token.dpop_key }, until }))
+}
+
+async fn ask(app: &AppState, registered: &Registered, upstream: &Upstream, own: &Access) -> Result<ExchangedToken, ExchangeError> {
+    let wanted = upstream.config.exchange.clone().unwrap_or_default();
+    let target = Target { audience: &wanted.audience, resource: &wanted.resource, scopes: &wanted.scopes };
+    let metadata = registered.metadata().await?;
+    let (response, pending) = token_endpoint::ask(
+        app,
+        registered,
+        |nonce, context| {
+            let key = own.dpop_key.as_ref();
+            let begun = token_exchange::request(&registered.provider, &metadata, &own.token, target, key, nonce, context);
+            begun.map_err(ExchangeError::from)
+        },
+        token_exchange::PendingTokenExchange::retry_with_nonce,
+    )
+    .await?;
+    Ok(pending.process(&response, app.clock.now())?)
+}
+
+fn later(time: Timestamp, duration: SignedDuration) -> Timestamp {
+    time.saturating_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// What a call to this upstream carries.
+///
+/// # Errors
+/// When there is no token to be had.
+pub(super) async fn access(app: &AppState, upstream: &Upstream, session: &LiveSession) -> Result<Access, Failure> {
+    let own = refresh::access_token(app, session).await?;
+    if upstream.config.exchange.is_none() {
+        return Ok(own);
+    }
+    app.upstreams.exchange.token(app, upstream, session, own).await
+}
+
+/// Another token, in the place of one that the upstream has rejected; `None` when there is none to be had.
+pub(super) async fn renew(app: &AppState, upstream: &Upstream, session: &LiveSession, rejected: &Access) -> Option<Access> {
+    let renewed = if upstream.config.exchange.is_some() {
+        // The provider may have taken back the one and not the other.
+        if !app.upstreams.exchange.forget(app, upstream, session, &rejected.token) {
+            return None;
+        }
+        access(app, upstream, session).await
+    } else {
+        refresh::renew_rejected(app, session.key, &rejected.token).await.map_err(Failure::from)
+    };
+    match renewed {
+        Ok(access) => Some(access),
+        Err(failure) => {
+            tracing::info!(
+                code = failure.code.code(),
+                causes = failure.causes(),
+                "an upstream has rejected a token, and there is no other"
+            );
+            None
+        }
+    }
+}
