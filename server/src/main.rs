@@ -50,7 +50,9 @@ fn main() -> ExitCode {
             return ExitCode::from(CANNOT_START);
         }
     };
-    runtime.block_on(run(config))
+    let code = runtime.block_on(run(config));
+    telemetry::flush();
+    code
 }
 
 async fn run(config: Config) -> ExitCode {
@@ -71,6 +73,8 @@ async fn run(config: Config) -> ExitCode {
     };
     tracing::info!(address = application.public_url(), "ready");
     if for_people {
+        // So that this comes last.
+        telemetry::flush();
         println!("\n  oauth2flow is ready: {}", application.public_url());
         if let Some(address) = demo {
             println!("  The demo provider is at http://{address} (accounts alice and bob, password demo).");
@@ -105,6 +109,7 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
             signalled().await;
             tracing::warn!("stopped at once: running requests were cut off");
             // Sessions lose nothing by this: every write to the store is whole or not there.
+            telemetry::flush();
             std::process::exit(1);
         });
     })
