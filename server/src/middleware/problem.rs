@@ -33,13 +33,13 @@ pub async fn write(request: Request, next: Next) -> Response {
     if for_a_person { redirect_to_page(response, &failure, &request_id) } else { write_document(response, failure, &request_id) }
 }
 
-/// A person is looking when the browser navigates to one of the login's own addresses; a provider that logs somebody out is
+/// A person is looking when the browser navigates to one of the login's or the sessions' own addresses; a provider that logs somebody out is
 /// no person, whatever it accepts.
 fn is_navigation(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let accepts_html = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     let navigates = headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
     matches!(*method, Method::GET | Method::HEAD | Method::POST)
-        && path.starts_with("/api/v1/oauth/")
+        && (path.starts_with("/api/v1/oauth/") || path.starts_with("/api/v1/sessions/"))
         && !path.starts_with("/api/v1/oauth/backchannel-logout/")
         && accepts_html
         && navigates
@@ -63,12 +63,18 @@ fn log(failure: &Failure) {
     }
 }
 
-fn redirect_to_page(mut response: Response, failure: &Failure, request_id: &RequestId) -> Response {
+/// The address of the page about a failure.
+pub fn problem_address(failure: &Failure, request_id: &RequestId) -> String {
     let mut location = format!("/problem?code={}&request_id={request_id}", failure.code.code());
     if let Some(login_url) = &failure.login_url {
         location.push_str("&login_url=");
         location.extend(url::form_urlencoded::byte_serialize(login_url.as_bytes()));
     }
+    location
+}
+
+fn redirect_to_page(mut response: Response, failure: &Failure, request_id: &RequestId) -> Response {
+    let location = problem_address(failure, request_id);
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);

@@ -299,3 +299,78 @@ impl Store for Invalidating {
         self.store.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cache, Exchanged};
+    use crate::session::{
+        live::LiveSession,
+        record::{Key, Profile, SessionRecord},
+    };
+    use jiff::{SignedDuration, Timestamp};
+    use std::sync::Arc;
+
+    fn session(key: Key) -> Arc<LiveSession> {
+        let now = Timestamp::UNIX_EPOCH;
+        let end = now + SignedDuration::from_hours(1);
+        Arc::new(LiveSession::new(SessionRecord {
+            key,
+            version: 1,
+            provider: "test".to_owned(),
+            issuer: "https://provider.example".to_owned(),
+            sub: "user-1".to_owned(),
+            sid: None,
+            profile: Profile::default(),
+            created_at: now,
+            last_seen_at: now,
+            idle_expires_at: end,
+            expires_at: end,
+            tokens: vec![0; 2000],
+            lease: None,
+        }))
+    }
+
+    fn key(number: u32) -> Key {
+        Key::of_claim("test", &number.to_string())
+    }
+
+    #[test]
+    fn what_was_forgotten_during_a_slow_read_is_not_put_back_by_it() {
+        let forget: [fn(&Cache); 3] =
+            [|cache| cache.forget(key(1)), Cache::forget_all, |cache| cache.forget_those(|session| session.sub == "user-1")];
+        for forget in forget {
+            let cache = Cache::default();
+            let slow = cache.ticket(key(1));
+            forget(&cache);
+            cache.remember(slow, session(key(1)));
+            assert!(cache.sessions.get(&key(1)).is_none());
+            // A read that begins afterwards sees what is true now.
+            cache.remember(cache.ticket(key(1)), session(key(1)));
+            assert!(cache.sessions.get(&key(1)).is_some());
+            forget(&cache);
+            assert!(cache.sessions.get(&key(1)).is_none());
+        }
+    }
+
+    #[test]
+    fn one_of_many_who_use_a_session_writes_it_down() {
+        let cache = Cache::default();
+        let (old, new) = (session(key(1)), session(key(1)));
+        assert!(matches!(cache.exchange(&old, Arc::clone(&new)), Exchanged::Gone));
+        cache.remember(cache.ticket(key(1)), Arc::clone(&old));
+        assert!(cache.holds(&old));
+        assert!(matches!(cache.exchange(&old, Arc::clone(&new)), Exchanged::Done));
+        assert!(cache.holds(&new) && !cache.holds(&old));
+        assert!(matches!(cache.exchange(&old, session(key(1))), Exchanged::Already(there) if Arc::ptr_eq(&there, &new)));
+    }
+
+    #[test]
+    fn however_many_sessions_there_are_the_memory_is_bounded() {
+        let cache = Cache::default();
+        for number in 0..20_000 {
+            cache.remember(cache.ticket(key(number)), session(key(number)));
+        }
+        assert!(cache.sessions.weight() <= super::CAPACITY_BYTES);
+        assert!(cache.sessions.len() > 1000, "{}", cache.sessions.len());
+    }
+}

@@ -359,3 +359,189 @@ impl State {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SessionEvent, Watch};
+    use crate::{
+        clock::Clock,
+        entropy::SystemEntropy,
+        session::{
+            NewSession, Sessions,
+            live::LiveSession,
+            record::{Profile, Tokens},
+            seal::KeyRing,
+            store::{MemoryStore, Store},
+        },
+    };
+    use jiff::{SignedDuration, Timestamp};
+    use oauth2flow_app::api::User;
+    use oauth2flow_protocol::AccessToken;
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
+
+    #[derive(Clone)]
+    struct SetClock(Arc<Mutex<Timestamp>>);
+
+    impl SetClock {
+        fn advance(&self, seconds: i64) {
+            *self.0.lock().unwrap() += SignedDuration::from_secs(seconds);
+        }
+    }
+
+    impl Clock for SetClock {
+        fn now(&self) -> Timestamp {
+            *self.0.lock().unwrap()
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    struct Setup {
+        sessions: Sessions,
+        store: MemoryStore,
+        clock: SetClock,
+    }
+
+    /// Sessions that live for ten minutes unused, and for an hour at most.
+    fn setup() -> Setup {
+        let clock = SetClock(Arc::new(Mutex::new("2026-06-01T12:00:00Z".parse().unwrap())));
+        let store = MemoryStore::default();
+        let keys = Arc::new(KeyRing::parse(&"A".repeat(43).into(), "a test", Arc::new(clock.clone())).unwrap());
+        let (idle, absolute) = (Duration::from_mins(10), Duration::from_hours(1));
+        let sessions = Sessions::new(Arc::new(store.clone()), keys, Arc::new(clock.clone()), Arc::new(SystemEntropy), idle, absolute);
+        Setup { sessions, store, clock }
+    }
+
+    impl Setup {
+        async fn begin(&self) -> Arc<LiveSession> {
+            let new = NewSession {
+                provider: "test".to_owned(),
+                issuer: "https://provider.example".to_owned(),
+                sid: None,
+                profile: Profile { user: User { sub: "user-1".to_owned(), ..User::default() }, ..Profile::default() },
+                tokens: Tokens {
+                    access: AccessToken::new("access".to_owned()),
+                    refresh: None,
+                    id: None,
+                    audience: Vec::new(),
+                    dpop_key: None,
+                },
+            };
+            let (_, key) = self.sessions.begin(new).await.unwrap();
+            self.sessions.find(key).await.unwrap().unwrap()
+        }
+
+        fn watched(&self) -> usize {
+            self.sessions.hub.watched().len()
+        }
+    }
+
+    async fn assert_ended(watch: &mut Watch) {
+        assert!(matches!(watch.next().await, Some(SessionEvent::Ended)));
+        assert!(watch.next().await.is_none());
+        watch.ended().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_watches_hears_of_the_end_and_is_forgotten() {
+        let setup = setup();
+        let session = setup.begin().await;
+        let (mut one, mut two) = (setup.sessions.watch(&session), setup.sessions.watch(&session));
+        assert_eq!(setup.watched(), 1);
+        setup.sessions.end(session.key).await.unwrap();
+        assert_ended(&mut one).await;
+        two.ended().await;
+        assert_ended(&mut two).await;
+        assert_eq!(setup.watched(), 0);
+        drop((one, two));
+        assert_eq!(setup.watched(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_goes_away_leaves_nothing_behind() {
+        let setup = setup();
+        let session = setup.begin().await;
+        let watches: Vec<_> = (0..3).map(|_| setup.sessions.watch(&session)).collect();
+        assert_eq!(setup.watched(), 1);
+        drop(watches);
+        assert_eq!(setup.watched(), 0);
+        assert_eq!(setup.sessions.hub.due(setup.clock.now()).1, None, "nobody has to read the clock");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_ended_before_it_was_watched_is_noticed() {
+        let setup = setup();
+        let session = setup.begin().await;
+        setup.sessions.end(session.key).await.unwrap();
+        assert_ended(&mut setup.sessions.watch(&session)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_whose_time_has_come_ends_without_anybody_doing_anything() {
+        let setup = setup();
+        let session = setup.begin().await;
+        let mut watch = setup.sessions.watch(&session);
+        setup.clock.advance(8 * 60);
+        assert!(matches!(watch.next().await, Some(SessionEvent::Expiring(end)) if end == session.end()));
+        setup.clock.advance(2 * 60);
+        assert_ended(&mut watch).await;
+        assert!(setup.sessions.find(session.key).await.unwrap().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_use_that_another_process_has_written_down_keeps_a_session_alive() {
+        let setup = setup();
+        let session = setup.begin().await;
+        let mut watch = setup.sessions.watch(&session);
+        setup.clock.advance(9 * 60);
+        assert!(matches!(watch.next().await, Some(SessionEvent::Expiring(_))));
+        let now = setup.clock.now();
+        setup.store.touch(session.key, now, now + SignedDuration::from_mins(10)).await.unwrap();
+        let Some(SessionEvent::Refreshed(later)) = watch.next().await else { panic!("it was used") };
+        assert!(later.end() > session.end());
+        setup.clock.advance(8 * 60);
+        assert!(matches!(watch.next().await, Some(SessionEvent::Expiring(end)) if end == later.end()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_new_tokens_are_told_and_each_time_once() {
+        let setup = setup();
+        let session = setup.begin().await;
+        let mut watch = setup.sessions.watch(&session);
+        setup.clock.advance(90);
+        setup.sessions.find(session.key).await.unwrap().unwrap();
+        let mut record = setup.store.get(session.key).await.unwrap().unwrap();
+        record.profile.scopes = vec!["read".to_owned()];
+        assert!(setup.sessions.store().replace_tokens(&record).await.unwrap());
+        let Some(SessionEvent::Refreshed(now)) = watch.next().await else { panic!("the tokens are new") };
+        assert_eq!(now.profile.scopes, ["read"]);
+        setup.sessions.end(session.key).await.unwrap();
+        assert_ended(&mut watch).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stops_ends_the_events_but_not_what_waits_for_the_end() {
+        let setup = setup();
+        let session = setup.begin().await;
+        let (mut page, mut answer) = (setup.sessions.listen(&session).unwrap(), setup.sessions.watch(&session));
+        setup.sessions.close_events();
+        assert!(page.next().await.is_none());
+        assert!(tokio::time::timeout(Duration::from_mins(5), answer.ended()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_is_closed_makes_room_for_another() {
+        let setup = setup();
+        let session = setup.begin().await;
+        let mut pages: Vec<_> = (0..super::MAXIMUM_LISTENERS).map(|_| setup.sessions.listen(&session).unwrap()).collect();
+        assert!(setup.sessions.listen(&session).is_none());
+        let _not_a_page = setup.sessions.watch(&session);
+        pages.pop();
+        assert!(setup.sessions.listen(&session).is_some());
+    }
+}

@@ -104,7 +104,7 @@ pub struct SessionRecord {
 }
 
 /// The part of a session that holds no secret.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Profile {
     /// Who signed in.
     pub user: User,

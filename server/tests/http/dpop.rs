@@ -138,7 +138,7 @@ async fn the_token_endpoint_gets_the_nonce_that_it_asks_for_and_once_is_enough()
     assert_ne!(proofs[0].claims["jti"], proofs[1].claims["jti"]);
 
     // The refresh brings it at once, and the session's own key.
-    app.clock.advance_seconds(275);
+    app.clock.advance_seconds(296);
     browser.call(Method::GET, &format!("{API}/")).send().await.assert_status(200);
     let refresh = &provider.received(Endpoint::Token)[2];
     assert_eq!(refresh.form("grant_type").unwrap(), "refresh_token");

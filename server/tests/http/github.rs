@@ -168,9 +168,9 @@ async fn tokens_that_end_are_renewed_and_a_dead_refresh_token_ends_the_session()
         assert!(browser.is_signed_in().await);
     }
     github.refuse_token("bad_refresh_token");
-    app.clock.advance_seconds(15 * 60);
+    app.clock.advance_seconds(9 * 60);
     browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
-    app.clock.advance_seconds(60);
+    app.clock.advance_seconds(7 * 60);
     browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "session_ended");
     assert!(!browser.is_signed_in().await);
 }

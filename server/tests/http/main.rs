@@ -6,6 +6,7 @@
 mod attack;
 mod callback;
 mod dpop;
+mod events;
 mod flow;
 mod form_post;
 mod github;
@@ -22,6 +23,7 @@ mod par;
 mod preset;
 mod proxy;
 mod session;
+mod sessions;
 mod silent;
 mod start;
 mod step_up;

@@ -15,6 +15,19 @@ async fn signed_in_with_upstream() -> (StandInProvider, Upstream, TestApp, crate
     (provider, upstream, app, browser)
 }
 
+/// Calls the API while its token is renewed behind the call's back, and answers the session with the new one.
+async fn renewed_behind_its_back(browser: &crate::support::Browser) -> serde_json::Value {
+    let before = browser.session().await["access_token"].clone();
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    loop {
+        let session = browser.session().await;
+        if session["access_token"] != before {
+            return session;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a40_an_unused_session_ends_after_the_idle_time() {
     let provider = StandInProvider::start().await;
@@ -55,19 +68,46 @@ async fn the_token_is_renewed_before_it_ends_and_the_session_says_so() {
     assert_eq!(provider.count(Endpoint::Token), 1, "a fresh token is not renewed");
 
     app.clock.advance_seconds(275);
-    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    let renewed_at = renewed_behind_its_back(&browser).await["access_token"]["expires_at"].clone();
+    assert_ne!(renewed_at, before);
     assert_eq!(provider.count(Endpoint::Token), 2);
     let refresh = &provider.received(Endpoint::Token)[1];
     assert_eq!(refresh.form("grant_type").unwrap(), "refresh_token");
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
     let tokens = upstream.tokens();
-    assert!(tokens[0] != tokens[1] && tokens.iter().all(|token| token.starts_with("Bearer sentinel-access-alpha-")), "{tokens:?}");
-    assert_ne!(browser.session().await["access_token"]["expires_at"], before);
+    assert!(tokens.iter().all(|token| token.starts_with("Bearer sentinel-access-alpha-")), "{tokens:?}");
+    assert_eq!(tokens[0], tokens[1], "nobody waits while the old one works");
+    assert_ne!(tokens[0], tokens[2]);
 
     // The provider rotates: the second renewal has to bring the second refresh token.
     app.clock.advance_seconds(275);
-    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    renewed_behind_its_back(&browser).await;
     let refreshes = provider.received(Endpoint::Token);
     assert_ne!(refreshes[1].form("refresh_token"), refreshes[2].form("refresh_token"));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_provider_that_is_slow_while_the_token_works() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(275);
+    let gate = provider.hold(Endpoint::Token);
+    for _ in 0..3 {
+        browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    }
+    gate.arrived().await;
+    assert_eq!((provider.count(Endpoint::Token), upstream.count()), (2, 3));
+    // In its last seconds it might end on the way to the API.
+    app.clock.advance_seconds(20);
+    let call = browser.call(Method::GET, "/api/v1/proxy/api/").send();
+    let release = async {
+        assert_eq!(upstream.count(), 3);
+        gate.release();
+    };
+    let (call, ()) = tokio::join!(call, release);
+    call.assert_status(200);
+    let tokens = upstream.tokens();
+    assert_eq!((provider.count(Endpoint::Token), tokens.len()), (2, 4));
+    assert!(tokens[0] == tokens[2] && tokens[2] != tokens[3], "{tokens:?}");
 }
 
 #[tokio::test]
@@ -117,7 +157,68 @@ async fn a39_a_token_that_still_works_outlasts_a_provider_that_does_not() {
     app.clock.advance_seconds(280);
     provider.replace(Endpoint::Token, Reply::json(500, &json!({})));
     browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
-    assert_eq!(provider.count(Endpoint::Token), 2, "it was asked");
+    // In its last seconds a call waits for a new one, and makes do with what there is.
+    app.clock.advance_seconds(16);
+    while provider.count(Endpoint::Token) < 4 {
+        browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    }
+}
+
+#[tokio::test]
+async fn a39_a_provider_that_does_not_answer_is_left_alone_and_asked_again_by_one() {
+    let (provider, upstream, app, browser) = signed_in_with_upstream().await;
+    let other = app.browser();
+    other.sign_in(&provider).await;
+    app.clock.advance_seconds(301);
+    provider.replace(Endpoint::Token, Reply::json(503, &json!({})));
+    let call = async |browser: &crate::support::Browser| browser.call(Method::GET, "/api/v1/proxy/api/").send().await;
+    for _ in 0..3 {
+        let answer = call(&browser).await;
+        answer.assert_problem(502, "provider_unavailable");
+        assert_eq!(answer.header("retry-after"), Some("5"));
+    }
+    let asked = provider.count(Endpoint::Token);
+    for browser in [&browser, &other, &browser] {
+        let answer = call(browser).await;
+        answer.assert_problem(502, "provider_unavailable");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    assert_eq!(provider.count(Endpoint::Token), asked, "it is left alone");
+    assert!(browser.is_signed_in().await && other.is_signed_in().await);
+
+    // After a second it is asked once; that fails, and the pause is longer.
+    app.clock.advance_seconds(1);
+    for _ in 0..3 {
+        call(&browser).await.assert_problem(502, "provider_unavailable");
+    }
+    app.clock.advance_seconds(1);
+    call(&other).await.assert_problem(502, "provider_unavailable");
+    assert_eq!(provider.count(Endpoint::Token), asked + 1);
+
+    // Who signs in is not kept waiting for that.
+    provider.restore(Endpoint::Token);
+    app.browser().sign_in(&provider).await;
+    app.clock.advance_seconds(1);
+    call(&other).await.assert_status(200);
+    call(&browser).await.assert_status(200);
+    assert_eq!((provider.count(Endpoint::Token), upstream.count()), (asked + 4, 2));
+}
+
+#[tokio::test]
+async fn a_renewal_under_way_is_finished_before_the_server_ends() {
+    let (provider, _upstream, mut app, browser) = signed_in_with_upstream().await;
+    app.clock.advance_seconds(275);
+    let gate = provider.hold(Endpoint::Token);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    gate.arrived().await;
+    let release = async { gate.release() };
+    tokio::join!(app.stop(), release);
+    app.start().await;
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert_eq!(provider.count(Endpoint::Token), 2, "the new token was written down");
+    app.clock.advance_seconds(301);
+    browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+    assert!(browser.is_signed_in().await);
 }
 
 /// A row of the store, as another process would leave it.
@@ -153,12 +254,14 @@ async fn connect(app: &TestApp) -> SqliteConnection {
 async fn overtaken(answer_of_provider: Reply) -> (StandInProvider, TestApp, crate::support::Browser, Vec<String>) {
     let (provider, upstream, app, browser) = signed_in_with_upstream().await;
     let before = Row::read(&app).await;
+    let token_before = browser.session().await["access_token"].clone();
     app.clock.advance_seconds(301);
     browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
     let of_the_other = Row::read(&app).await;
     assert_eq!(of_the_other.version, before.version + 1);
-    // Back to where both processes begin.
+    // Back to where both processes begin, once the app has heard of it.
     before.write(&app).await;
+    while browser.session().await["access_token"] != token_before {}
     provider.replace(Endpoint::Token, answer_of_provider);
     let gate = provider.hold(Endpoint::Token);
     let call = browser.call(Method::GET, "/api/v1/proxy/api/").send();
@@ -288,7 +391,7 @@ async fn a39_a_refreshed_id_token_of_an_unknown_key_costs_nobody_the_new_tokens(
 #[tokio::test]
 async fn a39_a_refreshed_id_token_of_a_key_that_may_not_be_fetched_yet_costs_nobody_the_new_tokens() {
     let (provider, upstream, app, browser) = signed_in_with_upstream().await;
-    app.clock.advance_seconds(280);
+    app.clock.advance_seconds(297);
     // A login has just had the keys fetched, and the provider publishes the new one a moment too late.
     provider.sign_with_unpublished(SigningKey::es256("key-2"));
     let other = app.browser();
@@ -312,14 +415,14 @@ async fn a39_a_refreshed_id_token_costs_nobody_the_new_tokens_while_the_keys_can
     let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
     provider.rotate_key(SigningKey::es256("key-2"));
     provider.replace(Endpoint::Keys, Reply::json(503, &json!({})));
-    for (seconds, fetches) in [(275, 2), (275, 3)] {
-        app.clock.advance_seconds(seconds);
+    for fetches in [2, 3] {
+        app.clock.advance_seconds(296);
         browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
         assert_eq!(provider.count(Endpoint::Keys), fetches);
     }
     // With the keys, the new ID token counts again.
     provider.restore(Endpoint::Keys);
-    app.clock.advance_seconds(275);
+    app.clock.advance_seconds(296);
     browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
     assert_eq!(provider.count(Endpoint::Token), 4);
 }

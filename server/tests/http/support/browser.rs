@@ -1,7 +1,7 @@
 //! A browser: cookies, and the headers with which Chromium says where a request comes from.
 
 use super::{
-    Answer, ManualClock,
+    Answer, EventStream, ManualClock,
     cookie_jar::{CookieJar, Site},
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -107,6 +107,12 @@ impl Browser {
         self.session().await["authenticated"].as_bool().unwrap()
     }
 
+    /// Opens the stream of the session's events, as a page does.
+    pub(crate) fn events(&self) -> Request<'_> {
+        let request = self.request(Method::GET, "/api/v1/session/events").script().from(Initiator::SameOrigin);
+        request.header("accept", "text/event-stream")
+    }
+
     pub(crate) async fn log_out(&self) -> Answer {
         self.call(Method::POST, "/api/v1/oauth/logout").send().await
     }
@@ -200,7 +206,32 @@ impl Request<'_> {
         self.header("content-type", "application/json").body(body.to_string())
     }
 
-    pub(crate) async fn send(mut self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
+        let (browser, url) = (self.browser, self.url.clone());
+        let response = self.transmit().await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        let answer = Answer { url, status, headers, body };
+        for cookie in answer.set_cookies() {
+            browser.jar.lock().unwrap().set(&answer.url, cookie, &browser.clock);
+        }
+        answer
+    }
+
+    /// Sends it and reads what comes as it comes; the answer has to be a stream of events.
+    pub(crate) async fn listen(self) -> EventStream {
+        let response = self.transmit().await;
+        assert_eq!((response.status().as_u16(), &response.headers()["content-type"]), (200, "text/event-stream"));
+        EventStream::new(response)
+    }
+
+    /// The same, if the server has room for another stream.
+    pub(crate) async fn try_listen(self) -> Option<EventStream> {
+        let response = self.transmit().await;
+        (response.status() == 200).then(|| EventStream::new(response))
+    }
+
+    async fn transmit(mut self) -> reqwest::Response {
         let jar = &self.browser.jar;
         let cookies = jar.lock().unwrap().header(&self.url, self.site, &self.browser.clock);
         if let Some(cookies) = cookies.filter(|_| !self.headers.contains_key(header::COOKIE)) {
@@ -211,13 +242,6 @@ impl Request<'_> {
             self = self.header("host", host);
         }
         let Self { browser, method, url, headers, body, .. } = self;
-        let response = browser.client.request(method, browser.transport(&url)).headers(headers).body(body).send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.unwrap();
-        let answer = Answer { url, status, headers, body };
-        for cookie in answer.set_cookies() {
-            jar.lock().unwrap().set(&answer.url, cookie, &browser.clock);
-        }
-        answer
+        browser.client.request(method, browser.transport(&url)).headers(headers).body(body).send().await.unwrap()
     }
 }

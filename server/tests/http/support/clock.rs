@@ -13,7 +13,7 @@ pub(crate) struct ManualClock(Arc<Mutex<Timestamp>>);
 
 impl ManualClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new("2026-06-01T12:00:00Z".parse().unwrap())))
+        Self(Arc::new(Mutex::new(start())))
     }
 
     pub(crate) fn advance_seconds(&self, seconds: i64) {
@@ -32,6 +32,10 @@ impl Clock for ManualClock {
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::ZERO
+        self.now().duration_since(start()).unsigned_abs()
     }
+}
+
+fn start() -> Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
 }
