@@ -26,7 +26,7 @@ mod upstreams;
 mod value;
 
 pub use access::AccessConfig;
-pub use arguments::Arguments;
+pub use arguments::{Arguments, Command, KeysCommand};
 pub use demo::DemoConfig;
 pub use limits::{LimitsConfig, Rate};
 pub use log::{LogConfig, LogFormat};
@@ -38,7 +38,7 @@ pub use providers::{
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use reference::{example_file, listing, reference};
 pub use server::{Render, ServerConfig};
-pub use session::SessionConfig;
+pub use session::{SessionConfig, StoreConfig};
 pub use upstreams::{HeaderRules, HttpVersion, PathPattern, TokenExchange, UpstreamConfig};
 
 use access::Provable;

@@ -13,6 +13,7 @@ pub mod config;
 pub mod dpop;
 pub mod entropy;
 pub mod error;
+pub mod key_command;
 pub mod login;
 pub mod logout;
 pub mod middleware;

@@ -5,8 +5,9 @@ use clap::Parser as _;
 use oauth2flow::{
     application::{Application, Surroundings},
     clock::SystemClock,
-    config::{Arguments, Config, LogFormat, listing},
+    config::{Arguments, Command, Config, ConfigProblems, KeysCommand, LogFormat, listing},
     entropy::SystemEntropy,
+    key_command,
     telemetry,
 };
 use std::{
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
     let working_directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     // A variable that is not text cannot be one of ours.
     let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    if let Some(Command::Keys { command }) = &arguments.command {
+        return keys(command, || Config::load(&arguments, environment, &working_directory));
+    }
     let config = match Config::load(&arguments, environment, &working_directory) {
         Ok(config) => config,
         Err(problems) => {
@@ -53,6 +57,21 @@ fn main() -> ExitCode {
     let code = runtime.block_on(run(config));
     telemetry::flush();
     code
+}
+
+/// `oauth2flow keys …`.
+fn keys(command: &KeysCommand, config: impl FnOnce() -> Result<Config, ConfigProblems>) -> ExitCode {
+    match key_command::run(command, config, &SystemClock::start(), &SystemEntropy) {
+        Ok(text) => {
+            let written = io::stdout().write_all(text.as_bytes());
+            // A key that nobody has got is worth a word.
+            if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(CANNOT_START)
+        }
+    }
 }
 
 async fn run(config: Config) -> ExitCode {

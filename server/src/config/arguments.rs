@@ -4,8 +4,9 @@ use super::environment::Target;
 use super::layers::{Entry, Findings, Values};
 use super::problem::Source;
 use super::schema::{SECTIONS, nearest};
-use super::value::Raw;
+use super::value::{Raw, parse_duration};
 use std::path::PathBuf;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +18,8 @@ Examples:
       Settings from a file, and two of them overridden.
   oauth2flow --set session.idle=1h --set log.format=json
       Any setting, by its key.
+  oauth2flow keys rotate
+      Seal with a new key from now on, with nobody signed out.
 
 Settings come from oauth2flow.toml (or the file of --config or OAUTH2FLOW_CONFIG), then from the environment,
 then from flags; the last one wins.
@@ -28,7 +31,7 @@ All of them: oauth2flow --settings";
 #[command(name = "oauth2flow", version, about = "Sign-in, sessions and an API proxy for a web app, with any OAuth 2.0 or OpenID Connect provider", after_help = EXAMPLES)]
 pub struct Arguments {
     /// Read the settings from this file instead of oauth2flow.toml
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// Listen on this IP address and port [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDRESS")]
@@ -43,14 +46,61 @@ pub struct Arguments {
     #[arg(long, value_name = "DIRECTORY")]
     pub site_dir: Option<String>,
     /// The directory for the session database and its key [default: data]
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIRECTORY", global = true)]
     pub data_dir: Option<String>,
     /// Set any setting by its key; can be repeated
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
     /// Print every setting with its variable and its default, and stop
     #[arg(long)]
     pub settings: bool,
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do instead of serving.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make, change and list the keys that seal sessions
+    Keys {
+        /// What to do with them
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+/// What to do with the keys that seal sessions.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum KeysCommand {
+    /// Print a new key, or write it into a new file
+    Generate {
+        /// Write it into this file, which must not exist yet, readable by you alone
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Put a new key on top of the key file; the old ones stay for as long as sessions may need them
+    Rotate {
+        /// This file instead of session.key_file
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Seal with it at once: for a single server
+        #[arg(long, conflicts_with = "after")]
+        now: bool,
+        /// Seal with it only after this time, by which every server has to have the file
+        #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+        after: Duration,
+    },
+    /// List the names of the keys, and since when each seals; never the keys themselves
+    List {
+        /// This file instead of session.key_file
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    parse_duration(text).ok_or("write a number with its unit (s, m, h), such as 5m")
 }
 
 /// Reads the flags into `values`.
