@@ -9,5 +9,6 @@ mod contract;
 mod harness;
 mod memory;
 mod records;
+mod redis;
 mod servers;
 mod sqlite;

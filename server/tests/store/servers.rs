@@ -1,1 +1,3 @@
 //! Servers of the machine's packages, each with a directory of its own, ended when they are dropped.
+
+pub(crate) mod redis;

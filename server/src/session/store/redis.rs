@@ -30,7 +30,16 @@ use link::{Call, Link, PATIENCE, Trouble};
 use listener::{Ear, Listener};
 use names::{Names, PARTS};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
-use std::{cmp::Reverse, fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    fmt,
+    future::{Future, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use stored::Identity;
 use thiserror::Error;
 use tokio::{
@@ -171,10 +180,9 @@ impl RedisStore {
         Ok(Some(record))
     }
 
-    /// Ends several sessions, and answers them; goes on with the others when one of them fails.
+    /// Ends several sessions, and answers them.
     async fn remove_all(&self, keys: Vec<Key>) -> Result<Vec<SessionRecord>, StoreError> {
-        let removed = at_once(keys, |key| self.remove_one(key)).await;
-        Ok(removed.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        Ok(at_once(keys, |key| self.remove_one(key)).await?.into_iter().flatten().collect())
     }
 
     async fn hinted(&self, index: &str) -> Result<Vec<Key>, StoreError> {
@@ -185,9 +193,8 @@ impl RedisStore {
     /// The sessions that an index points to. Those that are gone are taken out of it.
     async fn indexed(&self, index: &str) -> Result<Vec<SessionRecord>, StoreError> {
         let keys = self.hinted(index).await?;
-        let found = at_once(keys, async |key| Ok::<_, StoreError>((key, self.get(key).await?))).await;
         let mut records = Vec::new();
-        for (key, record) in found.into_iter().collect::<Result<Vec<_>, _>>()? {
+        for (key, record) in at_once(keys, async |key| Ok((key, self.get(key).await?))).await? {
             match record {
                 Some(record) => records.push(record),
                 None => self.forget_hint(index, key).await,
@@ -268,8 +275,7 @@ impl RedisStore {
             let range = Call::repeatable("ZRANGEBYSCORE").arg(&due).arg("-inf").arg(now).arg("LIMIT").arg(0).arg(SWEPT_AT_ONCE);
             let members: Vec<Vec<u8>> = self.link.run(range).await?;
             let whole = members.len() == SWEPT_AT_ONCE;
-            let swept = at_once(members, |member| self.sweep_one(&due, member, now)).await;
-            let swept = swept.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let swept = at_once(members, |member| self.sweep_one(&due, member, now)).await?;
             let swept = swept.into_iter().filter(|swept| *swept).count();
             forgotten += u64::try_from(swept).unwrap_or(u64::MAX);
             if !whole || swept == 0 {
@@ -437,8 +443,7 @@ impl Store for RedisStore {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let swept = at_once(PARTS, |part| self.sweep_part(part, now.as_second())).await;
-        swept.into_iter().sum()
+        Ok(at_once(PARTS, |part| self.sweep_part(part, now.as_second())).await?.into_iter().sum())
     }
 
     fn announces(&self) -> bool {
@@ -461,12 +466,22 @@ impl Drop for RedisStore {
     }
 }
 
-/// Works at several things together, and answers when all have been tried.
-async fn at_once<I, W>(items: impl IntoIterator<Item = I>, work: impl Fn(I) -> W) -> Vec<W::Output>
+/// Works at several things together. After a failure nothing more is begun, and what is under way comes to its end.
+async fn at_once<I, T, W>(items: impl IntoIterator<Item = I>, work: impl Fn(I) -> W) -> Result<Vec<T>, StoreError>
 where
-    W: Future,
+    W: Future<Output = Result<T, StoreError>>,
 {
-    stream::iter(items).map(work).buffer_unordered(AT_ONCE).collect().await
+    let failed = &AtomicBool::new(false);
+    let done: Vec<_> = stream::iter(items)
+        .take_while(|_| ready(!failed.load(Ordering::Relaxed)))
+        .map(|item| {
+            let doing = work(item);
+            async move { doing.await.inspect_err(|_| failed.store(true, Ordering::Relaxed)) }
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    done.into_iter().collect()
 }
 
 /// A claim that led to a session, never to be taken for one that is being worked at.

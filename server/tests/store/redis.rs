@@ -1,0 +1,132 @@
+//! The contract, in Redis: one server, one behind TLS, a set watched by Sentinel, a Cluster.
+
+use crate::{
+    harness::{Harness, Server},
+    servers::redis::{Cluster, Sentinels, Single, Tls},
+};
+use oauth2flow::{
+    clock::SystemClock,
+    entropy::SystemEntropy,
+    session::store::{RedisAddress, RedisStore, Store},
+};
+use std::sync::Arc;
+
+pub(crate) async fn open(url: &str, root_certificates: Option<&[u8]>) -> Arc<dyn Store> {
+    let address = RedisAddress::parse(url).unwrap();
+    Arc::new(RedisStore::open(&address, root_certificates, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await.unwrap())
+}
+
+impl Harness for Single {
+    fn start() -> Self {
+        Self::start()
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        open(&self.url(), None).await
+    }
+}
+
+impl Server for Single {
+    fn kill(&mut self) {
+        self.node.kill();
+    }
+
+    fn start_again(&mut self) {
+        self.node.start_again();
+    }
+}
+
+impl Harness for Tls {
+    fn start() -> Self {
+        Self::start()
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        open(&self.url(), Some(self.authority.as_bytes())).await
+    }
+}
+
+impl Server for Tls {
+    fn kill(&mut self) {
+        self.node.kill();
+    }
+
+    fn start_again(&mut self) {
+        self.node.start_again();
+    }
+}
+
+impl Harness for Sentinels {
+    fn start() -> Self {
+        Self::start(1)
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        open(&self.url(), None).await
+    }
+}
+
+impl Server for Sentinels {
+    fn kill(&mut self) {
+        self.replica.kill();
+        self.master.kill();
+    }
+
+    fn start_again(&mut self) {
+        self.master.start_again();
+        self.replica.start_again();
+    }
+}
+
+impl Harness for Cluster {
+    fn start() -> Self {
+        Self::start()
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        open(&self.url(), None).await
+    }
+}
+
+impl Server for Cluster {
+    fn kill(&mut self) {
+        for node in &mut self.nodes {
+            node.kill();
+        }
+    }
+
+    fn start_again(&mut self) {
+        for node in &mut self.nodes {
+            node.start_again();
+        }
+        self.wait_until_whole();
+    }
+}
+
+mod single {
+    use super::Single;
+
+    crate::harness::contract!(Single);
+    crate::harness::contract_of_servers!(Single);
+}
+
+mod tls {
+    use super::Tls;
+
+    crate::harness::contract!(Tls);
+    crate::harness::contract_of_servers!(Tls);
+}
+
+mod sentinel {
+    use super::Sentinels;
+
+    crate::harness::contract!(Sentinels);
+    crate::harness::contract_of_servers!(Sentinels);
+}
+
+mod cluster {
+    use super::Cluster;
+
+    crate::harness::contract!(Cluster);
+    crate::harness::contract_of_servers!(Cluster);
+}
