@@ -51,8 +51,9 @@ pub fn SessionList() -> impl IntoView {
         ending.set(Some(id.clone()));
         spawn_local(async move {
             finish(match api::end_session(&id).await {
-                Ok(()) => api::sessions().await,
-                Err(failure) => Err(failure),
+                // One that is not there any more has ended, too.
+                Err(failure) if failure.status != 404 => Err(failure),
+                _ => api::sessions().await,
             });
         });
     });
