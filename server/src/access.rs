@@ -1,15 +1,17 @@
 //! Keeping people out: what a rule's answer becomes for the person, for a program, and in the log.
 
 use crate::{
+    config::UpstreamConfig,
     error::Failure,
     provider::Registered,
     session::record::{Profile, SessionRecord},
+    state::AppState,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth2flow_app::{api::User, problem::ProblemCode};
 use oauth2flow_protocol::{
     Provider,
-    access::{self, Denied, Rule, Subject},
+    access::{self, Denied, Subject},
 };
 use sha2::{Digest, Sha256};
 
@@ -41,10 +43,10 @@ pub fn still_holds(provider: &Provider, session: &SessionRecord) -> bool {
 ///
 /// # Errors
 /// `not_permitted`, with a sign-in that offers another account.
-pub fn require_at_upstream(registered: Option<&Registered>, upstream: &str, rule: &Rule, session: &SessionRecord) -> Result<(), Failure> {
-    access::decide(rule, &session.profile.facts).map_err(|denied| {
-        log(&denied, &session.provider, Some(upstream), &session.issuer, &session.sub);
-        let provider = registered.map(|registered| &*registered.provider);
+pub fn require_at_upstream(app: &AppState, upstream: &UpstreamConfig, session: &SessionRecord) -> Result<(), Failure> {
+    access::decide(&upstream.access, &session.profile.facts).map_err(|denied| {
+        log(&denied, &session.provider, Some(&upstream.name), &session.issuer, &session.sub);
+        let provider = app.providers.get(&session.provider).map(|registered| &*registered.provider);
         let name = provider.map_or(session.provider.as_str(), |provider| provider.name.as_str());
         let detail = format!("{} {}", signed_in_as(name, &session.profile.user), why(&denied, API, name));
         let failure = Failure::new(ProblemCode::NotPermitted).detail(detail).source(denied);

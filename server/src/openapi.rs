@@ -28,6 +28,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         routes::code::get,
         routes::jwks::handler,
         routes::session::handler,
+        routes::auth::handler,
         routes::events::handler,
         routes::sessions::list,
         routes::sessions::end,

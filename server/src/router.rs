@@ -4,7 +4,7 @@ use crate::{
     error::Failure,
     middleware::{csrf, problem, rate_limit, request_log, security_headers},
     openapi, pages,
-    routes::{backchannel_logout, code, events, health, jwks, login, logout, providers, proxy, session, sessions},
+    routes::{auth, backchannel_logout, code, events, health, jwks, login, logout, providers, proxy, session, sessions},
     state::AppState,
 };
 use axum::{
@@ -21,6 +21,7 @@ pub fn router(app: AppState) -> Router {
         .route("/oauth/login", get(login::handler))
         .route("/oauth/logout", post(logout::handler))
         .route("/session", get(session::handler))
+        .route("/auth", get(auth::handler))
         .route("/session/events", get(events::handler))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}/end", post(sessions::end))

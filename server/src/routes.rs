@@ -1,5 +1,6 @@
 //! The handlers, one file a route.
 
+pub mod auth;
 pub mod backchannel_logout;
 pub mod code;
 pub mod events;

@@ -1,6 +1,7 @@
 //! `ANY /proxy/{upstream}/{*path}`: step 7 of the flow, the API call with the token that the backend keeps.
 
 use crate::{
+    access,
     error::Failure,
     proxy::{self, step_up, target, websocket},
     routes::session,
@@ -38,6 +39,8 @@ pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri,
     let (name, path) = target::split(uri.path()).ok_or(ProblemCode::NotFound)?;
     let upstream = app.upstreams.get(name).ok_or(ProblemCode::UnknownUpstream)?;
     upstream.admit(request.method(), path, &session)?;
+    access::require_at_upstream(&app, &upstream.config, &session)?;
+    access::require_at_upstream(&app, &upstream.config, &session)?;
     let address = upstream.uri(path, uri.query())?;
     step_up::require(&app, upstream, &session)?;
     let room = upstream.room()?;

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod callback;
 mod id_token;
 mod jarm;
@@ -21,6 +22,7 @@ mod token_answer;
 mod transaction;
 mod userinfo;
 
+pub use access::access;
 pub use callback::callback;
 pub use id_token::{id_token, id_token_claims};
 pub use jarm::{jarm, jarm_claims};

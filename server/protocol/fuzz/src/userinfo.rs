@@ -1,6 +1,6 @@
 //! What a provider says about a user: JSON, a signed token, or GitHub's list of addresses.
 
-use oauth2flow_protocol::{User, userinfo};
+use oauth2flow_protocol::{User, access::MAXIMUM_FACTS_BYTES, userinfo};
 use url::Url;
 
 use super::id_token;
@@ -13,6 +13,8 @@ fn assert_is_the_user(user: &User) {
         assert_is_plain(text);
     }
     assert!(user.email_verified.is_none() || user.email.is_some(), "no address is verified");
+    let kept = [&user.facts.groups, &user.facts.roles].into_iter().flat_map(|known| &known.values);
+    assert!(kept.map(String::len).sum::<usize>() <= MAXIMUM_FACTS_BYTES);
     if let Some(picture) = &user.picture {
         let url = Url::parse(picture).unwrap();
         let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))

@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
+mod access;
 mod address;
 mod authorize;
 mod browser;
@@ -16,6 +17,7 @@ mod jarm;
 mod jwks;
 mod logout;
 mod logout_token;
+mod membership;
 mod par;
 mod preset;
 mod provider;

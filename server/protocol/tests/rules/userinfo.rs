@@ -1,5 +1,6 @@
 //! Who the user is. [Core §5.3](https://openid.net/specs/openid-connect-core-1_0.html#UserInfo)
 
+use oauth2flow_protocol::access::EmailAddress;
 use oauth2flow_protocol::jws::JwsError;
 use oauth2flow_protocol::provider::{IssuerRule, ProviderKind, SignedUserInfo, UserMapping};
 use oauth2flow_protocol::userinfo::{self, MAXIMUM_USERINFO_BYTES, UserInfoError};
@@ -720,9 +721,10 @@ fn github_a_list_of_addresses_is_judged_as_any_answer() {
 fn github_the_address_of_the_list_replaces_any_other() {
     let before = user("a", None, Some(("unverified@example.com", false)));
 
-    assert_eq!(
-        before.clone().with_verified_email(Some("primary@example.com".to_owned())),
-        user("a", None, Some(("primary@example.com", true)))
-    );
+    let after = before.clone().with_verified_email(Some("primary@example.com".to_owned()));
+    assert_eq!(after.facts.email, EmailAddress::parse("primary@example.com"));
+    assert_eq!(after.with_verified_email(None).facts.email, None);
+    let after = before.clone().with_verified_email(Some("primary@example.com".to_owned()));
+    assert_eq!((after.email.as_deref(), after.email_verified), (Some("primary@example.com"), Some(true)));
     assert_eq!(before.with_verified_email(None), user("a", None, None));
 }

@@ -18,6 +18,11 @@ fn replay(name: &str, target: fn(&[u8]) -> bool, changes: usize) {
 }
 
 #[test]
+fn nobody_is_let_in_by_another_domain() {
+    replay("access", fuzz::access, MANY);
+}
+
+#[test]
 fn no_callback_is_taken_for_another() {
     replay("callback", fuzz::callback, MANY);
 }
