@@ -9,6 +9,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 mod baseline;
 mod client;
+mod database;
 mod figures;
 mod login;
 mod measure;

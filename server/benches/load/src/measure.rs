@@ -3,10 +3,11 @@
 use crate::{
     baseline,
     client::Connection,
+    database::Database,
     figures::{Cost, Figures, Machine, Quantity, median, microseconds, percentile},
     nginx::Nginx,
     process::{Process, free_address},
-    scenario::{PROXIED, Reference, Scenario, Subjects, is_there, signed_in, warm_up},
+    scenario::{PROXIED, Reference, Scenario, Subjects, Target, is_there, signed_in, warm_up},
     server::{Server, Setup},
     store::{self, Place, StoreKind},
 };
@@ -30,6 +31,14 @@ const STARTS: usize = 15;
 
 /// With how many sessions the memory is looked at.
 const SESSIONS_IN_MEMORY: usize = 100_000;
+
+/// All requests come from one address and few sessions, which the server would take for a flood. The limits count, but never refuse.
+const LIMITS: &str = "[limits]
+login_starts = \"1000000/s\"
+code_exchanges = \"1000000/s\"
+requests = \"1000000/s\"
+session_calls = \"1000000/s\"
+";
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
@@ -147,7 +156,7 @@ impl<'a> Bench<'a> {
             directory: self.arguments.directory.join(name),
             peer: self.issuer(),
             session: session.to_owned(),
-            extra: self.arguments.configuration.replace("\\n", "\n"),
+            extra: format!("{LIMITS}\n{}", self.arguments.configuration.replace("\\n", "\n")),
         }
     }
 
@@ -178,7 +187,8 @@ impl<'a> Bench<'a> {
     }
 
     async fn store(&self, kind: StoreKind, figures: &mut Figures) -> Result<()> {
-        let setup = self.setup(kind.name(), "");
+        let database = Database::start(kind)?;
+        let setup = self.setup(kind.name(), &kind.settings(database.as_ref().map(|database| database.url.as_str())));
         let server = setup.start()?;
         let subjects = Subjects::sign_in(server.address, &self.issuer(), PEOPLE).await?;
         let mut works = vec![Work::Axum];
@@ -191,43 +201,43 @@ impl<'a> Bench<'a> {
             }
         }
         say(&format!("requests, with sessions in {}", kind.name()));
-        let measured = self.rounds(&works, &server, &subjects).await?;
+        let store = Stored { kind, setup, server, database };
+        let measured = self.rounds(&works, &store, &subjects).await?;
         figures.costs.extend(works.iter().filter_map(|work| cost(*work, kind, None, &measured)));
+        let template = store::key_of_cookie(&subjects.cookie(0))?;
+        let mut there = 0;
         for count in self.arguments.sessions() {
-            self.many(kind, &setup, &server, &subjects, count, figures).await?;
+            let database = store.setup.database();
+            let place = match (kind, &store.database) {
+                (StoreKind::Sqlite, _) => Place::Sqlite(&database),
+                (StoreKind::Postgres, Some(database)) => Place::Postgres(&database.url),
+                (StoreKind::Redis, Some(database)) => Place::Redis(&database.url),
+                // Nobody gets into another process's memory; the store's own benchmark has the figures.
+                _ => break,
+            };
+            say(&format!("session read with {count} sessions in {}", kind.name()));
+            place.fill(template, there..count).await?;
+            there = there.max(count);
+            self.many(&store, count, figures).await?;
         }
         Ok(())
     }
 
     /// Reads any of so many sessions.
-    async fn many(
-        &self,
-        kind: StoreKind,
-        setup: &Setup,
-        server: &Server,
-        people: &Subjects,
-        count: usize,
-        figures: &mut Figures,
-    ) -> Result<()> {
-        let template = store::key_of_cookie(&people.cookie(0))?;
-        let place = match kind {
-            StoreKind::Sqlite => Place::Sqlite(&setup.database()),
-            _ => return Ok(()),
-        };
-        say(&format!("session read with {count} sessions in {}", kind.name()));
-        place.fill(template, 0..count).await?;
+    async fn many(&self, store: &Stored, count: usize, figures: &mut Figures) -> Result<()> {
         let subjects = Subjects::many(&self.issuer(), count, store::cookie);
         let works = [Work::Axum, Work::Scenario(Scenario::SessionRead)];
-        let measured = self.rounds(&works, server, &subjects).await?;
-        figures.costs.extend(works.iter().filter_map(|work| cost(*work, kind, Some(count), &measured)));
-        if kind == StoreKind::Sqlite && count == SESSIONS_IN_MEMORY {
-            push_memory(figures, &format!("{count} sessions in SQLite"), server, Some(60.0))?;
+        let measured = self.rounds(&works, store, &subjects).await?;
+        let cost = |work: &Work| cost(*work, store.kind, Some(count), &measured);
+        figures.costs.extend(works.iter().filter_map(cost).map(|cost| Cost { target: None, met: None, ..cost }));
+        if store.kind == StoreKind::Sqlite && count == SESSIONS_IN_MEMORY {
+            push_memory(figures, &format!("{count} sessions in SQLite"), &store.server, Some(60.0))?;
         }
         Ok(())
     }
 
     /// Gives everybody work in turns.
-    async fn rounds(&self, works: &[Work], server: &Server, subjects: &Subjects) -> Result<BTreeMap<Work, Vec<Measured>>> {
+    async fn rounds(&self, works: &[Work], store: &Stored, subjects: &Subjects) -> Result<BTreeMap<Work, Vec<Measured>>> {
         let (rounds, requests) = self.arguments.effort();
         let mut measured: BTreeMap<Work, Vec<Measured>> = BTreeMap::new();
         for _ in 0..rounds {
@@ -238,16 +248,24 @@ impl<'a> Bench<'a> {
                         let nginx = self.nginx.as_ref().context("nginx does not run")?;
                         (&nginx.process, nginx.address)
                     }
-                    Work::Scenario(_) => (&server.process, server.address),
+                    Work::Scenario(_) => (&store.server.process, store.server.address),
                 };
                 let exchange = async |connection: &mut Connection, index: usize| work.exchange(connection, subjects, index).await;
                 let mut crowd = warm_up(address, self.arguments.connections, &exchange).await?;
+                let database = store.database.as_ref().filter(|_| matches!(work, Work::Scenario(_)));
+                let database_before = database.map(Database::time).transpose()?;
                 let before = process.time()?;
                 let slice = crowd.work(requests / work.rarity(), &exchange).await.with_context(|| format!("{work:?}"))?;
                 let time = process.time()?.since(&before);
                 let count = u32::try_from(slice.latencies.len())?;
+                let each = |time: Duration| microseconds(time) / f64::from(count);
+                let database_time = match (database, database_before) {
+                    (Some(database), Some(before)) => Some(database.time()?.since(&before)),
+                    _ => None,
+                };
                 measured.entry(*work).or_default().push(Measured {
-                    processor: microseconds(time) / f64::from(count),
+                    processor: each(time),
+                    database: database_time.map(each),
                     requests_per_second: f64::from(count) / slice.duration.as_secs_f64(),
                     median: microseconds(percentile(&slice.latencies, 50)),
                     percentile_99: microseconds(percentile(&slice.latencies, 99)),
@@ -256,6 +274,14 @@ impl<'a> Bench<'a> {
         }
         Ok(measured)
     }
+}
+
+/// A server with its store.
+struct Stored {
+    kind: StoreKind,
+    setup: Setup,
+    server: Server,
+    database: Option<Database>,
 }
 
 /// What one of the processes is given to do.
@@ -290,6 +316,7 @@ impl Work {
 /// One slice of work.
 struct Measured {
     processor: f64,
+    database: Option<f64>,
     requests_per_second: f64,
     median: f64,
     percentile_99: f64,
@@ -315,10 +342,10 @@ fn cost(work: Work, kind: StoreKind, sessions: Option<usize>, measured: &BTreeMa
         store: matches!(work, Work::Scenario(_)).then(|| kind.name()),
         sessions,
         processor,
-        database: None,
+        database: own.iter().map(|measured| measured.database).collect::<Option<Vec<_>>>().map(median),
         ratio,
         reference: other.map(|(name, _)| name),
-        target: target.map(|target| target.words()),
+        target: target.map(Target::words),
         met: target.and_then(|target| target.is_met(processor, ratio)),
         requests_per_second: of(|measured| measured.requests_per_second),
         median: of(|measured| measured.median),

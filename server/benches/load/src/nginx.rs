@@ -1,13 +1,11 @@
 //! nginx as a proxy for the same API: one worker, connections to the API kept, every request logged.
 
-use crate::process::{Process, free_address};
-use anyhow::{Context as _, Result};
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
+use crate::{
+    database::program,
+    process::{Process, free_address},
 };
+use anyhow::{Context as _, Result};
+use std::{fs, net::SocketAddr, path::Path, process::Command};
 
 /// A running nginx.
 pub(crate) struct Nginx {
@@ -20,7 +18,8 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Starts it; nothing when the machine has none.
     pub(crate) fn start(directory: &Path, upstream: SocketAddr) -> Result<Option<Self>> {
-        let Some(program) = program() else { return Ok(None) };
+        // Debian puts it where only root looks.
+        let Some(program) = program("nginx", &["/usr/sbin", "/usr/local/sbin"]) else { return Ok(None) };
         fs::create_dir_all(directory)?;
         let address = free_address()?;
         let file = directory.join("nginx.conf");
@@ -31,13 +30,6 @@ impl Nginx {
         process.wait_for_listener(address)?;
         Ok(Some(Self { process, address }))
     }
-}
-
-/// Debian puts it where only root looks.
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
-    directories.map(|directory| directory.join("nginx")).find(|program| program.is_file())
 }
 
 /// Without a master, so that the worker is the process that was started.

@@ -67,6 +67,39 @@ impl Process {
         ProcessorTime::of(self.child.id())
     }
 
+    /// Its processor time so far and that of all processes it has started.
+    pub(crate) fn time_of_family(&self) -> Result<FamilyTime> {
+        let mut times = BTreeMap::new();
+        for process in family(self.child.id())? {
+            // One that ends just now does nothing more that would be worth counting.
+            times.extend(ProcessorTime::of(process).ok().map(|time| (process, time)));
+        }
+        Ok(FamilyTime(times))
+    }
+
+    /// Waits until it has printed this.
+    pub(crate) fn wait_until_said(&self, text: &str) -> Result<()> {
+        while !self.said().contains(text) {
+            if self.started.elapsed() > START_LIMIT {
+                bail!("a process does not get ready:\n{}", self.said());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Asks it to end, and waits for that no longer than this.
+    pub(crate) fn interrupt(&mut self, limit: Duration) {
+        let asked = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let since = Instant::now();
+        while asked.as_ref().is_ok_and(std::process::ExitStatus::success) && since.elapsed() < limit {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Its memory now.
     pub(crate) fn memory(&self) -> Result<Memory> {
         Memory::of(self.child.id())
@@ -109,8 +142,11 @@ impl ProcessorTime {
         if earlier.threads.keys().any(|thread| !self.threads.contains_key(thread)) {
             return self.whole.saturating_sub(earlier.whole);
         }
-        let sum = |time: &Self| time.threads.values().sum::<Duration>();
-        sum(self).saturating_sub(sum(earlier))
+        self.all().saturating_sub(earlier.all())
+    }
+
+    fn all(&self) -> Duration {
+        self.threads.values().sum()
     }
 }
 
@@ -125,6 +161,31 @@ fn ticks(stat: &str) -> Option<Duration> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11).map(str::parse::<u64>);
     Some(Duration::from_millis((fields.next()?.ok()? + fields.next()?.ok()?) * 10))
+}
+
+/// The processor time of several processes.
+pub(crate) struct FamilyTime(BTreeMap<u32, ProcessorTime>);
+
+impl FamilyTime {
+    /// What was used since `earlier`. A process that was not there then has used all that it has.
+    pub(crate) fn since(&self, earlier: &Self) -> Duration {
+        let used = |(process, time): (&u32, &ProcessorTime)| earlier.0.get(process).map_or_else(|| time.all(), |before| time.since(before));
+        self.0.iter().map(used).sum()
+    }
+}
+
+/// A process and all below it.
+fn family(root: u32) -> Result<Vec<u32>> {
+    let mut parents = BTreeMap::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(process) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(text) = fs::read_to_string(format!("/proc/{process}/stat")) else { continue };
+        let parent = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+        parents.extend(parent.map(|parent| (process, parent)));
+    }
+    let is_below = |process: u32| std::iter::successors(Some(process), |process| parents.get(process).copied()).any(|each| each == root);
+    Ok(parents.keys().copied().filter(|process| is_below(*process)).collect())
 }
 
 /// What a process has in memory, in bytes.
@@ -210,5 +271,6 @@ mod tests {
         assert!(ProcessorTime::of(process).unwrap().since(&before) > Duration::ZERO);
         let memory = Memory::of(process).unwrap();
         assert!(memory.anonymous > 0 && memory.anonymous < memory.resident);
+        assert!(family(process).unwrap().contains(&process));
     }
 }

@@ -5,7 +5,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
+mod postgres;
+mod redis;
 mod sqlite;
+
+/// A key to seal with, which shared stores want to be told.
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Where sessions are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -23,6 +28,19 @@ pub(crate) enum StoreKind {
 impl StoreKind {
     /// All of them.
     pub(crate) const ALL: [Self; 4] = [Self::Sqlite, Self::Memory, Self::Postgres, Self::Redis];
+
+    /// The server's configuration, as lines of `[session]`; `url` is where the database is.
+    pub(crate) fn settings(self, url: Option<&str>) -> String {
+        let store = match self {
+            // What holds without any.
+            Self::Sqlite => return String::new(),
+            Self::Memory => "memory",
+            Self::Postgres => "postgres",
+            Self::Redis => "redis",
+        };
+        let url = url.map(|url| format!("store_url = \"{url}\"\n")).unwrap_or_default();
+        format!("store = \"{store}\"\n{url}key = \"{KEY}\"\n")
+    }
 
     /// What people call it.
     pub(crate) const fn name(self) -> &'static str {
@@ -67,6 +85,10 @@ fn keys(numbers: std::ops::Range<usize>) -> Vec<[u8; 32]> {
 pub(crate) enum Place<'a> {
     /// This file.
     Sqlite(&'a Path),
+    /// The PostgreSQL server at this address.
+    Postgres(&'a str),
+    /// The Redis server at this address.
+    Redis(&'a str),
 }
 
 impl Place<'_> {
@@ -75,9 +97,14 @@ impl Place<'_> {
         let keys = keys(numbers);
         match self {
             Self::Sqlite(path) => sqlite::fill(path, template, &keys).await,
+            Self::Postgres(url) => postgres::fill(url, template, &keys).await,
+            Self::Redis(url) => redis::fill(url, template, &keys).await,
         }
     }
 }
+
+/// How far in the future a session was last used: one that has just been seen is not written to when it is read.
+const SEEN_AHEAD_SECONDS: i64 = 3600;
 
 /// In base 16, which SQL reads.
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! Sessions into an SQLite file.
 
-use super::hexadecimal;
+use super::{SEEN_AHEAD_SECONDS, hexadecimal};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use sqlx::{
@@ -34,13 +34,13 @@ pub(super) async fn fill(path: &Path, template: [u8; 32], keys: &[[u8; 32]]) -> 
     Ok(())
 }
 
-/// Every column is copied but for those that cannot be the same. A session that has just been seen is not written to when it is read.
+/// Every column is copied but for those that cannot be the same.
 fn statement(columns: &[String]) -> String {
     let sources = columns.iter().map(|column| match column.as_str() {
         "key" => "unhex(list.value)".to_owned(),
         "sub" => "'user-' || list.value".to_owned(),
         "sid" => "'sid-' || list.value".to_owned(),
-        "last_seen_at" => "unixepoch() + 3600".to_owned(),
+        "last_seen_at" => format!("unixepoch() + {SEEN_AHEAD_SECONDS}"),
         other => format!("template.{other}"),
     });
     let (columns, sources) = (columns.join(", "), sources.collect::<Vec<_>>().join(", "));
