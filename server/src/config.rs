@@ -38,7 +38,7 @@ pub use providers::{
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use reference::{example_file, listing, reference};
 pub use server::{Render, ServerConfig};
-pub use session::{SessionConfig, StoreConfig};
+pub use session::{SessionConfig, StoreConfig, StoreKind};
 pub use upstreams::{HeaderRules, HttpVersion, PathPattern, TokenExchange, UpstreamConfig};
 
 use access::Provable;

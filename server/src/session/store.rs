@@ -1,17 +1,26 @@
 //! The store: what is remembered between requests, by this process or by several that share it.
 
+mod late;
 mod memory;
+mod postgres;
 mod redis;
 mod sqlite;
 
 pub use memory::MemoryStore;
+pub use postgres::{PostgresAddress, PostgresAddressError, PostgresStore};
 pub use redis::{RedisAddress, RedisAddressError, RedisOpenError, RedisStore};
-pub use sqlite::{OpenError, SqliteStore};
+pub use sqlite::SqliteStore;
 
-use super::record::{Key, Lease, SessionRecord};
+use super::record::{Key, Lease, Profile, SessionRecord};
+use crate::{
+    clock::Clock,
+    config::{SessionConfig, StoreConfig},
+    entropy::Entropy,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::{error::Error, sync::Arc};
+use late::LateStore;
+use std::{error::Error, io, path::PathBuf, sync::Arc};
 use thiserror::Error;
 use tokio::sync::broadcast;
 
@@ -34,6 +43,108 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::new(error)
     }
+}
+
+/// Why a store cannot be used. A file is left as it was.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The directory or the file cannot be made, read or written.
+    #[error("the session database {} cannot be opened; check that its directory exists and that this user may write there", path.display())]
+    Inaccessible {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file may be read but not written.
+    #[error("the session database {} is read-only. Give this user the right to write it, or name another file in session.database.", path.display())]
+    ReadOnly {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Another process holds the file.
+    #[error("the session database {} is locked by another process. End that process, or name another file in session.database.", path.display())]
+    Locked {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error(
+        "the file {} is not a session database of oauth2flow ({reason}). It has not been touched. Name another file in session.database, \
+         or move this one away; a new one signs everybody out.",
+        path.display()
+    )]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server of the store does not answer now, and may do so later.
+    #[error("{place} cannot be reached; check that it runs, and host and port in session.store_url")]
+    Unreachable {
+        /// Where it should be.
+        place: String,
+        /// What was said.
+        source: StoreError,
+    },
+    /// It does answer, and cannot be used as it is.
+    #[error("{place} cannot be used: {reason}. {fix}")]
+    Unusable {
+        /// Where it is.
+        place: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do about it.
+        fix: String,
+        /// What it said, if that was it.
+        source: Option<StoreError>,
+    },
+    /// Redis cannot be used.
+    #[error(transparent)]
+    Redis(RedisOpenError),
+}
+
+impl From<RedisOpenError> for OpenError {
+    fn from(error: RedisOpenError) -> Self {
+        match error {
+            RedisOpenError::Unreachable { address, source } => Self::Unreachable { place: address, source },
+            other => Self::Redis(other),
+        }
+    }
+}
+
+/// Opens the store that is configured. One whose server does not answer is opened later, by itself; until then every call fails.
+///
+/// # Errors
+/// When it cannot be used as it is; the message says what to do.
+pub async fn open(config: &SessionConfig, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Result<Arc<dyn Store>, OpenError> {
+    match &config.store {
+        StoreConfig::Sqlite => Ok(Arc::new(SqliteStore::open(&config.database).await?)),
+        StoreConfig::Memory => Ok(Arc::new(MemoryStore::default())),
+        StoreConfig::Postgres { address, roots } => {
+            let (address, roots) = (address.clone(), roots.clone());
+            LateStore::open(move || {
+                let (address, roots) = (address.clone(), roots.clone());
+                Box::pin(async move { Ok(Arc::new(PostgresStore::open(&address, roots.as_deref()).await?) as Arc<dyn Store>) })
+            })
+            .await
+        }
+        StoreConfig::Redis { address, roots } => {
+            let (address, roots, clock, entropy) = (address.clone(), roots.clone(), Arc::clone(clock), Arc::clone(entropy));
+            LateStore::open(move || {
+                let (address, roots, clock, entropy) = (address.clone(), roots.clone(), Arc::clone(&clock), Arc::clone(&entropy));
+                Box::pin(async move { Ok(Arc::new(RedisStore::open(&address, roots.as_deref(), clock, entropy).await?) as Arc<dyn Store>) })
+            })
+            .await
+        }
+    }
+}
+
+/// What the browser may know, as stores keep it.
+#[expect(clippy::expect_used, reason = "a profile is made of strings and numbers, which always serialize")]
+fn encode(profile: &Profile) -> String {
+    serde_json::to_string(profile).expect("a profile serializes")
 }
 
 /// What has become of a session, whoever did it.

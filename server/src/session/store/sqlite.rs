@@ -1,7 +1,10 @@
 //! Sessions in an embedded SQLite file: the default.
+//!
+//! One connection writes, one statement after the other, so that no two of ours ever wait for each other's lock; others read, and in
+//! WAL mode no write keeps them waiting. What another process writes shows in the `data_version` of the connection that writes.
 
-use super::{Change, NamedSessions, Store, StoreError, UserKey};
-use crate::session::record::{Key, Lease, Profile, SessionRecord};
+use super::{Change, NamedSessions, OpenError, Store, StoreError, UserKey};
+use crate::session::record::{Key, Lease, SessionRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{
@@ -13,11 +16,14 @@ use sqlx::{
 use std::{
     array::TryFromSliceError,
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
-use thiserror::Error;
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::Instant};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -27,56 +33,57 @@ const APPLICATION_ID: i64 = 0x6f32_666c;
 /// How long a write waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why the file cannot be used; it is left as it was.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The directory or the file cannot be made, read or written.
-    #[error("the session database {} cannot be opened; check that its directory exists and that this user may write there", path.display())]
-    Inaccessible {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file may be read but not written.
-    #[error("the session database {} is read-only. Give this user the right to write it, or name another file in session.database.", path.display())]
-    ReadOnly {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// Another process holds the file.
-    #[error("the session database {} is locked by another process. End that process, or name another file in session.database.", path.display())]
-    Locked {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The file is something else.
-    #[error(
-        "the file {} is not a session database of oauth2flow ({reason}). It has not been touched. Name another file in session.database, \
-         or move this one away; a new one signs everybody out.",
-        path.display()
-    )]
-    Foreign {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
+/// How long a write waits for those before it.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long other servers may take that make the same file at the same moment. Turning on the WAL waits for nobody by itself.
+const OPEN_PATIENCE: Duration = Duration::from_secs(4);
+const OPEN_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// How many connections read.
+const READERS: u32 = 4;
+
+/// How soon what another process has written is noticed.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How many records are swept before others may write.
+const SWEPT_AT_ONCE: u32 = 500;
 
 /// The sessions of one SQLite file.
 #[derive(Clone, Debug)]
-pub struct SqliteStore {
-    pool: SqlitePool,
+pub struct SqliteStore(Arc<File>);
+
+#[derive(Debug)]
+struct File {
+    writer: SqlitePool,
+    readers: SqlitePool,
     changes: broadcast::Sender<Change>,
+    announces: AtomicBool,
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it, and brings its tables up to date.
+    /// Opens the file, or makes it, and brings its tables up to date. Others may do the same at the same moment.
     ///
     /// # Errors
     /// When the file cannot be used; see [`OpenError`]. A file that is not ours is not written to.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let file = Arc::new(File::open(path).await?);
+        let seen = file.data_version().await.map_err(|error| classify(path, &error))?;
+        tokio::spawn(look_at_times(Arc::downgrade(&file), seen));
+        Ok(Self(file))
+    }
+
+    /// Does work to its end and announces it, also when whoever asked for it has gone away meanwhile.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        tokio::spawn(work).await.map_err(StoreError::new)?
+    }
+}
+
+impl File {
+    async fn open(path: &Path) -> Result<Self, OpenError> {
         let inaccessible = |source| OpenError::Inaccessible { path: path.to_owned(), source };
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             fs::create_dir_all(directory).map_err(inaccessible)?;
@@ -86,37 +93,45 @@ impl SqliteStore {
                 return Err(OpenError::Foreign { path: path.to_owned(), reason: "it is a directory".to_owned() });
             }
             Ok(metadata) if metadata.permissions().readonly() => return Err(OpenError::ReadOnly { path: path.to_owned() }),
-            Ok(metadata) if metadata.len() > 0 => inspect(path).await?,
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => create_private(path).map_err(inaccessible)?,
             Err(error) => return Err(inaccessible(error)),
         }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(BUSY_TIMEOUT)
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options)
-            .await
-            .map_err(|error| classify(path, &error))?;
-        claim_file(&pool).await.map_err(|error| classify(path, &error))?;
-        MIGRATIONS.run(&pool).await.map_err(|error| match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => classify(path, &error),
-            MigrateError::VersionMissing(_) => {
-                OpenError::Foreign { path: path.to_owned(), reason: "a newer version of oauth2flow made it".to_owned() }
+        let begun = Instant::now();
+        let (writer, readers) = loop {
+            match connect(path).await {
+                Err(OpenError::Locked { .. }) if begun.elapsed() < OPEN_PATIENCE => tokio::time::sleep(OPEN_AGAIN_AFTER).await,
+                result => break result?,
             }
-            other => OpenError::Foreign { path: path.to_owned(), reason: other.to_string() },
-        })?;
-        Ok(Self { pool, changes: broadcast::Sender::new(super::CHANGES_KEPT) })
+        };
+        let changes = broadcast::Sender::new(super::CHANGES_KEPT);
+        Ok(Self { writer, readers, changes, announces: AtomicBool::new(true) })
+    }
+
+    /// Changes when another process has written; what this one writes leaves it as it is, because one connection writes it all.
+    async fn data_version(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar("PRAGMA data_version").fetch_one(&self.writer).await
+    }
+
+    /// Looks whether another process has written since `seen`, and says so.
+    async fn look(&self, seen: &mut i64) {
+        match self.data_version().await {
+            Ok(version) => {
+                let was_blind = !self.announces.swap(true, Ordering::AcqRel);
+                if std::mem::replace(seen, version) != version || was_blind {
+                    self.announce(Change::Missed);
+                }
+            }
+            Err(error) => {
+                if self.announces.swap(false, Ordering::AcqRel) {
+                    tracing::warn!(%error, "it cannot be seen whether another process has changed the session database");
+                }
+            }
+        }
     }
 
     fn announce(&self, change: Change) {
-        // Nobody listens to a store that nobody watches.
+        // Nobody has to listen.
         let _ = self.changes.send(change);
     }
 
@@ -133,7 +148,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        sqlx::query("SELECT 1").execute(&self.0.readers).await?;
         Ok(())
     }
 
@@ -148,20 +163,20 @@ impl Store for SqliteStore {
         .bind(&record.issuer)
         .bind(&record.sub)
         .bind(&record.sid)
-        .bind(encode(&record.profile))
+        .bind(super::encode(&record.profile))
         .bind(record.created_at.as_second())
         .bind(record.last_seen_at.as_second())
         .bind(record.idle_expires_at.as_second())
         .bind(record.expires_at.as_second())
         .bind(&record.tokens)
         .bind(bytes(record.lease.as_ref()))
-        .execute(&self.pool)
+        .execute(&self.0.writer)
         .await?;
         Ok(())
     }
 
     async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let row = sqlx::query("SELECT * FROM sessions WHERE key = ?").bind(key.0.as_slice()).fetch_optional(&self.pool).await?;
+        let row = sqlx::query("SELECT * FROM sessions WHERE key = ?").bind(key.0.as_slice()).fetch_optional(&self.0.readers).await?;
         row.as_ref().map(decode).transpose()
     }
 
@@ -169,7 +184,7 @@ impl Store for SqliteStore {
         let rows = sqlx::query("SELECT * FROM sessions WHERE issuer = ? AND sub = ? ORDER BY created_at DESC, key")
             .bind(user.issuer)
             .bind(user.sub)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.0.readers)
             .await?;
         rows.iter().map(decode).collect()
     }
@@ -180,82 +195,106 @@ impl Store for SqliteStore {
             .bind(key.0.as_slice())
             .bind(version)
             .bind(bytes(held.as_ref()))
-            .execute(&self.pool)
+            .execute(&self.0.writer)
             .await?;
         Ok(done.rows_affected() == 1)
     }
 
     async fn replace_tokens(&self, record: &SessionRecord) -> Result<bool, StoreError> {
-        let done =
-            sqlx::query("UPDATE sessions SET profile = ?, tokens = ?, version = version + 1, lease = NULL WHERE key = ? AND version = ?")
-                .bind(encode(&record.profile))
-                .bind(&record.tokens)
-                .bind(record.key.0.as_slice())
-                .bind(record.version)
-                .execute(&self.pool)
-                .await?;
-        let replaced = done.rows_affected() == 1;
-        if replaced {
-            self.announce(Change::Renewed(record.key));
-        }
-        Ok(replaced)
+        let (file, key, version) = (Arc::clone(&self.0), record.key, record.version);
+        let (profile, tokens) = (super::encode(&record.profile), record.tokens.clone());
+        self.to_its_end(async move {
+            let done = sqlx::query(
+                "UPDATE sessions SET profile = ?, tokens = ?, version = version + 1, lease = NULL WHERE key = ? AND version = ?",
+            )
+            .bind(profile)
+            .bind(tokens)
+            .bind(key.0.as_slice())
+            .bind(version)
+            .execute(&file.writer)
+            .await?;
+            let replaced = done.rows_affected() == 1;
+            if replaced {
+                file.announce(Change::Renewed(key));
+            }
+            Ok(replaced)
+        })
+        .await
     }
 
     async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
-        let done = sqlx::query("UPDATE sessions SET last_seen_at = ?1, idle_expires_at = ?2 WHERE key = ?3 AND last_seen_at < ?1")
-            .bind(last_seen_at.as_second())
-            .bind(idle_expires_at.as_second())
-            .bind(key.0.as_slice())
-            .execute(&self.pool)
-            .await?;
-        if done.rows_affected() == 1 {
-            self.announce(Change::Renewed(key));
-        }
-        Ok(())
+        let file = Arc::clone(&self.0);
+        self.to_its_end(async move {
+            let done = sqlx::query("UPDATE sessions SET last_seen_at = ?1, idle_expires_at = ?2 WHERE key = ?3 AND last_seen_at < ?1")
+                .bind(last_seen_at.as_second())
+                .bind(idle_expires_at.as_second())
+                .bind(key.0.as_slice())
+                .execute(&file.writer)
+                .await?;
+            if done.rows_affected() == 1 {
+                file.announce(Change::Renewed(key));
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let row = sqlx::query("DELETE FROM sessions WHERE key = ? RETURNING *").bind(key.0.as_slice()).fetch_optional(&self.pool).await?;
-        Ok(self.ended(row.as_slice())?.pop())
+        let file = Arc::clone(&self.0);
+        self.to_its_end(async move {
+            let row =
+                sqlx::query("DELETE FROM sessions WHERE key = ? RETURNING *").bind(key.0.as_slice()).fetch_optional(&file.writer).await?;
+            Ok(file.ended(row.as_slice())?.pop())
+        })
+        .await
     }
 
     async fn remove_user(&self, user: UserKey<'_>, except: Option<Key>) -> Result<Vec<SessionRecord>, StoreError> {
-        let rows = sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 AND (?3 IS NULL OR key <> ?3) RETURNING *")
-            .bind(user.issuer)
-            .bind(user.sub)
-            .bind(except.as_ref().map(|key| key.0.as_slice()))
-            .fetch_all(&self.pool)
-            .await?;
-        self.ended(&rows)
+        let (file, issuer, sub) = (Arc::clone(&self.0), user.issuer.to_owned(), user.sub.to_owned());
+        self.to_its_end(async move {
+            let rows = sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 AND (?3 IS NULL OR key <> ?3) RETURNING *")
+                .bind(issuer)
+                .bind(sub)
+                .bind(except.as_ref().map(|key| key.0.as_slice()))
+                .fetch_all(&file.writer)
+                .await?;
+            file.ended(&rows)
+        })
+        .await
     }
 
     async fn remove_named(&self, named: NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<usize>, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        if !claim(&mut *transaction, token, expires_at).await? {
-            return Ok(None);
-        }
-        let rows = match named.sid {
-            Some(sid) => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3) RETURNING *")
-                .bind(named.issuer)
-                .bind(sid)
-                .bind(named.sub),
-            None => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 RETURNING *").bind(named.issuer).bind(named.sub),
-        }
-        .fetch_all(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(Some(self.ended(&rows)?.len()))
+        let (file, issuer) = (Arc::clone(&self.0), named.issuer.to_owned());
+        let (sub, sid) = (named.sub.map(str::to_owned), named.sid.map(str::to_owned));
+        self.to_its_end(async move {
+            let mut transaction = file.writer.begin_with("BEGIN IMMEDIATE").await?;
+            if !claim(&mut *transaction, token, expires_at).await? {
+                return Ok(None);
+            }
+            let rows = match sid {
+                Some(sid) => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3) RETURNING *")
+                    .bind(issuer)
+                    .bind(sid)
+                    .bind(sub),
+                None => sqlx::query("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 RETURNING *").bind(issuer).bind(sub),
+            }
+            .fetch_all(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(Some(file.ended(&rows)?.len()))
+        })
+        .await
     }
 
     async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        Ok(claim(&self.pool, key, expires_at).await?)
+        Ok(claim(&self.0.writer, key, expires_at).await?)
     }
 
     async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
         sqlx::query("UPDATE claims SET session_key = ? WHERE key = ?")
             .bind(session.0.as_slice())
             .bind(key.0.as_slice())
-            .execute(&self.pool)
+            .execute(&self.0.writer)
             .await?;
         Ok(())
     }
@@ -264,35 +303,115 @@ impl Store for SqliteStore {
         let row = sqlx::query("SELECT 1 FROM claims WHERE key = ? AND session_key = ?")
             .bind(key.0.as_slice())
             .bind(session.0.as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.0.readers)
             .await?;
         Ok(row.is_some())
     }
 
     async fn key_check(&self, proposed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        sqlx::query("INSERT INTO key_check (only, sealed) VALUES (1, ?) ON CONFLICT DO NOTHING").bind(proposed).execute(&self.pool).await?;
-        Ok(sqlx::query_scalar("SELECT sealed FROM key_check").fetch_one(&self.pool).await?)
+        let insert = "INSERT INTO key_check (only, sealed) VALUES (1, ?) ON CONFLICT DO NOTHING";
+        sqlx::query(insert).bind(proposed).execute(&self.0.writer).await?;
+        Ok(sqlx::query_scalar("SELECT sealed FROM key_check").fetch_one(&self.0.readers).await?)
     }
 
     async fn replace_key_check(&self, current: &[u8], new: &[u8]) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE key_check SET sealed = ? WHERE sealed = ?").bind(new).bind(current).execute(&self.pool).await?;
+        let done = sqlx::query("UPDATE key_check SET sealed = ? WHERE sealed = ?").bind(new).bind(current).execute(&self.0.writer).await?;
         Ok(done.rows_affected() == 1)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let now = now.as_second();
-        let sessions = sqlx::query("DELETE FROM sessions WHERE idle_expires_at <= ?").bind(now).execute(&self.pool).await?;
-        let claims = sqlx::query("DELETE FROM claims WHERE expires_at <= ?").bind(now).execute(&self.pool).await?;
-        Ok(sessions.rows_affected() + claims.rows_affected())
+        const SESSIONS: &str = "DELETE FROM sessions WHERE key IN (SELECT key FROM sessions WHERE idle_expires_at <= ? LIMIT ?)";
+        const CLAIMS: &str = "DELETE FROM claims WHERE key IN (SELECT key FROM claims WHERE expires_at <= ? LIMIT ?)";
+        let mut swept = 0;
+        for statement in [SESSIONS, CLAIMS] {
+            loop {
+                let done = sqlx::query(statement).bind(now.as_second()).bind(SWEPT_AT_ONCE).execute(&self.0.writer).await?;
+                swept += done.rows_affected();
+                if done.rows_affected() < u64::from(SWEPT_AT_ONCE) {
+                    break;
+                }
+            }
+        }
+        Ok(swept)
+    }
+
+    fn announces(&self) -> bool {
+        self.0.announces.load(Ordering::Acquire)
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {
-        self.changes.subscribe()
+        self.0.changes.subscribe()
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.0.readers.close().await;
+        // The last to close is one that may write the WAL back into the file.
+        self.0.writer.close().await;
     }
+}
+
+/// Looks now and then whether another process has written, while somebody listens.
+async fn look_at_times(file: Weak<File>, mut seen: i64) {
+    loop {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        let Some(file) = file.upgrade() else { return };
+        if file.writer.is_closed() {
+            return;
+        }
+        if file.changes.receiver_count() > 0 {
+            file.look(&mut seen).await;
+        }
+    }
+}
+
+/// Opens the connections, with the tables up to date.
+async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenError> {
+    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+        inspect(path).await?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let pool = |connections| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            // Nothing can have happened to a file that is open.
+            .test_before_acquire(false)
+    };
+    let writer = pool(1).connect_with(options.clone()).await.map_err(|error| classify(path, &error))?;
+    prepare(path, &writer).await?;
+    let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(|error| classify(path, &error))?;
+    Ok((writer, readers))
+}
+
+/// Marks a new file as ours and brings the tables up to date, all at once: whoever comes at the same moment waits, and finds it done.
+/// This also finds out whether the file can be written.
+async fn prepare(path: &Path, writer: &SqlitePool) -> Result<(), OpenError> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| classify(path, &error))?;
+    let marked = async {
+        let application_id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await?;
+        if application_id == 0 {
+            let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
+            sqlx::query(mark).execute(&mut *transaction).await?;
+        }
+        Ok::<_, sqlx::Error>(())
+    };
+    marked.await.map_err(|error| classify(path, &error))?;
+    MIGRATIONS.run(&mut *transaction).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => classify(path, &error),
+        MigrateError::VersionMissing(_) => {
+            OpenError::Foreign { path: path.to_owned(), reason: "a newer version of oauth2flow made it".to_owned() }
+        }
+        other => OpenError::Foreign { path: path.to_owned(), reason: other.to_string() },
+    })?;
+    transaction.commit().await.map_err(|error| classify(path, &error))
 }
 
 async fn claim(executor: impl SqliteExecutor<'_>, key: Key, expires_at: Timestamp) -> Result<bool, sqlx::Error> {
@@ -328,17 +447,6 @@ async fn inspect(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Finds out whether the file can be written, and marks a new one as ours. One that is marked already is not changed.
-async fn claim_file(pool: &SqlitePool) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let application_id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await?;
-    if application_id == 0 {
-        let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
-        sqlx::query(mark).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
-}
-
 /// The tokens in it are sealed, but who has a session is nobody else's business either.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
@@ -361,11 +469,6 @@ fn classify(path: &Path, error: &sqlx::Error) -> OpenError {
         Some(11 | 26) => OpenError::Foreign { path, reason: "it is damaged, or no SQLite file at all".to_owned() },
         _ => OpenError::Inaccessible { path, source: io::Error::other(error.to_string()) },
     }
-}
-
-#[expect(clippy::expect_used, reason = "a profile is made of strings and numbers, which always serialize")]
-fn encode(profile: &Profile) -> String {
-    serde_json::to_string(profile).expect("a profile serializes")
 }
 
 fn bytes(lease: Option<&Lease>) -> Option<&[u8]> {
@@ -399,4 +502,38 @@ fn decode(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
         tokens: row.try_get("tokens")?,
         lease: lease.map(|lease| array("lease", lease)).transpose()?.map(Lease),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, File, Key, SqliteStore, Store as _};
+    use jiff::Timestamp;
+    use std::sync::Arc;
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    #[tokio::test]
+    async fn only_what_another_process_has_written_is_news() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sessions.sqlite");
+        let open = async || SqliteStore(Arc::new(File::open(&path).await.unwrap()));
+        let (ours, theirs) = (open().await, open().await);
+        let mut seen = ours.0.data_version().await.unwrap();
+        let mut changes = ours.changes();
+        let mut claimed = 0;
+        let mut claim = async |store: &SqliteStore| {
+            claimed += 1;
+            assert!(store.claim(Key([claimed; 32]), Timestamp::MAX).await.unwrap());
+        };
+        for _ in 0..3 {
+            claim(&ours).await;
+            ours.0.look(&mut seen).await;
+            assert_eq!(changes.try_recv(), Err(TryRecvError::Empty));
+            claim(&theirs).await;
+            claim(&ours).await;
+            ours.0.look(&mut seen).await;
+            assert_eq!(changes.try_recv(), Ok(Change::Missed));
+            ours.0.look(&mut seen).await;
+            assert_eq!(changes.try_recv(), Err(TryRecvError::Empty));
+        }
+    }
 }
