@@ -90,7 +90,7 @@ impl OutboundError {
 }
 
 /// Finds a cause of this type. An [`io::Error`] does not count what it was made of among its causes, so it is looked into.
-fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(crate) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(current) = next {
         if let Some(found) = current.downcast_ref::<E>() {

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     dpop::Role,
     error::Failure,
-    outbound::UpstreamError,
+    outbound::{UpstreamError, cause},
+    serve::BodyTimeout,
     session::{live::LiveSession, refresh::Access},
     state::AppState,
 };
@@ -22,7 +23,7 @@ use axum::{
 use hyper::body::Incoming;
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::dpop::is_nonce;
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 use url::Url;
 
 /// A call, but for its body and its token.
@@ -59,7 +60,7 @@ pub(super) async fn send(
     body: Body,
 ) -> Result<Response<Incoming>, Failure> {
     let mut access = exchange::access(app, upstream, session).await?;
-    let mut body = Replayable::read(body, &call.headers).await.map_err(|error| of_body(&error))?;
+    let mut body = Replayable::read(body, &call.headers).await.map_err(of_body)?;
     let mut nonce = access.dpop_key.as_ref().and_then(|_| app.dpop_nonces.of(Role::Upstream, &upstream.config.name));
     let mut repeated = Repeated::default();
     loop {
@@ -159,10 +160,10 @@ fn rejects_token(answer: &Response<Incoming>) -> bool {
 }
 
 /// What the browser is told when its own body could not be read.
-fn of_body(error: &axum::Error) -> Failure {
-    match error.source().and_then(<dyn Error>::downcast_ref::<BodyError>) {
-        Some(error) => of_early_end(error),
-        None => Failure::new(ProblemCode::InvalidRequest).detail("The body broke off."),
+fn of_body(error: axum::Error) -> Failure {
+    match cause::<BodyError>(&error) {
+        Some(early) => of_early_end(early).source(error),
+        None => Failure::new(ProblemCode::InvalidRequest).detail("The body broke off.").source(error),
     }
 }
 
@@ -170,7 +171,8 @@ fn of_early_end(error: &BodyError) -> Failure {
     match error {
         BodyError::SessionEnded => Failure::new(ProblemCode::SessionEnded),
         BodyError::TooLarge(limit) => body::too_large(*limit),
-        BodyError::Idle(_) => Failure::new(ProblemCode::InvalidRequest).detail("The body came too slowly."),
+        BodyError::Idle(_) => Failure::new(ProblemCode::RequestTimeout),
+        BodyError::Broken(_) if cause::<BodyTimeout>(error).is_some() => Failure::new(ProblemCode::RequestTimeout),
         BodyError::Broken(_) => Failure::new(ProblemCode::InvalidRequest).detail("The body broke off."),
     }
 }

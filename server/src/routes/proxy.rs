@@ -40,7 +40,6 @@ pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri,
     let upstream = app.upstreams.get(name).ok_or(ProblemCode::UnknownUpstream)?;
     upstream.admit(request.method(), path, &session)?;
     access::require_at_upstream(&app, &upstream.config, &session)?;
-    access::require_at_upstream(&app, &upstream.config, &session)?;
     let address = upstream.uri(path, uri.query())?;
     step_up::require(&app, upstream, &session)?;
     let room = upstream.room()?;
