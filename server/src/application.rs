@@ -39,7 +39,9 @@ use url::Url;
 
 const DEMO_CLIENT_ID: &str = "oauth2flow-demo";
 const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
-const KEY_INTERVAL: Duration = Duration::from_secs(30);
+/// How often the key file is looked at, and how often the store is asked whether all servers have the same keys.
+const KEY_INTERVAL: Duration = Duration::from_secs(5);
+const TICKS_UNTIL_KEY_CHECK: u32 = 60;
 
 /// What the application is handed: the time, randomness, and where to listen.
 pub struct Surroundings {
@@ -288,25 +290,29 @@ async fn check_keys(store: &dyn Store, keys: &KeyRing, entropy: &dyn Entropy, co
 async fn watch_keys(app: AppState, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
     let mut ticks = tokio::time::interval(KEY_INTERVAL);
-    let mut differed = false;
+    let mut checked = Some(app.keys.sealing());
+    let mut ticks_until_check = TICKS_UNTIL_KEY_CHECK;
     loop {
         tokio::select! {
             () = &mut stop => return,
-            _ = ticks.tick() => {
-                app.keys.reload();
-                match key_check::check(app.sessions.store(), &app.keys, &*app.entropy).await {
-                    Ok(()) => differed = false,
-                    // The store says elsewhere that it does not answer.
-                    Err(KeyCheckError::Store(_)) => {}
-                    Err(error) if !differed => {
-                        differed = true;
-                        tracing::error!(
-                            error = %error,
-                            "another server of this store has keys that this one lacks: give all of them the same session.key or session.key_file"
-                        );
-                    }
-                    Err(_) => {}
-                }
+            _ = ticks.tick() => app.keys.reload(),
+        }
+        ticks_until_check -= 1;
+        let sealing = Some(app.keys.sealing());
+        if sealing == checked && ticks_until_check > 0 {
+            continue;
+        }
+        ticks_until_check = TICKS_UNTIL_KEY_CHECK;
+        match key_check::check(app.sessions.store(), &app.keys, &*app.entropy).await {
+            Ok(()) => checked = sealing,
+            // What a store says that does not answer is logged where somebody needs it.
+            Err(KeyCheckError::Store(_)) => checked = None,
+            Err(error @ KeyCheckError::Differ { .. }) => {
+                checked = sealing;
+                tracing::error!(
+                    error = %error,
+                    "another server of this store has keys that this one lacks: give all of them the same session.key or session.key_file"
+                );
             }
         }
     }

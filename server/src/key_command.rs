@@ -111,7 +111,7 @@ fn report(path: &Path, rotation: &Rotation, delay: Duration) -> Zeroizing<String
     if !dropped.is_empty() {
         let _ = writeln!(text, "Dropped, because no session that they sealed can still be alive: {}.", names(dropped));
     }
-    let _ = writeln!(text, "\nRunning servers notice by themselves within 30 seconds. Nobody is signed out.");
+    let _ = writeln!(text, "\nRunning servers notice by themselves within seconds. Nobody is signed out.");
     if delay.is_zero() {
         let _ = writeln!(text, "This is for a single server: several that share sessions need the new key before it seals, without --now.");
     } else {

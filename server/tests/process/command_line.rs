@@ -5,7 +5,7 @@ use crate::server::{CANNOT_START, Setup};
 #[test]
 fn help_version_and_settings_are_printed_and_nothing_is_started_or_made() {
     for (argument, said) in [
-        ("--help", ["Usage: oauth2flow", "--listen <ADDRESS>", "oauth2flow --settings"].as_slice()),
+        ("--help", ["Usage: oauth2flow", "--listen <ADDRESS>", "oauth2flow --settings", "oauth2flow keys rotate"].as_slice()),
         ("--version", [concat!("oauth2flow ", env!("CARGO_PKG_VERSION"))].as_slice()),
         ("--settings", ["[server]", "OAUTH2FLOW_SERVER_LISTEN", "127.0.0.1:3000"].as_slice()),
     ] {

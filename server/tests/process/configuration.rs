@@ -64,7 +64,7 @@ fn a_configuration_file_that_is_named_has_to_be_there() {
 #[test]
 fn a_secret_with_a_slip_in_it_is_not_shown() {
     let ended = Setup::new().variable("OAUTH2FLOW_SESSION_KEY", "sentinel-key").refusal();
-    ended.assert_refused(&["session.key (variable OAUTH2FLOW_SESSION_KEY)", "→ Make one with: openssl"]);
+    ended.assert_refused(&["session.key (variable OAUTH2FLOW_SESSION_KEY)", "→ Make one with: oauth2flow keys generate"]);
     let on_the_command_line = Setup::new().set("session.key", "sentinel-key").refusal();
     on_the_command_line.assert_refused(&["session.key (flag --set session.key)", "→ Use session.key_file"]);
     for ended in [ended, on_the_command_line] {

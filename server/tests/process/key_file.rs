@@ -35,7 +35,7 @@ fn a_bad_one_is_named_and_left_as_it_is() {
         fs::create_dir(setup.path("data")).unwrap();
         fs::write(&path, &bad).unwrap();
         let ended = setup.refusal();
-        ended.assert_refused(&[&shown(&path), line, "Restore it from a backup", "move it away and start again"]);
+        ended.assert_refused(&[&shown(&path), line, "Restore it from a backup", "move it away together with the session store"]);
         assert!(!ended.stderr.contains("sentinel"), "{}", ended.stderr);
         assert_eq!(fs::read(&path).unwrap(), bad);
         // Nothing else was made either: a database without its key would be worth nothing.

@@ -11,6 +11,7 @@ mod crash;
 mod database_file;
 mod http;
 mod key_file;
+mod keys;
 mod log;
 mod neighbours;
 mod server;

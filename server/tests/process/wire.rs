@@ -7,7 +7,11 @@ use crate::{
 
 #[test]
 fn whoever_dawdles_is_cut_off() {
-    let server = Setup::new().start();
+    let server = Setup::new()
+        .set("limits.head_timeout", "2s")
+        .set("limits.body_timeout", "1s")
+        .set("limits.idle_timeout", "3s")
+        .start();
     let mut one_byte = server.connect();
     one_byte.send(b"G").unwrap();
     let mut half_a_head = server.connect();
@@ -23,8 +27,8 @@ fn whoever_dawdles_is_cut_off() {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
     }
     let answer = half_a_body.answer().unwrap();
-    assert_eq!(answer.status, 400, "{answer:?}");
-    assert_eq!(answer.json()["code"], "invalid_request");
+    assert_eq!(answer.status, 408, "{answer:?}");
+    assert_eq!(answer.json()["code"], "request_timeout");
     assert_eq!(half_a_body.until_closed().unwrap(), "");
     assert_eq!(idle.until_closed().unwrap(), "");
     // Everybody else was served all the while.
