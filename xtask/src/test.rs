@@ -15,6 +15,7 @@ mod counts;
 mod nextest;
 mod playwright;
 mod report;
+mod servers;
 mod wasm;
 
 /// Everything but xtask: built on its own, xtask has been built already, since it is what runs here; built together with
@@ -41,6 +42,7 @@ pub(crate) fn test(arguments: &Arguments) -> ExitCode {
         report.check("documentation", documentation);
     }
     let programs = report.value("server", programs);
+    report.check("servers for the tests", servers::ensure);
     report.tests("unit and integration tests", || nextest::run("unit and integration tests", &PRODUCT, filters));
     report.tests("tests of xtask", || nextest::run("tests of xtask", &["--package", "xtask"], filters));
     report.tests("examples in the documentation", || documentation_tests(filters));
