@@ -15,9 +15,9 @@ test('the account page tells where the user is signed in, and ends what is no lo
   const sessions = here.getByRole('list', { name: 'Sessions' });
   await expect(sessions.getByRole('listitem')).toHaveCount(2);
   await expect(sessions.getByRole('listitem').filter({ hasText: 'this browser' })).toHaveCount(1);
-  await expect(sessions.getByRole('listitem').first()).toContainText(/Chrom(e|ium) on Linux.*127\.0\.0\.1.*signed in just now/);
+  await expect(sessions.getByRole('listitem').first()).toContainText(/Chrome on Windows.*127\.0\.0\.1.*signed in just now/);
 
-  await sessions.getByRole('button', { name: /^End the session of Chrom/ }).click();
+  await sessions.getByRole('button', { name: /^End the session of Chrome on Windows/ }).click();
   await expect(sessions.getByRole('listitem')).toHaveCount(1);
   await expect(here.getByText('You are signed in nowhere else.')).toBeVisible();
   await expect(heading(there, 'Sign in to see your account')).toBeVisible(soon);
