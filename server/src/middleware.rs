@@ -1,7 +1,9 @@
-//! What happens to every request, outermost first: `client_ip`, `request_log`, `security_headers`, `problem`, `rate_limit`, `csrf`.
+//! What happens to every request. [`envelope`] has the order: `request_log` with `client_ip`, `security_headers`, `problem`, `rate_limit`,
+//! `head_size`; `csrf` then guards the routes that need it.
 
 pub mod client_ip;
 pub mod csrf;
+pub mod envelope;
 pub mod head_size;
 pub mod problem;
 pub mod rate_limit;

@@ -6,31 +6,43 @@ use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
     response::Response,
 };
-use futures_util::FutureExt as _;
 use oauth2flow_app::{api::Problem, problem::ProblemCode};
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
 /// When to ask again whose session cannot be read just now.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Turns a handler's [`Failure`] into the answer, and a panic into one too.
-pub async fn write(request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-    let for_a_person = is_navigation(request.method(), request.uri().path(), request.headers());
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_panic) => axum::response::IntoResponse::into_response(Failure::from(ProblemCode::InternalError)),
-    };
-    let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
-    log(&failure);
-    if let Some(seconds) = retry_after_seconds(&failure) {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+/// Who is to be told of a failure.
+pub struct Asked {
+    request_id: RequestId,
+    for_a_person: bool,
+}
+
+impl Asked {
+    /// Whoever sent this request.
+    pub fn by(request: &Request) -> Self {
+        Self {
+            request_id: request.extensions().get().copied().unwrap_or_default(),
+            for_a_person: is_navigation(request.method(), request.uri().path(), request.headers()),
+        }
     }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if for_a_person { redirect_to_page(response, &failure, &request_id) } else { write_document(response, failure, &request_id) }
+
+    /// Turns a handler's [`Failure`] into the answer.
+    pub fn answer(self, mut response: Response) -> Response {
+        let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
+        log(&failure);
+        if let Some(seconds) = retry_after_seconds(&failure) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.for_a_person {
+            redirect_to_page(response, &failure, &self.request_id)
+        } else {
+            write_document(response, failure, &self.request_id)
+        }
+    }
 }
 
 /// A person is looking when the browser navigates to one of the login's or the sessions' own addresses; a provider that logs somebody out is

@@ -4,7 +4,7 @@
 //! this process, so each of several replicas gives as much. Bounded in memory: when more clients come than are remembered, the ones
 //! that are least in the way are forgotten, which only ever gives them more.
 
-use super::{client_ip::ClientAddress, head_size};
+use super::client_ip::ClientAddress;
 use crate::{
     clock::Clock,
     config::{LimitsConfig, Rate},
@@ -12,12 +12,7 @@ use crate::{
     session::record::Key,
     state::AppState,
 };
-use axum::{
-    extract::{Request, State},
-    http::Method,
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, http::Method};
 use governor::{
     Quota, RateLimiter,
     clock::Clock as GovernorClock,
@@ -41,16 +36,15 @@ const REMEMBERED: usize = 8 * 1024;
 /// An IPv6 client has a network of its own and any address in it.
 const IPV6_NETWORK: u128 = !(u64::MAX as u128);
 
-/// Refuses what exceeds the limit for its kind and client, and what is too large to be looked at.
+/// Refuses what exceeds the limit for its kind and client.
 ///
 /// # Errors
-/// `rate_limited`, `head_too_large`
-pub async fn by_address(State(app): State<AppState>, request: Request, next: Next) -> Result<Response, Failure> {
-    if let (Some(limit), Some(client)) = (app.limits.of(request.method(), request.uri().path()), request.extensions().get()) {
-        limit.check(&network(*client))?;
+/// `rate_limited`
+pub fn by_address(app: &AppState, request: &Request) -> Result<(), Failure> {
+    match (app.limits.of(request.method(), request.uri().path()), request.extensions().get()) {
+        (Some(limit), Some(client)) => limit.check(&network(*client)),
+        _ => Ok(()),
     }
-    head_size::check(&request, &app.config.limits)?;
-    Ok(next.run(request).await)
 }
 
 /// What may be asked of this server.
