@@ -1,4 +1,4 @@
-import { bob, expectAccountPage, heading, session, signIn } from '../fixtures/journey.ts';
+import { bob, expectAccountPage, heading, loginPath, passProvider, session, signIn } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 /** Sign-out anywhere shows everywhere within a second; a busy machine gets some more to draw it. */
@@ -80,4 +80,31 @@ test('ten tabs of one browser all work', async ({ context }) => {
     await page.goto('/account');
     await expectAccountPage(page);
   }
+});
+
+test('without script a session elsewhere is ended, and then all of them', async ({ launch, browser, stranger, render }) => {
+  test.skip(render === 'spa', 'without script there is only what the server renders');
+  const server = await launch();
+  const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false });
+  const page = await context.newPage();
+  const elsewhere = await stranger(server.url);
+  await signIn(elsewhere);
+  await page.goto(loginPath());
+  await passProvider(page);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.goto('/account');
+  await expectAccountPage(page);
+  const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
+  await expect(sessions).toHaveCount(2);
+  await sessions.getByRole('button', { name: 'End the session of Chrome on Windows' }).click();
+  await expectAccountPage(page);
+  await expect(sessions).toHaveCount(1);
+  await expect(heading(elsewhere, 'Sign in to see your account')).toBeVisible(soon);
+
+  await signIn(elsewhere);
+  await page.reload();
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await expect(heading(page, 'Sign in, and see how it works')).toBeVisible();
+  await expect(heading(elsewhere, 'Sign in to see your account')).toBeVisible();
+  await context.close();
 });
