@@ -25,7 +25,8 @@ async fn listening(browser: &Browser) -> EventStream {
 async fn replicas() -> (StandInProvider, [TestApp; 2], [Browser; 2]) {
     let provider = StandInProvider::start().await;
     let clock = ManualClock::new();
-    let with_key = |builder: TestAppBuilder| builder.clock(&clock).openid("alpha", &provider).set("session.key", "A".repeat(43));
+    let with_key =
+        |builder: TestAppBuilder| builder.clock(&clock).openid("alpha", &provider).variable("OAUTH2FLOW_SESSION_KEY", "A".repeat(43));
     let one = with_key(TestApp::builder()).start().await;
     let other = with_key(TestApp::builder()).set("session.database", one.database().display()).start().await;
     let browsers = [one.browser(), other.browser()];

@@ -68,7 +68,7 @@ async fn revoked(provider: &StandInProvider, gate: &Gate, count: usize) -> BTree
 
 #[tokio::test]
 async fn a_user_sees_all_their_sessions_and_nobody_else_s() {
-    let Users { app, one, two, stranger, .. } = users().await;
+    let Users { app, one, two, stranger, provider: _provider } = users().await;
     app.clock.advance_seconds(120);
     let list = one.list().await;
     assert_eq!(list.len(), 2);
@@ -109,7 +109,7 @@ async fn a_browser_that_does_not_say_what_it_is_has_no_name() {
 
 #[tokio::test]
 async fn sessions_that_have_ended_are_not_listed() {
-    let Users { app, one, two, .. } = users().await;
+    let Users { app, one, two, provider: _provider, .. } = users().await;
     app.clock.advance_seconds(29 * 60);
     assert!(one.is_signed_in().await);
     app.clock.advance_seconds(2 * 60);
@@ -119,7 +119,7 @@ async fn sessions_that_have_ended_are_not_listed() {
 
 #[tokio::test]
 async fn a_session_is_ended_from_another_one_and_its_tokens_are_revoked() {
-    let Users { provider, one, two, stranger, .. } = users().await;
+    let Users { provider, one, two, stranger, app: _app } = users().await;
     let gate = provider.hold(Endpoint::Revocation);
     let other = one.list().await.into_iter().find(|summary| summary["current"] == false).unwrap();
     one.end(id(&other)).await.assert_status(204);
@@ -133,7 +133,7 @@ async fn a_session_is_ended_from_another_one_and_its_tokens_are_revoked() {
 
 #[tokio::test]
 async fn to_end_one_s_own_session_is_to_sign_out() {
-    let Users { provider, one, two, .. } = users().await;
+    let Users { provider, one, two, app: _app, .. } = users().await;
     let own = one.list().await.into_iter().find(|summary| summary["current"] == true).unwrap();
     let answer = one.end(id(&own)).await;
     let redirect_to = answer.assert_status(200).json()["redirect_to"].as_str().unwrap().to_owned();
@@ -144,7 +144,7 @@ async fn to_end_one_s_own_session_is_to_sign_out() {
 
 #[tokio::test]
 async fn nobody_ends_a_session_of_somebody_else() {
-    let Users { app, one, stranger, .. } = users().await;
+    let Users { app, one, stranger, provider: _provider, .. } = users().await;
     let of_stranger = stranger.list().await;
     one.end(id(&of_stranger[0])).await.assert_problem(404, "not_found");
     for made_up in ["x", "..", "%2e%2e", &"A".repeat(43), &one.session_cookie().unwrap()] {
@@ -156,7 +156,7 @@ async fn nobody_ends_a_session_of_somebody_else() {
 
 #[tokio::test]
 async fn a35_ending_a_session_proves_that_a_page_of_the_app_wants_it() {
-    let Users { one, two, .. } = users().await;
+    let Users { one, two, provider: _provider, app: _app, .. } = users().await;
     let other = one.list().await.into_iter().find(|summary| summary["current"] == false).unwrap();
     let address = format!("/api/v1/sessions/{}/end", id(&other));
     for initiator in [Initiator::CrossSite, Initiator::SameSite] {
@@ -195,7 +195,7 @@ async fn without_a_script_a_form_ends_a_session_and_another_all_of_them() {
 
 #[tokio::test]
 async fn signing_out_everywhere_ends_every_session_of_the_user_and_revokes_all_their_tokens() {
-    let Users { provider, one, two, stranger, .. } = users().await;
+    let Users { provider, one, two, stranger, app: _app } = users().await;
     let gate = provider.hold(Endpoint::Revocation);
     let mut events = two.events().listen().await;
     events.expect("signed_in").await;
@@ -212,7 +212,7 @@ async fn signing_out_everywhere_ends_every_session_of_the_user_and_revokes_all_t
 #[tokio::test]
 async fn signing_out_here_leaves_the_other_sessions() {
     for body in [json!({}), json!({ "everywhere": false })] {
-        let Users { one, two, .. } = users().await;
+        let Users { one, two, provider: _provider, app: _app, .. } = users().await;
         one.call(Method::POST, "/api/v1/oauth/logout").json(&body).send().await.assert_status(200);
         assert!(!one.is_signed_in().await && two.is_signed_in().await);
     }
@@ -220,7 +220,7 @@ async fn signing_out_here_leaves_the_other_sessions() {
 
 #[tokio::test]
 async fn a_sign_out_that_cannot_be_understood_ends_nothing() {
-    let Users { one, two, .. } = users().await;
+    let Users { one, two, provider: _provider, app: _app, .. } = users().await;
     let post = || one.call(Method::POST, "/api/v1/oauth/logout");
     for body in [json!({ "everywhere": "yes" }), json!({ "everywhere": true, "more": 1 }), json!([]), json!(true)] {
         post().json(&body).send().await.assert_problem(400, "invalid_request");
