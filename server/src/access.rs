@@ -33,7 +33,9 @@ pub fn require_at_login(registered: &Registered, issuer: &str, profile: &Profile
 }
 
 /// Decides whether the provider's rule, which may be another one than at the sign-in, still lets a session in.
-pub fn still_holds(provider: &Provider, session: &SessionRecord) -> bool {
+pub fn still_holds(app: &AppState, session: &SessionRecord) -> bool {
+    let Some(registered) = app.providers.get(&session.provider) else { return true };
+    let provider = &*registered.provider;
     access::decide(&provider.access, &session.profile.facts)
         .inspect_err(|denied| log(denied, &provider.id, None, &session.issuer, &session.sub))
         .is_ok()

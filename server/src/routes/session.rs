@@ -1,7 +1,9 @@
 //! `GET /session`: who is signed in, and for how long.
 
 use crate::{
+    access,
     error::Failure,
+    logout,
     session::{cookie::Presented, live::LiveSession, record::SessionId},
     state::AppState,
 };
@@ -28,15 +30,19 @@ pub async fn handler(State(app): State<AppState>, headers: HeaderMap) -> Result<
     })
 }
 
-/// The live session of a request's cookie.
+/// The live session of a request's cookie. One that the provider's rule, changed since the sign-in, does not let in ends here.
 ///
 /// # Errors
 /// `store_unavailable`
 pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(SessionId, Arc<LiveSession>)>, Failure> {
     let Presented::Value(cookie) = app.cookies.session(headers) else { return Ok(None) };
     let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
-    let session = app.sessions.find(id.key()).await?;
-    Ok(session.map(|session| (id, session)))
+    let Some(session) = app.sessions.find(id.key()).await? else { return Ok(None) };
+    if access::still_holds(app, &session) {
+        return Ok(Some((id, session)));
+    }
+    logout::take_back(app, app.sessions.end(id.key()).await?.into_iter().collect());
+    Ok(None)
 }
 
 /// The live session of a request's cookie, which is not used by that.

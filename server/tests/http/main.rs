@@ -3,12 +3,14 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
+mod access;
 mod attack;
 mod callback;
 mod dpop;
 mod events;
 mod flow;
 mod form_post;
+mod forward_auth;
 mod github;
 mod headers;
 mod hostile;

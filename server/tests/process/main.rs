@@ -9,6 +9,7 @@ mod command_line;
 mod configuration;
 mod crash;
 mod database_file;
+mod forward_auth;
 mod http;
 mod key_file;
 mod keys;

@@ -124,7 +124,7 @@ impl Setup {
 ///
 /// Not one that the system would give to an outgoing connection: a server has to get the same one again after a restart.
 /// Every process has candidates of its own, because tests run side by side.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const PORTS_OF_A_PROCESS: u32 = 16;
     let first = std::process::id() % 700 * PORTS_OF_A_PROCESS;

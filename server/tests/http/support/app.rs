@@ -129,6 +129,11 @@ impl TestApp {
         self.running = Some(Running { stop, ended });
     }
 
+    /// Sets one more setting, for the next start.
+    pub(crate) fn add_setting(&mut self, key: &str, value: &str) {
+        self.arguments.set.push(format!("{key}={value}"));
+    }
+
     fn configuration(&self) -> Config {
         Config::load(&self.arguments, self.environment.iter().cloned(), self.directory.path()).unwrap()
     }

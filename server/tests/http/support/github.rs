@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -39,6 +39,8 @@ struct Shared {
 struct Inner {
     codes: HashMap<String, HashMap<String, String>>,
     tokens: Vec<String>,
+    organizations: Vec<String>,
+    teams: Vec<(String, String)>,
 }
 
 impl GitHubStandIn {
@@ -47,6 +49,10 @@ impl GitHubStandIn {
     pub(crate) const TOKEN_PATH: &'static str = "/login/oauth/access_token";
     pub(crate) const USER_PATH: &'static str = "/api/v3/user";
     pub(crate) const EMAILS_PATH: &'static str = "/api/v3/user/emails";
+    pub(crate) const ORGANIZATIONS_PATH: &'static str = "/api/v3/user/orgs";
+    pub(crate) const TEAMS_PATH: &'static str = "/api/v3/user/teams";
+    /// How many entries a page has here, so that a few make several pages.
+    const PAGE: usize = 2;
 
     pub(crate) async fn start() -> Self {
         let (listener, address) = socket();
@@ -56,6 +62,8 @@ impl GitHubStandIn {
             .route(Self::TOKEN_PATH, post(access_token))
             .route(Self::USER_PATH, get(user))
             .route(Self::EMAILS_PATH, get(emails))
+            .route(Self::ORGANIZATIONS_PATH, get(organizations))
+            .route(Self::TEAMS_PATH, get(teams))
             .route("/api/v3/applications/{client_id}/token", delete(revoke))
             .with_state(Arc::clone(&shared));
         recording.serve(listener, router).await;
@@ -90,6 +98,17 @@ impl GitHubStandIn {
             .append_pair("iss", &format!("{}/login/oauth", self.shared.origin));
         inner.codes.insert(code, parameters);
         callback
+    }
+
+    /// The person is a member of these organisations and no others.
+    pub(crate) fn set_organizations(&self, names: &[&str]) {
+        self.shared.inner.lock().unwrap().organizations = names.iter().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// The person is in these teams, each with its organisation, and no others.
+    pub(crate) fn set_teams(&self, names: &[(&str, &str)]) {
+        self.shared.inner.lock().unwrap().teams =
+            names.iter().map(|(organization, team)| ((*organization).to_owned(), (*team).to_owned())).collect();
     }
 
     /// Whether an access token still works.
@@ -166,6 +185,32 @@ async fn emails(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
         { "email": "alice@example.com", "primary": true, "verified": true, "visibility": "private" },
     ]);
     refuse_stranger(&shared, &headers).unwrap_or_else(|| Json(emails).into_response())
+}
+
+async fn organizations(State(shared): State<Arc<Shared>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let all = shared.inner.lock().unwrap().organizations.iter().map(|name| json!({ "login": name, "id": 1 })).collect();
+    refuse_stranger(&shared, &headers).unwrap_or_else(|| page(&shared, GitHubStandIn::ORGANIZATIONS_PATH, all, query.as_deref()))
+}
+
+async fn teams(State(shared): State<Arc<Shared>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let team = |(organization, slug): &(String, String)| json!({ "id": 1, "slug": slug, "name": "Any name", "organization": { "login": organization } });
+    let all = shared.inner.lock().unwrap().teams.iter().map(team).collect();
+    refuse_stranger(&shared, &headers).unwrap_or_else(|| page(&shared, GitHubStandIn::TEAMS_PATH, all, query.as_deref()))
+}
+
+/// One page of a list, with the addresses of others as GitHub gives them.
+fn page(shared: &Shared, path: &str, all: Vec<Value>, query: Option<&str>) -> Response {
+    let query: HashMap<_, _> = parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    assert_eq!(query["per_page"], "100");
+    let number: usize = query.get("page").map_or(1, |page| page.parse().unwrap());
+    let pages = all.len().div_ceil(GitHubStandIn::PAGE);
+    let entries: Vec<_> = all.into_iter().skip((number - 1) * GitHubStandIn::PAGE).take(GitHubStandIn::PAGE).collect();
+    let address = |number: usize| format!("<{}{path}?per_page=100&page={number}>", shared.origin);
+    if number < pages {
+        let link = format!("{}; rel=\"next\", {}; rel=\"last\"", address(number + 1), address(pages));
+        return ([(header::LINK, link)], Json(entries)).into_response();
+    }
+    Json(entries).into_response()
 }
 
 async fn revoke(State(shared): State<Arc<Shared>>, Path(client_id): Path<String>, headers: HeaderMap, body: Bytes) -> StatusCode {
