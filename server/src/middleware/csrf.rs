@@ -6,9 +6,9 @@
 use crate::{error::Failure, proxy::websocket, state::AppState};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use oauth2flow_app::{api::CSRF_HEADER, problem::ProblemCode};
 
@@ -139,6 +139,11 @@ pub fn refuse_other_sites(headers: &HeaderMap, own_origin: &str) -> Result<(), F
 pub fn is_speculative(method: &Method, headers: &HeaderMap) -> bool {
     let purpose = headers.get("sec-purpose").and_then(|purpose| purpose.to_str().ok());
     *method != Method::GET || purpose.is_some_and(|purpose| purpose.contains("prefetch"))
+}
+
+/// The answer to a request that nobody means yet; nobody keeps it for when somebody does.
+pub fn not_yet() -> Response {
+    (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response()
 }
 
 /// Refuses to send anything but a navigation to the provider: a picture or a script of a neighbour would push open logins

@@ -96,7 +96,7 @@ pub async fn get(
 ) -> Result<Response, Failure> {
     let address = client.map(|Extension(address)| address);
     if is_speculative(&method, &headers) {
-        return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
+        return Ok(csrf::not_yet());
     }
     let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;
     Ok(navigate(&app, &headers, login::complete(&app, &headers, address, response).await))

@@ -55,7 +55,7 @@ pub async fn handler(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     if csrf::is_speculative(&method, &headers) {
-        return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
+        return Ok(csrf::not_yet());
     }
     csrf::refuse_cross_site(&headers, app.config.server.public_url.origin())?;
     let query = query.unwrap_or_default();

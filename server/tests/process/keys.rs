@@ -161,16 +161,16 @@ fn a_rotation_under_load_signs_nobody_out() {
     let setup = Setup::new();
     let [first, second] = [setup.neighbour(), setup.neighbour()].map(|setup| stand_in.configure(setup));
     let servers = [first.start(), second.start()];
-    let mut browsers: Vec<Browser> = (0..4).map(|number: usize| sign_in(&servers[number % 2])).collect();
+    let browsers: Vec<Browser> = (0..4).map(|number: usize| sign_in(&servers[number % 2])).collect();
     let (calls, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let new_key = thread::scope(|scope| {
         let load: Vec<_> = browsers
-            .iter_mut()
+            .iter()
             .enumerate()
             .map(|(number, browser)| {
-                let (servers, calls, over) = (&servers, &calls, &over);
+                let mut there = [number % 2, (number + 1) % 2].map(|server| at(&servers[server], browser));
+                let (calls, over) = (&calls, &over);
                 scope.spawn(move || {
-                    let mut there = [at(&servers[number % 2], browser), at(&servers[(number + 1) % 2], browser)];
                     while !over.load(Ordering::Relaxed) {
                         for browser in &mut there {
                             let answer = call(browser);

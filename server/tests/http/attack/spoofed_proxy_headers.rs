@@ -34,3 +34,42 @@ async fn nothing_follows_from_what_a_client_claims_about_a_proxy() {
     let request = request.header("host", "evil.example").header("origin", "http://evil.example");
     request.send().await.assert_problem(403, "csrf_rejected");
 }
+
+#[tokio::test]
+async fn a_limit_cannot_be_slipped_by_inventing_addresses() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("limits.requests", "3/m").start().await;
+    let stranger = app.browser();
+    for number in 0..3 {
+        stranger
+            .call(Method::GET, "/api/v1/session")
+            .header("x-forwarded-for", &format!("192.0.2.{number}"))
+            .send()
+            .await
+            .assert_status(200);
+    }
+    let answer = stranger.call(Method::GET, "/api/v1/session").header("forwarded", "for=192.0.2.9").send().await;
+    answer.assert_problem(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn behind_a_known_proxy_everybody_has_a_limit_of_their_own_and_can_put_it_on_nobody_else() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder()
+        .openid("alpha", &provider)
+        .set("limits.requests", "2/m")
+        .set("server.trusted_proxies", "127.0.0.0/8 10.0.0.0/8")
+        .start()
+        .await;
+    let browser = app.browser();
+    let forwarded =
+        async |chain: &str| browser.call(Method::GET, "/api/v1/session").header("x-forwarded-for", chain).send().await.status.as_u16();
+    // What the attacker writes stands before what the proxy adds.
+    for chain in ["192.0.2.1", "198.51.100.7, 192.0.2.1"] {
+        assert_eq!(forwarded(chain).await, 200);
+    }
+    assert_eq!(forwarded("203.0.113.3, 192.0.2.1, 10.1.1.1").await, 429);
+    assert_eq!(forwarded("198.51.100.7").await, 200);
+    assert_eq!(forwarded("198.51.100.7, 10.1.1.1").await, 200);
+    assert_eq!(forwarded("198.51.100.7").await, 429);
+}

@@ -1,0 +1,93 @@
+//! Slowloris and its relatives: requests that never quite arrive, and answers that nobody takes.
+
+use crate::support::{Browser, TestApp, TestAppBuilder};
+use axum::http::Method;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+fn impatient() -> TestAppBuilder {
+    TestApp::builder().set("limits.head_timeout", "300ms").set("limits.body_timeout", "300ms").set("limits.idle_timeout", "1s")
+}
+
+/// Writes byte after byte, each after somebody else has been served, until the server has had enough. Answers what it said.
+async fn drip(app: &TestApp, others: &Browser, head: &str, bytes: &str) -> String {
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut reading, mut writing) = stream.into_split();
+    let dripping = async {
+        for byte in bytes.bytes().cycle() {
+            others.request(Method::GET, "/healthz").send().await.assert_status(200);
+            if writing.write_all(&[byte]).await.is_err() {
+                break;
+            }
+        }
+    };
+    let mut answer = Vec::new();
+    tokio::select! {
+        _ = reading.read_to_end(&mut answer) => {}
+        () = dripping => { let _ = reading.read_to_end(&mut answer).await; }
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_is_cut_off_and_others_are_served() {
+    let app = impatient().start().await;
+    let others = app.browser();
+    let answer = drip(&app, &others, "GET / HTTP/1.1\r\nhost: localhost\r\n", "x-slow: 1\r\n").await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 ") || answer.starts_with("HTTP/1.1 4"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_comes_is_closed() {
+    let app = impatient().start().await;
+    let mut silent = TcpStream::connect(app.address()).await.unwrap();
+    assert_eq!(silent.read_to_end(&mut Vec::new()).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_stops_is_answered_with_408() {
+    let app = impatient().start().await;
+    let origin = app.origin();
+    let host = origin.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let head = format!(
+        "POST /api/v1/oauth/code HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nx-csrf: 1\r\ncontent-type: \
+         application/json\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("request_timeout"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_idle_connection_outlives_the_head_timeout_and_is_closed_in_the_end() {
+    let app = TestApp::builder().set("limits.head_timeout", "300ms").set("limits.idle_timeout", "2s").start().await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let started = tokio::time::Instant::now();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer).ends_with("ok\n"));
+    assert!(started.elapsed() >= std::time::Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
+    let app = impatient().start().await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // With little room on the way, the server soon has to wait for the reader.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(app.address()).await.unwrap();
+    let request = "GET /api/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(2000);
+    // It stops taking requests while its answers are not taken, and then gives up: the write fails, or all fits and reading ends.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut taken = Vec::new();
+    let whole = stream.read_to_end(&mut taken).await;
+    let answers = String::from_utf8_lossy(&taken).matches("HTTP/1.1 200 OK").count();
+    assert!(whole.is_err() || answers < 2000, "{answers} answers");
+}
