@@ -5,15 +5,28 @@ use crate::{
     servers::redis::{Cluster, Sentinels, Single, Tls},
 };
 use oauth2flow::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     entropy::SystemEntropy,
-    session::store::{RedisAddress, RedisStore, Store},
+    session::store::{RedisAddress, RedisOpenError, RedisStore, Store},
 };
 use std::sync::Arc;
 
-pub(crate) async fn open(url: &str, root_certificates: Option<&[u8]>) -> Arc<dyn Store> {
-    let address = RedisAddress::parse(url).unwrap();
-    Arc::new(RedisStore::open(&address, root_certificates, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await.unwrap())
+mod expiry;
+mod faults;
+mod refusals;
+
+async fn try_open(url: &str, roots: Option<&[u8]>) -> Result<RedisStore, RedisOpenError> {
+    oauth2flow_protocol::install_crypto_provider();
+    RedisStore::open(&RedisAddress::parse(url).unwrap(), roots, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await
+}
+
+async fn open(url: &str, roots: Option<&[u8]>) -> Arc<dyn Store> {
+    Arc::new(try_open(url, roots).await.unwrap())
+}
+
+/// One whose server goes by another clock.
+async fn open_at(url: &str, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
+    Arc::new(RedisStore::open(&RedisAddress::parse(url).unwrap(), None, clock, Arc::new(SystemEntropy)).await.unwrap())
 }
 
 impl Harness for Single {

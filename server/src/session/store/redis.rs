@@ -1,9 +1,9 @@
 //! Sessions in Redis or Valkey: one server, a set watched by Sentinel, or a Cluster.
 //!
 //! A session is one value under one key, and what is true of it is written there alone: its version, its lease, its tokens. Whatever
-//! has to happen whole is a script that touches keys of one slot. The sets by which the sessions of a user are found are hints. A
-//! session is in them from the moment that [`insert`](Store::insert) has answered; one that points to nothing belongs to a session that
-//! has ended, and is taken out by whoever comes by, because no key is ever used twice.
+//! has to happen whole is a script that touches this one key. Everything else are hints: the sets by which the sessions of a user are
+//! found, and the list of what expires. A session is in them from the moment that [`insert`](Store::insert) has answered; a hint that
+//! points to nothing belongs to a session that has ended, and is taken out by whoever comes by, because no key is ever used twice.
 //!
 //! Redis's own clock decides nothing. How long a value is kept is what is left of the session by this server's clock and a while longer,
 //! for a store that nobody sweeps; [`sweep`](Store::sweep) is what forgets, by the times of the sessions themselves.
@@ -28,8 +28,8 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use link::{Call, Link, PATIENCE, Trouble};
 use listener::{Ear, Listener};
-use names::{Names, PARTS};
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use names::{Due, Names, PARTS};
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 use std::{
     cmp::Reverse,
     fmt,
@@ -166,12 +166,7 @@ impl RedisStore {
     async fn remove_one(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
         let removed: Option<Vec<u8>> = self
             .link
-            .run(
-                Call::script(&script::REMOVE, &[&self.names.session(key), &self.names.due(part(key))])
-                    .arg(Names::due_session(key))
-                    .arg(self.names.channel())
-                    .arg(listener::ended(key)),
-            )
+            .run(Call::script(&script::REMOVE, &[&self.names.session(key)]).arg(self.names.channel()).arg(listener::ended(key)))
             .await?;
         let Some(removed) = removed else { return Ok(None) };
         self.ear.announce(Change::Ended(key));
@@ -220,15 +215,34 @@ impl RedisStore {
         }
     }
 
+    /// Takes a session that has ended out of wherever it can be found.
     async fn forget_hints(&self, key: Key, issuer: &str, sub: &str, sid: Option<&str>) {
         let user = self.names.user(UserKey { issuer, sub });
-        let of_user = self.forget_hint(&user, key);
-        match sid {
-            Some(sid) => {
-                let sid = self.names.sid(issuer, sid);
-                tokio::join!(of_user, self.forget_hint(&sid, key));
+        let sid = sid.map(|sid| self.names.sid(issuer, sid));
+        let of_sid = async {
+            if let Some(sid) = &sid {
+                self.forget_hint(sid, key).await;
             }
-            None => of_user.await,
+        };
+        tokio::join!(self.forget_hint(&user, key), of_sid, self.forget_due(key, Names::due_session(key)));
+    }
+
+    /// Says when something expires, for a sweep to find it.
+    async fn add_due(&self, key: Key, due: Vec<u8>, at: Timestamp) -> Result<(), StoreError> {
+        self.link.run(Call::repeatable("ZADD").arg(self.names.due_of(key)).arg(at.as_second()).arg(due)).await
+    }
+
+    /// Says when a claim expires; one of which that could not be said goes by itself.
+    async fn expect(&self, claim: Key, at: Timestamp) {
+        if let Err(error) = self.add_due(claim, Names::due_claim(claim), at).await {
+            tracing::debug!(error = %error, "a claim will not be swept");
+        }
+    }
+
+    async fn forget_due(&self, key: Key, due: Vec<u8>) {
+        let forgotten = self.link.run::<i64>(Call::repeatable("ZREM").arg(self.names.due_of(key)).arg(due)).await;
+        if let Err(error) = forgotten {
+            tracing::debug!(error = %error, "what has ended stays among what expires for now");
         }
     }
 
@@ -268,30 +282,46 @@ impl RedisStore {
     }
 
     /// Forgets what is due in one part, and answers how much.
-    async fn sweep_part(&self, part: u8, now: i64) -> Result<u64, StoreError> {
+    async fn sweep_part(&self, part: u8, now: Timestamp) -> Result<u64, StoreError> {
         let due = self.names.due(part);
         let mut forgotten = 0;
         loop {
-            let range = Call::repeatable("ZRANGEBYSCORE").arg(&due).arg("-inf").arg(now).arg("LIMIT").arg(0).arg(SWEPT_AT_ONCE);
-            let members: Vec<Vec<u8>> = self.link.run(range).await?;
-            let whole = members.len() == SWEPT_AT_ONCE;
+            let range = Call::repeatable("ZRANGEBYSCORE").arg(&due).arg("-inf").arg(now.as_second());
+            let members: Vec<Vec<u8>> = self.link.run(range.arg("LIMIT").arg(0).arg(SWEPT_AT_ONCE)).await?;
+            let all = members.len() < SWEPT_AT_ONCE;
             let swept = at_once(members, |member| self.sweep_one(&due, member, now)).await?;
-            let swept = swept.into_iter().filter(|swept| *swept).count();
-            forgotten += u64::try_from(swept).unwrap_or(u64::MAX);
-            if !whole || swept == 0 {
+            forgotten += swept.into_iter().sum::<u64>();
+            if all {
                 return Ok(forgotten);
             }
         }
     }
 
-    async fn sweep_one(&self, due: &str, member: Vec<u8>, now: i64) -> Result<bool, StoreError> {
-        let Some(name) = self.names.of_due(&member) else { return Ok(false) };
-        let identity: Option<Vec<u8>> = self.link.run(Call::script(&script::SWEEP, &[&name, due]).arg(now).arg(member.as_slice())).await?;
-        let Some(identity) = identity else { return Ok(false) };
-        if let (Some(Identity { issuer, sub, sid, .. }), Some(key)) = (Identity::from_json(&identity), key_of(&member)) {
-            self.forget_hints(key, &issuer, &sub, sid.as_deref()).await;
-        }
-        Ok(true)
+    /// Forgets one thing, if it is due indeed, and answers how many that were. A session that has been used meanwhile is due later; the
+    /// list learns of it here, so that not every use has to tell it.
+    async fn sweep_one(&self, due: &str, member: Vec<u8>, now: Timestamp) -> Result<u64, StoreError> {
+        let forgotten = match Names::parse_due(&member) {
+            Some(Due::Session(key)) => {
+                let session = self.names.session(key);
+                match self.link.run(Call::script(&script::SWEEP_SESSION, &[&session]).arg(now.as_second())).await? {
+                    Value::Int(idle_end) => {
+                        self.link.run::<()>(Call::repeatable("ZADD").arg(due).arg(idle_end).arg(member)).await?;
+                        return Ok(0);
+                    }
+                    Value::BulkString(identity) => {
+                        if let Some(Identity { issuer, sub, sid, .. }) = Identity::from_json(&identity) {
+                            self.forget_hints(key, &issuer, &sub, sid.as_deref()).await;
+                        }
+                        1
+                    }
+                    _nothing_is_there => 0,
+                }
+            }
+            Some(Due::Claim(key)) => self.link.run(Call::repeatable("UNLINK").arg(self.names.claim(key))).await?,
+            None => 0,
+        };
+        self.link.run::<()>(Call::repeatable("ZREM").arg(due).arg(member)).await?;
+        Ok(forgotten)
     }
 }
 
@@ -303,26 +333,23 @@ impl Store for RedisStore {
 
     async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
         let key = record.key;
-        let inserted: bool = self
-            .link
-            .run(
-                Call::script(&script::INSERT, &[&self.names.session(key), &self.names.due(part(key))])
-                    .arg(stored::encode(record))
-                    .arg(self.kept(record.idle_expires_at))
-                    .arg(record.idle_expires_at.as_second())
-                    .arg(Names::due_session(key)),
-            )
-            .await?;
-        if !inserted {
+        let set = Call::once("SET").arg(self.names.session(key)).arg(stored::encode(record)).arg("NX").arg("PX");
+        let set = self.link.run::<bool>(set.arg(self.kept(record.idle_expires_at)));
+        let due = self.add_due(key, Names::due_session(key), record.idle_expires_at);
+        let (is_new, ()) = tokio::try_join!(set, due)?;
+        if !is_new {
             return Err(StoreError::new("there is a session of this key already"));
         }
         // Nobody has the session's id yet: if a hint cannot be written, there must not be a session that nobody finds.
         let user = self.names.user(UserKey { issuer: &record.issuer, sub: &record.sub });
         let sid = record.sid.as_deref().map(|sid| self.names.sid(&record.issuer, sid));
-        let hinted = match &sid {
-            Some(sid) => tokio::try_join!(self.add_hint(&user, record), self.add_hint(sid, record)).map(|_| ()),
-            None => self.add_hint(&user, record).await,
+        let of_sid = async {
+            match &sid {
+                Some(sid) => self.add_hint(sid, record).await,
+                None => Ok(()),
+            }
         };
+        let hinted = tokio::try_join!(self.add_hint(&user, record), of_sid).map(|_| ());
         if hinted.is_err() {
             let _ = self.remove_one(key).await;
         }
@@ -363,12 +390,10 @@ impl Store for RedisStore {
 
     async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
         let times = [stored::time(last_seen_at), stored::time(idle_expires_at)].concat();
-        let call = Call::script(&script::TOUCH, &[&self.names.session(key), &self.names.due(part(key))])
+        let call = Call::script(&script::TOUCH, &[&self.names.session(key)])
             .arg(last_seen_at.as_second())
             .arg(times)
             .arg(self.kept(idle_expires_at))
-            .arg(idle_expires_at.as_second())
-            .arg(Names::due_session(key))
             .arg(self.names.channel())
             .arg(listener::renewed(key));
         if self.link.run(call).await? {
@@ -398,15 +423,10 @@ impl Store for RedisStore {
         }
         let done = async {
             let removed = self.remove_pointed_to(named).await?;
-            let claimed: bool = self
-                .link
-                .run(
-                    Call::script(&script::FINISH_TOKEN, &[&claim, &self.names.due(part(token))])
-                        .arg(self.kept(expires_at))
-                        .arg(expires_at.as_second())
-                        .arg(Names::due_claim(token)),
-                )
-                .await?;
+            let claimed: bool = self.link.run(Call::script(&script::FINISH_TOKEN, &[&claim]).arg(self.kept(expires_at))).await?;
+            if claimed {
+                self.expect(token, expires_at).await;
+            }
             Ok(claimed.then_some(removed))
         };
         let done = done.await;
@@ -417,11 +437,12 @@ impl Store for RedisStore {
     }
 
     async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let call = Call::script(&script::CLAIM, &[&self.names.claim(key), &self.names.due(part(key))])
-            .arg(self.kept(expires_at))
-            .arg(expires_at.as_second())
-            .arg(Names::due_claim(key));
-        self.link.run(call).await
+        let set = Call::once("SET").arg(self.names.claim(key)).arg("").arg("NX").arg("PX").arg(self.kept(expires_at));
+        let claimed = self.link.run(set).await?;
+        if claimed {
+            self.expect(key, expires_at).await;
+        }
+        Ok(claimed)
     }
 
     async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
@@ -443,7 +464,7 @@ impl Store for RedisStore {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(at_once(PARTS, |part| self.sweep_part(part, now.as_second())).await?.into_iter().sum())
+        Ok(at_once(PARTS, |part| self.sweep_part(part, now)).await?.into_iter().sum())
     }
 
     fn announces(&self) -> bool {
@@ -487,14 +508,6 @@ where
 /// A claim that led to a session, never to be taken for one that is being worked at.
 fn led_to(session: Key) -> Vec<u8> {
     [&b"s"[..], session.0.as_slice()].concat()
-}
-
-const fn part(key: Key) -> u8 {
-    key.0[0]
-}
-
-fn key_of(due: &[u8]) -> Option<Key> {
-    Some(Key(due.get(1..)?.try_into().ok()?))
 }
 
 /// Changes nothing, and yet only a server that takes writes does it.

@@ -53,8 +53,8 @@ impl Node {
         let place = if settings.contains("tls-port") { String::new() } else { format!("port {port}\n") };
         let settings = settings.replace("PORT", &port.to_string()).replace("DIRECTORY", &directory.path().display().to_string());
         let common = format!("bind 127.0.0.1\nprotected-mode no\ndir {}\n{place}", directory.path().display());
-        // Sentinels know no settings for keeping things.
-        let keeping = if sentinel { "" } else { "save \"\"\nappendonly yes\n" };
+        // What has been answered is written. Sentinels keep nothing.
+        let keeping = if sentinel { "" } else { "save \"\"\nappendonly yes\nappendfsync always\n" };
         fs::write(directory.path().join("redis.conf"), format!("{common}{keeping}{settings}\n")).unwrap();
         let mut node = Self { directory, sentinel, port, client: client(port), child: None };
         node.start_again();

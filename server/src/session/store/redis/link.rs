@@ -66,6 +66,11 @@ impl Call {
         Self { what: What::Plain(redis::cmd(name)), repeatable: true }
     }
 
+    /// A command that is not repeated.
+    pub(super) fn once(name: &str) -> Self {
+        Self { what: What::Plain(redis::cmd(name)), repeatable: false }
+    }
+
     /// A script, which is not repeated.
     pub(super) fn script(source: &Source, keys: &[&str]) -> Self {
         let mut by_hash = redis::cmd("EVALSHA");
@@ -284,10 +289,13 @@ impl Link {
 
     /// The same, with what the library says.
     pub(super) async fn try_run(&self, call: &Call) -> RedisResult<Value> {
-        timeout(PATIENCE, self.persist(call)).await.unwrap_or_else(|_| Err(too_late()))
+        let mut last = None;
+        let persisting = timeout(PATIENCE, self.persist(call, &mut last)).await;
+        persisting.unwrap_or_else(|_| Err(last.unwrap_or_else(too_late)))
     }
 
-    async fn persist(&self, call: &Call) -> RedisResult<Value> {
+    /// Asks until it is done or refused; `last` is why it is not done yet.
+    async fn persist(&self, call: &Call, last: &mut Option<RedisError>) -> RedisResult<Value> {
         let mut pause = FIRST_RETRY;
         let mut may_repeat = call.repeatable;
         loop {
@@ -296,18 +304,17 @@ impl Link {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            match meaning(&error) {
+            let meaning = meaning(&error);
+            if matches!(meaning, Meaning::NotHere | Meaning::Lost) {
+                self.give_up(number);
+            }
+            match meaning {
                 Meaning::Refused => return Err(error),
-                Meaning::NotYet => sleep(pause).await,
-                Meaning::NotHere => {
-                    self.give_up(number);
+                Meaning::Lost if !std::mem::take(&mut may_repeat) => return Err(error),
+                Meaning::Lost => {}
+                Meaning::NotYet | Meaning::NotHere => {
+                    *last = Some(error);
                     sleep(pause).await;
-                }
-                Meaning::Lost => {
-                    self.give_up(number);
-                    if !std::mem::take(&mut may_repeat) {
-                        return Err(error);
-                    }
                 }
             }
             pause = (pause * 2).min(LONGEST_RETRY);

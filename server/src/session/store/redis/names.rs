@@ -1,7 +1,4 @@
 //! What things are called in Redis.
-//!
-//! Sessions and claims lie in 256 parts by the first byte of their key. The part is the hash tag, so that in a Cluster all of a part is
-//! in one slot: a session, and the list of what is due there.
 
 use crate::session::{record::Key, store::UserKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,8 +6,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 /// What every key begins with, unless the address says otherwise.
 pub(super) const DEFAULT_PREFIX: &str = "oauth2flow:";
 
-/// How many parts there are.
-pub(super) const PARTS: std::ops::RangeInclusive<u8> = u8::MIN..=u8::MAX;
+/// In how many parts the list of what is due is kept, for several nodes of a Cluster to share it.
+pub(super) const PARTS: std::ops::Range<u8> = 0..16;
 
 const SESSION: u8 = b's';
 const CLAIM: u8 = b'c';
@@ -35,12 +32,17 @@ impl Names {
     }
 
     fn of(&self, kind: &str, key: Key) -> String {
-        format!("{}{{{:02x}}}:{kind}:{}", self.prefix, key.0[0], URL_SAFE_NO_PAD.encode(key.0))
+        format!("{}{kind}:{}", self.prefix, URL_SAFE_NO_PAD.encode(key.0))
     }
 
-    /// The sorted set of what ends in a part, by when it does.
+    /// A part of the sorted set of what expires, by when it does.
     pub(super) fn due(&self, part: u8) -> String {
-        format!("{}{{{part:02x}}}:due", self.prefix)
+        format!("{}due:{part:x}", self.prefix)
+    }
+
+    /// The part for a key.
+    pub(super) fn due_of(&self, key: Key) -> String {
+        self.due(key.0[0] % PARTS.end)
     }
 
     /// The sorted set of a user's sessions, by when they end. Who it is cannot be read from the name.
@@ -84,42 +86,47 @@ impl Names {
     }
 
     /// What is meant by a name among what is due.
-    pub(super) fn of_due(&self, due: &[u8]) -> Option<String> {
+    pub(super) fn parse_due(due: &[u8]) -> Option<Due> {
         let (kind, key) = due.split_first()?;
         let key = Key(key.try_into().ok()?);
         match *kind {
-            SESSION => Some(self.session(key)),
-            CLAIM => Some(self.claim(key)),
+            SESSION => Some(Due::Session(key)),
+            CLAIM => Some(Due::Claim(key)),
             _ => None,
         }
     }
 }
 
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Session(Key),
+    Claim(Key),
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{DEFAULT_PREFIX, Names};
+    use super::{DEFAULT_PREFIX, Due, Names, PARTS};
     use crate::session::{record::Key, store::UserKey};
 
     #[test]
-    fn what_a_script_touches_together_has_the_same_hash_tag() {
-        let names = Names::new(DEFAULT_PREFIX);
-        let key = Key([0xa3; 32]);
-        let tag = |name: &str| name.split_once('{').unwrap().1.split_once('}').unwrap().0.to_owned();
-        assert_eq!(names.due(0xa3), "oauth2flow:{a3}:due");
-        for name in [names.session(key), names.claim(key), names.due(0xa3)] {
-            assert_eq!(tag(&name), "a3", "{name}");
+    fn what_is_due_is_found_again_by_its_name() {
+        let key = Key([7; 32]);
+        assert_eq!(Names::parse_due(&Names::due_session(key)), Some(Due::Session(key)));
+        assert_eq!(Names::parse_due(&Names::due_claim(key)), Some(Due::Claim(key)));
+        for nonsense in [&b""[..], b"x", &[b'x'; 33], &[b's'; 32]] {
+            assert_eq!(Names::parse_due(nonsense), None);
         }
     }
 
     #[test]
-    fn what_is_due_is_found_again_by_its_name() {
+    fn every_key_has_its_part() {
         let names = Names::new(DEFAULT_PREFIX);
-        let key = Key([7; 32]);
-        assert_eq!(names.of_due(&Names::due_session(key)), Some(names.session(key)));
-        assert_eq!(names.of_due(&Names::due_claim(key)), Some(names.claim(key)));
-        assert_eq!(names.of_due(b""), None);
-        assert_eq!(names.of_due(b"x"), None);
-        assert_eq!(names.of_due(&[b'x'; 33]), None);
+        let parts: Vec<_> = PARTS.map(|part| names.due(part)).collect();
+        for byte in 0..=u8::MAX {
+            assert!(parts.contains(&names.due_of(Key([byte; 32]))));
+        }
+        assert_eq!(names.due_of(Key([0xa3; 32])), "oauth2flow:due:3");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The scripts: each does its work whole, and touches keys of one slot only, so that it runs in a Cluster as well.
+//! The scripts: each does its work whole, and touches one key only, so that it runs in a Cluster as well, also while slots move.
 
 use redis::Script;
 use std::sync::LazyLock;
@@ -13,14 +13,12 @@ macro_rules! scripts {
 }
 
 scripts! {
-    INSERT = "insert.lua",
     SWAP_LEASE = "swap_lease.lua",
     REPLACE_TOKENS = "replace_tokens.lua",
     TOUCH = "touch.lua",
     REMOVE = "remove.lua",
-    SWEEP = "sweep.lua",
+    SWEEP_SESSION = "sweep_session.lua",
     ADD_TO_INDEX = "add_to_index.lua",
-    CLAIM = "claim.lua",
     BEGIN_TOKEN = "begin_token.lua",
     FINISH_TOKEN = "finish_token.lua",
     RELEASE_TOKEN = "release_token.lua",
