@@ -24,6 +24,7 @@ use oauth2flow_app::{
     api::{LogOut, LoggedOut},
     problem::ProblemCode,
 };
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
 /// Signs out: of this session, or with `everywhere` of every session of the user. Without a session there is nothing to do, and that is
@@ -86,7 +87,9 @@ fn of_json(headers: &HeaderMap, request: &Bytes) -> Result<LogOut, Failure> {
     if !media_type(headers).eq_ignore_ascii_case("application/json") {
         return Err(ProblemCode::UnsupportedMediaType.into());
     }
-    serde_json::from_slice(request)
+    // Read as an object first: an array would do for a structure as well.
+    serde_json::from_slice::<Map<String, Value>>(request)
+        .and_then(|object| serde_json::from_value(Value::Object(object)))
         .map_err(|error| Failure::new(ProblemCode::InvalidRequest).detail("The request's body is not what a sign-out takes.").source(error))
 }
 
