@@ -21,6 +21,7 @@ use std::{
 const CANNOT_START: u8 = 2;
 
 fn main() -> ExitCode {
+    raise_file_limit();
     let arguments = Arguments::parse();
     if arguments.settings {
         // Whoever reads only the beginning closes the pipe, and that is fine.
@@ -58,6 +59,23 @@ fn main() -> ExitCode {
     telemetry::flush();
     code
 }
+
+/// Asks the system for as many open files, and so connections, as it gives: what a process may have without asking is for programs
+/// that use an old interface, which cannot count further.
+#[cfg(unix)]
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const ENOUGH: u64 = 65_536;
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(ENOUGH, |maximum| maximum.min(ENOUGH));
+    if limit.current.is_some_and(|current| current < most) {
+        // Where it is refused, there are fewer connections.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit });
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit() {}
 
 /// `oauth2flow keys …`.
 fn keys(command: &KeysCommand, config: impl FnOnce() -> Result<Config, ConfigProblems>) -> ExitCode {
