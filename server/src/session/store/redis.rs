@@ -92,7 +92,7 @@ pub enum RedisOpenError {
         source: StoreError,
     },
     /// It does not let us do what is needed.
-    #[error("{address} does not allow the user in session.store_url what sessions need; docs/stores.md has the list")]
+    #[error("{address} does not allow the user in session.store_url what sessions need; docs/redis.md has the list")]
     Forbidden {
         /// Where it is.
         address: String,

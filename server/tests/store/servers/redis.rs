@@ -15,9 +15,9 @@ use tempfile::TempDir;
 /// Far longer than anything takes that works, also on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What docs/stores.md says that a user needs.
+/// What docs/redis.md says that a user needs.
 pub(crate) const RIGHTS: &str = "-@all +get +set +getrange +setrange +del +unlink +pexpire +pttl +zadd +zrem +zscore +zrange +zrangebyscore \
-                                 +zremrangebyscore +eval +evalsha +publish +subscribe +info +role +cluster|slots";
+                                 +zremrangebyscore +eval +evalsha +publish +subscribe +info +role +cluster|slots +asking";
 
 const USER: &str = "app";
 const PASSWORD: &str = "sentinel-redis-password";

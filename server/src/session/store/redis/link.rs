@@ -212,8 +212,9 @@ async fn follow(connection: &mut ClusterConnection, error: &RedisError, command:
     let Some((host, port)) = target.and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?))) else { return Err(error.clone()) };
     let mut both = redis::pipe();
     both.cmd("ASKING").add_command(command.clone());
-    let answers = connection.route_pipeline(both, 0, 2, SingleNodeRoutingInfo::ByAddress { host, port }).await?;
-    answers.into_iter().nth(1).ok_or_else(|| error.clone())?.extract_error()
+    let route = SingleNodeRoutingInfo::ByAddress { host, port };
+    let answers = connection.route_pipeline(both, 0, 2, route).await?.into_iter().map(Value::extract_error);
+    answers.collect::<RedisResult<Vec<_>>>()?.pop().ok_or_else(|| error.clone())
 }
 
 /// What an error means for whoever asked.
