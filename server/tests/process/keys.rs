@@ -70,12 +70,14 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     assert!(came_about, "{what} has not come about");
 }
 
-/// The name of the key that sealed what the servers leave for each other.
-fn check_sealed_with(setup: &Setup) -> String {
+/// The names of all keys that sealed something in the store: sessions, and what the servers leave for each other.
+fn sealed_with(setup: &Setup) -> String {
     let mut database = Database::open(&setup.path("data/sessions.sqlite"));
-    let name = database.text("SELECT hex(substr(sealed, 1, 4)) FROM key_check").to_lowercase();
+    let names = database.text(
+        "SELECT group_concat(DISTINCT lower(hex(substr(sealed, 1, 4)))) FROM (SELECT tokens AS sealed FROM sessions UNION ALL SELECT sealed FROM key_check)",
+    );
     database.close();
-    name
+    names
 }
 
 #[test]
@@ -182,13 +184,13 @@ fn a_rotation_under_load_signs_nobody_out() {
             })
             .collect();
         // Once with time for everybody to read the file before it seals, and once without.
+        let mut new_key = String::new();
         for how in [["rotate", "--after", "12s"].as_slice(), &["rotate", "--now"]] {
-            let new_key = names(&keys_without_secrets(&setup, how)).remove(0);
-            wait_until("a check sealed with the new key", || {
-                load.iter().any(|load| load.is_finished()) || check_sealed_with(&setup) == new_key
+            new_key = names(&keys_without_secrets(&setup, how)).remove(0);
+            wait_until("a store in which everything is sealed with the new key", || {
+                load.iter().any(|load| load.is_finished()) || sealed_with(&setup) == new_key
             });
         }
-        let new_key = names(&keys_without_secrets(&setup, &["list"])).remove(0);
         let so_far = calls.load(Ordering::Relaxed);
         wait_until("more calls", || load.iter().any(|load| load.is_finished()) || calls.load(Ordering::Relaxed) > so_far + 40);
         over.store(true, Ordering::Relaxed);
@@ -257,7 +259,7 @@ fn a_key_file_that_breaks_while_the_server_runs_is_reported_once_and_the_keys_st
     fs::write(&path, &key).unwrap();
     keys(&setup, &["rotate", "--now"]).assert_orderly();
     server.wait_for_line("the session keys have changed");
-    assert_eq!(browser.notes(), ["still here"]);
+    assert!(browser.notes().contains(&"still here".to_owned()));
     let ended = server.stop();
     ended.assert_orderly();
     assert_eq!(ended.stdout.matches("the key file cannot be used").count(), 1, "{}", ended.stdout);

@@ -1,6 +1,6 @@
 //! Slowloris and its relatives: requests that never quite arrive, and answers that nobody takes.
 
-use crate::support::{Browser, TestApp, TestAppBuilder};
+use crate::support::{Browser, Reply, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream};
 use axum::http::Method;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -78,16 +78,31 @@ async fn an_idle_connection_outlives_the_head_timeout_and_is_closed_in_the_end()
 
 #[tokio::test]
 async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
-    let app = impatient().start().await;
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    // With little room on the way, the server soon has to wait for the reader.
-    socket.set_recv_buffer_size(4096).unwrap();
-    let mut stream = socket.connect(app.address()).await.unwrap();
-    let request = "GET /api/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(2000);
-    // It stops taking requests while its answers are not taken, and then gives up: the write fails, or all fits and reading ends.
-    let _ = stream.write_all(request.as_bytes()).await;
-    let mut taken = Vec::new();
-    let whole = stream.read_to_end(&mut taken).await;
-    let answers = String::from_utf8_lossy(&taken).matches("HTTP/1.1 200 OK").count();
-    assert!(whole.is_err() || answers < 2000, "{answers} answers");
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    let builder = impatient().openid("alpha", &provider).upstream("api", &upstream);
+    let app = builder.set("limits.connections", "1").start().await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    // More than the system keeps on the way.
+    upstream.replace("/base/long", Reply::new(200, "text/plain", vec![b'x'; 32 * 1024 * 1024]));
+    let head = format!(
+        "GET /api/v1/proxy/api/long HTTP/1.1\r\nhost: localhost\r\nx-csrf: 1\r\nsec-fetch-site: same-origin\r\ncookie: session={}\r\n\r\n",
+        browser.session_cookie().unwrap()
+    );
+    let mut lazy = TcpStream::connect(app.address()).await.unwrap();
+    lazy.write_all(head.as_bytes()).await.unwrap();
+    let mut beginning = [0; 12];
+    lazy.read_exact(&mut beginning).await.unwrap();
+    assert_eq!(&beginning, b"HTTP/1.1 200");
+    // It has the only connection there is, until the server is tired of waiting.
+    let ask = async || {
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    assert!(ask().await.starts_with("HTTP/1.1 503 "));
+    while !ask().await.starts_with("HTTP/1.1 200 ") {}
+    drop(lazy);
 }
