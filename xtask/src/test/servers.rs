@@ -1,4 +1,4 @@
-//! The servers that the tests start: databases of the machine's packages.
+//! The servers that tests and measurements start: those of the machine's packages.
 
 use crate::debian::{install_packages, privilege};
 use crate::step::Step;
@@ -13,11 +13,14 @@ struct Server {
     package: &'static str,
 }
 
-const SERVERS: [Server; 2] =
-    [Server { program: "initdb", package: "postgresql" }, Server { program: "redis-server", package: "redis-server" }];
+const SERVERS: [Server; 3] = [
+    Server { program: "initdb", package: "postgresql" },
+    Server { program: "redis-server", package: "redis-server" },
+    Server { program: "nginx", package: "nginx" },
+];
 
 /// Installs those that are missing, where that is possible without asking anybody.
-pub(super) fn ensure() -> Result<()> {
+pub(crate) fn ensure() -> Result<()> {
     let is_missing = |server: &Server| find(server.program).is_none();
     let missing: Vec<_> = SERVERS.iter().filter(|server| is_missing(server)).map(|server| server.package).collect();
     if missing.is_empty() {
