@@ -14,6 +14,9 @@ pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 const NAMES_TE: HeaderValue = HeaderValue::from_static("te");
 
+/// How a call over gRPC has ended.
+const GRPC_TRAILER: HeaderValue = HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin");
+
 const USER: HeaderName = HeaderName::from_static("x-auth-request-user");
 const USER_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
 const USER_NAME: HeaderName = HeaderName::from_static("x-auth-request-name");
@@ -104,6 +107,10 @@ pub(super) fn to_browser(headers: &mut HeaderMap, rules: &HeaderRules, trailers_
         headers.remove(header::TRAILER);
     }
     drop_hop_by_hop(headers);
+    if trailers_are_welcome && !headers.contains_key(header::TRAILER) && is_grpc(headers) {
+        // In HTTP/1.1 nothing comes in a trailer that was not announced, and in HTTP/2 nobody announces it.
+        headers.insert(header::TRAILER, GRPC_TRAILER);
+    }
     for name in &NOT_FOR_THE_BROWSER {
         headers.remove(name);
     }
@@ -113,6 +120,10 @@ pub(super) fn to_browser(headers: &mut HeaderMap, rules: &HeaderRules, trailers_
     for (name, value) in &rules.set_response {
         headers.insert(name.clone(), value.clone());
     }
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// Takes out of a trailer what belongs into a header or is not for the other side

@@ -1,6 +1,18 @@
 //! The proxy: the token goes to the upstream that it is for, and nothing else that is private does.
 
-use crate::support::{Browser, Endpoint, Initiator, Reply, SignIn as _, StandInProvider, TestApp, Upstream, start_login};
+mod configured;
+mod exchange;
+mod hostile;
+mod http2;
+mod retry;
+mod streaming;
+mod trailers;
+mod websocket;
+
+use crate::support::{
+    Browser, Connection, Endpoint, Initiator, RawUpstream, Reply, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream, raw_head,
+    start_login,
+};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -12,6 +24,43 @@ struct SignedIn {
     upstream: Upstream,
     app: TestApp,
     browser: Browser,
+}
+
+/// Somebody who is signed in, and an API whose every byte the test writes.
+pub(crate) struct Raw {
+    pub(crate) provider: StandInProvider,
+    pub(crate) upstream: RawUpstream,
+    pub(crate) app: TestApp,
+    pub(crate) browser: Browser,
+}
+
+impl Raw {
+    /// A call of the app's page, sent by hand.
+    pub(crate) async fn call(&self, request_line: &str, fields: &str) -> Connection {
+        let mut connection = Connection::open(&self.app).await;
+        connection.send(raw_head(&self.app, &self.browser, request_line, fields)).await;
+        connection
+    }
+}
+
+/// With these settings of the upstream.
+pub(crate) async fn raw_app(settings: &[(&str, &str)]) -> Raw {
+    raw_app_with(|builder| builder, settings).await
+}
+
+pub(crate) async fn raw_app_with(edit: impl FnOnce(TestAppBuilder) -> TestAppBuilder, settings: &[(&str, &str)]) -> Raw {
+    let (provider, upstream) = (StandInProvider::start().await, RawUpstream::start());
+    let builder = edit(TestApp::builder().openid("alpha", &provider)).set("upstreams.api.url", upstream.origin());
+    let set = |builder: TestAppBuilder, (name, value): &(&str, &str)| builder.set(&format!("upstreams.api.{name}"), value);
+    let app = settings.iter().fold(builder, set).start().await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    Raw { provider, upstream, app, browser }
+}
+
+/// A piece of a body in chunks.
+fn chunk(text: &str) -> String {
+    format!("{:x}\r\n{text}\r\n", text.len())
 }
 
 async fn signed_in() -> SignedIn {

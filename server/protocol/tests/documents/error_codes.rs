@@ -16,6 +16,7 @@ use oauth2flow_protocol::par::ParError;
 use oauth2flow_protocol::refresh::RefreshError;
 use oauth2flow_protocol::signing_key::SigningKeyError;
 use oauth2flow_protocol::token::{TokenError, TokenErrorCode};
+use oauth2flow_protocol::token_exchange::TokenExchangeError;
 use oauth2flow_protocol::userinfo::UserInfoError;
 use oauth2flow_protocol::{JsonError, ProviderText, SigningAlgorithm};
 use std::fmt::Debug;
@@ -214,6 +215,15 @@ fn the_errors_of_responses_have_their_codes() {
         ],
     );
     check("RefreshError", RefreshError::code, &[RefreshError::SubjectChanged, RefreshError::AudienceChanged]);
+    check(
+        "TokenExchangeError",
+        TokenExchangeError::code,
+        &[
+            TokenExchangeError::MissingIssuedTokenType,
+            TokenExchangeError::UnexpectedIssuedTokenType(text()),
+            TokenExchangeError::ScopeExceeded(text()),
+        ],
+    );
     check("RevocationError", RevocationError::code, &[RevocationError::Status { status: 500 }]);
     check(
         "UserInfoError",

@@ -29,4 +29,5 @@ mod signing_key;
 mod step_up;
 mod support;
 mod token;
+mod token_exchange;
 mod userinfo;

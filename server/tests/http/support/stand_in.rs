@@ -400,6 +400,10 @@ async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
             inner.refresh_tokens.insert(form["refresh_token"].clone(), Family { spent: true, ..family });
             (family.login, None)
         }
+        Some("urn:ietf:params:oauth:grant-type:token-exchange") => {
+            let is_own = form.get("subject_token").is_some_and(|token| token.starts_with(&format!("sentinel-access-{}-", shared.name)));
+            return if is_own { exchanged(&shared, &mut inner) } else { refuse(StatusCode::BAD_REQUEST, "invalid_request") };
+        }
         _ => return refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type"),
     };
     inner.issued += 1;
@@ -421,6 +425,17 @@ async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
     });
     (inner.tokens)(&mut tokens);
     inner.refresh_tokens.insert(refresh_token, Family { login, spent: false });
+    Json(tokens).into_response()
+}
+
+/// A token in exchange for another one, without a refresh token.
+fn exchanged(shared: &Shared, inner: &mut Inner) -> Response {
+    inner.issued += 1;
+    let mut tokens = json!({
+        "token_type": "Bearer", "expires_in": 300, "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "access_token": format!("sentinel-exchanged-{}-{}", shared.name, inner.issued),
+    });
+    (inner.tokens)(&mut tokens);
     Json(tokens).into_response()
 }
 
