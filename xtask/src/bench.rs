@@ -1,122 +1,67 @@
-//! `cargo xtask bench`: how fast the release starts and answers, and the crates' own benchmarks.
+//! `cargo xtask bench`: what a request costs the server, what the parts of it cost, and how fast the first page comes.
+//!
+//! `docs/performance.md` tells the method and how to read the figures.
 
-use crate::cargo::cargo;
-use crate::child::{ended, run_streaming};
-use crate::release;
-use crate::server::{Mode, Probe};
-use crate::step::{Step, Stopwatch};
-use crate::workspace::cache_directory;
-use anyhow::{Context, Result};
-use serde::Deserialize;
-use std::process::{ExitCode, Stdio};
-use std::time::Duration;
+use crate::step::Step;
+use anyhow::Result;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-/// How many pages are asked for.
-const PAGES: usize = 2_000;
+mod functions;
+mod load;
+mod pages;
 
-/// Measures both modes, then runs every benchmark of the workspace.
-pub(crate) fn bench() -> Result<ExitCode> {
-    let program = release::make()?;
-    for mode in [Mode::Spa, Mode::Ssr] {
-        let step = Step::start(format!("ask for the first page {PAGES} times ({mode})"));
-        let probe = Probe::start(&program, mode, &cache_directory().join("probe"))?;
-        let mut times = Vec::with_capacity(PAGES);
-        for _ in 0..PAGES {
-            let stopwatch = Stopwatch::start();
-            probe.get("/")?;
-            times.push(stopwatch.elapsed());
-        }
-        times.sort();
-        step.done_with(&format!(
-            "first answer {} ms after the start; one page on a new connection {} µs (median), {} µs (99 of 100)",
-            probe.started_in.as_millis(),
-            percentile(&times, 50).as_micros(),
-            percentile(&times, 99).as_micros(),
-        ));
+/// What to measure; without any of the three parts, all of them.
+#[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line, and they can be combined")]
+pub(crate) struct Arguments {
+    /// Measure what requests cost the server, beside a bare axum route and nginx
+    #[arg(long)]
+    requests: bool,
+    /// Run the benchmarks of single functions
+    #[arg(long)]
+    functions: bool,
+    /// Measure how fast the release starts and gives its first page
+    #[arg(long)]
+    pages: bool,
+    /// A first look: fewer rounds, and not so many sessions
+    #[arg(long)]
+    quick: bool,
+    /// Only with sessions in sqlite, memory, postgres or redis; can be repeated
+    #[arg(long, value_name = "STORE")]
+    store: Vec<String>,
+    /// Only these requests: login-start, session-read, refused, forward-auth, proxied, login; can be repeated
+    #[arg(long, value_name = "REQUEST")]
+    scenario: Vec<String>,
+    /// Read sessions with so many in the store, instead of 1000, 100000 and 1000000; can be repeated
+    #[arg(long, value_name = "COUNT")]
+    sessions: Vec<usize>,
+    /// Leave out the reading with many sessions in the store
+    #[arg(long)]
+    few: bool,
+    /// Leave out memory and start
+    #[arg(long)]
+    requests_only: bool,
+    /// Measure this build of the server instead of making one
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+}
+
+/// Measures; what misses a target makes it fail.
+pub(crate) fn bench(arguments: &Arguments) -> Result<ExitCode> {
+    let all = !(arguments.requests || arguments.functions || arguments.pages);
+    let mut code = ExitCode::SUCCESS;
+    if all || arguments.requests {
+        code = load::run(arguments)?;
     }
-    let benchmarks = benchmarks()?;
-    if benchmarks.is_empty() {
-        Step::skipped("the crates' own benchmarks", "no crate has any");
+    if all || arguments.functions {
+        functions::run()?;
     }
-    for (package, benchmark) in benchmarks {
-        let step = Step::start_streaming(format!("benchmark {benchmark} of {package}"));
-        let mut command = cargo();
-        command.args(["bench", "--package", &package, "--bench", &benchmark]);
-        let finished = run_streaming(&mut command)?;
-        if !finished.status.success() {
-            step.failed("");
-            anyhow::bail!("{}", ended(&command, finished.status));
-        }
-        step.done();
+    if all || arguments.pages {
+        pages::run(arguments.program.as_deref())?;
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The time that so many of a hundred do not exceed; `sorted` begins with the shortest.
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
-}
-
-/// The packages' benchmark targets.
-fn benchmarks() -> Result<Vec<(String, String)>> {
-    let output = cargo()
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo does not describe the workspace")?;
-    Ok(metadata.benchmarks())
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
-
-impl Metadata {
-    fn benchmarks(self) -> Vec<(String, String)> {
-        let targets =
-            self.packages.into_iter().flat_map(|package| package.targets.into_iter().map(move |target| (package.name.clone(), target)));
-        targets
-            .filter(|(_, target)| target.kind.iter().any(|kind| kind == "bench"))
-            .map(|(package, target)| (package, target.name))
-            .collect()
+    if !all {
+        Step::skipped("the other parts", "not asked for");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_times_that_were_measured() {
-        let times: Vec<Duration> = (1..=200).map(Duration::from_micros).collect();
-        assert_eq!(percentile(&times, 50), Duration::from_micros(100));
-        assert_eq!(percentile(&times, 99), Duration::from_micros(198));
-        assert_eq!(percentile(&times[..1], 99), Duration::from_micros(1));
-        assert_eq!(percentile(&[], 99), Duration::ZERO);
-    }
-
-    #[test]
-    fn only_benchmark_targets_are_run() {
-        let metadata: Metadata = serde_json::from_str(
-            r#"{"packages":[{"name":"protocol","targets":[{"name":"protocol","kind":["lib"]},{"name":"seal","kind":["bench"]}]},{"name":"app","targets":[]}]}"#,
-        )
-        .unwrap();
-        assert_eq!(metadata.benchmarks(), [("protocol".to_owned(), "seal".to_owned())]);
-    }
+    Ok(code)
 }

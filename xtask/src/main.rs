@@ -46,8 +46,8 @@ enum Command {
     Coverage(coverage::Arguments),
     /// Build the release: one self-contained binary
     Build,
-    /// Measure the release: start-up, first page, and the crates' own benchmarks
-    Bench,
+    /// Measure the release: what requests and their parts cost, and how fast the first page comes
+    Bench(bench::Arguments),
     /// Take the pictures of every page into docs/screenshots
     Screenshots,
     /// Remove what `run` and `build` made
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage(arguments) => coverage::coverage(&arguments),
         Command::Build => release::build(),
-        Command::Bench => bench::bench(),
+        Command::Bench(arguments) => bench::bench(&arguments),
         Command::Screenshots => screenshots::take(),
         Command::Clean(arguments) => clean::clean(&arguments),
     };

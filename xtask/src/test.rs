@@ -15,7 +15,7 @@ mod counts;
 mod nextest;
 mod playwright;
 mod report;
-mod servers;
+pub(crate) mod servers;
 mod wasm;
 
 /// Everything but xtask: built on its own, xtask has been built already, since it is what runs here; built together with
