@@ -221,6 +221,17 @@ async fn a_renewal_under_way_is_finished_before_the_server_ends() {
     assert!(browser.is_signed_in().await);
 }
 
+#[tokio::test]
+async fn a_clock_that_is_set_costs_nobody_the_session() {
+    let (provider, _upstream, app, browser) = signed_in_with_upstream().await;
+    for (seconds, refreshes) in [(-3600, 0), (3600, 0), (1500, 1), (-1500, 1), (290, 1), (1600, 2), (-1600, 2)] {
+        app.clock.advance_seconds(seconds);
+        browser.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_status(200);
+        assert_eq!(provider.count(Endpoint::Token), 1 + refreshes, "after {seconds}");
+        assert!(browser.is_signed_in().await);
+    }
+}
+
 /// A row of the store, as another process would leave it.
 struct Row {
     version: i64,

@@ -15,8 +15,17 @@ mod key_file;
 mod keys;
 mod log;
 mod neighbours;
+mod replicas;
+#[allow(dead_code, reason = "the contract of the stores uses all of it")]
+#[path = "../store/servers/postgres.rs"]
+mod postgres;
+mod redis;
+#[allow(dead_code, reason = "the contract of the stores uses all of it")]
+#[path = "../store/servers/redis.rs"]
+mod redis_server;
 mod server;
 mod shutdown;
 mod site;
 mod stand_in;
+mod stores;
 mod wire;

@@ -129,8 +129,8 @@ fn token_answer(code: &str) -> String {
     if code.contains("rubbish") {
         return format!("<html>{ACCESS_TOKEN}</html>");
     }
-    // It ends soon, so that every use has to renew it.
-    format!(r#"{{"access_token": "{ACCESS_TOKEN}", "refresh_token": "{REFRESH_TOKEN}", "token_type": "bearer", "expires_in": 10}}"#)
+    // It ends at once, so that every use has to renew it.
+    format!(r#"{{"access_token": "{ACCESS_TOKEN}", "refresh_token": "{REFRESH_TOKEN}", "token_type": "bearer", "expires_in": 0}}"#)
 }
 
 fn write(stream: &mut TcpStream, body: &str) {
