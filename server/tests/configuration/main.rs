@@ -2,12 +2,14 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
+mod access;
 mod credentials;
 mod known_providers;
 mod outbound;
 mod private_key;
 mod provider_pages;
 mod request;
+mod stores;
 
 use oauth2flow::config::{
     Arguments, ClientAuth, Config, ConfigProblem, ConfigProblems, IssPolicy, LogFormat, Preset, Render, ScopeSeparator, Source,
