@@ -54,7 +54,7 @@ pub struct App {
     pub client_addresses: ClientAddresses,
     /// What may be asked of this server.
     pub limits: RateLimits,
-    /// Answers that do not end by themselves: event streams, WebSockets.
+    /// Answers that do not end by themselves: streams of events, and whatever a connection was upgraded to.
     pub streams: Streams,
     /// Turns true when the server is told to stop: what does not end by itself should end then.
     pub stopping: watch::Receiver<bool>,

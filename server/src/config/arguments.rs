@@ -81,7 +81,7 @@ pub enum KeysCommand {
     },
     /// Put a new key on top of the key file; the old ones stay for as long as sessions may need them
     Rotate {
-        /// This file instead of session.key_file
+        /// This file instead of the configured one
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
         /// Seal with it at once: for a single server
@@ -93,7 +93,7 @@ pub enum KeysCommand {
     },
     /// List the names of the keys, and since when each seals; never the keys themselves
     List {
-        /// This file instead of session.key_file
+        /// This file instead of the configured one
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },

@@ -185,7 +185,7 @@ mod tests {
     use axum::{body::Body, extract::Request};
     use std::net::{IpAddr, SocketAddr};
 
-    /// Whose request it is, with these headers from this peer, where 10.0.0.0/8 and ::1 are proxies.
+    /// Whose request it is, with these headers from this peer, where `10.0.0.0/8` and `::1` are proxies.
     fn client(peer: &str, headers: &[(&str, &str)]) -> String {
         let proxies = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
         let mut request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));

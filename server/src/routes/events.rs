@@ -11,10 +11,11 @@ use crate::{
         live::LiveSession,
     },
     state::AppState,
+    streams::StreamPermit,
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -51,9 +52,10 @@ const RECONNECT_SPREAD_MILLISECONDS: u64 = 3000;
 pub async fn handler(State(app): State<AppState>, method: Method, headers: HeaderMap) -> Result<Response, Failure> {
     csrf::refuse_other_sites(&headers, app.config.server.public_url.origin())?;
     if csrf::is_speculative(&method, &headers) {
-        return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response());
+        return Ok(csrf::not_yet());
     }
     let session = session::peek(&app, &headers).await?.ok_or(ProblemCode::Unauthenticated)?;
+    let permit = app.streams.acquire(session.key)?;
     let watch = app.sessions.listen(&session).ok_or_else(|| {
         Failure::new(ProblemCode::TooManyConnections)
             .detail("This session has as many streams open as one may have.")
@@ -61,13 +63,18 @@ pub async fn handler(State(app): State<AppState>, method: Method, headers: Heade
     })?;
     let spread = u64::from_ne_bytes(random(&*app.entropy)) % RECONNECT_SPREAD_MILLISECONDS;
     let reconnect = Duration::from_millis(RECONNECT_MILLISECONDS + spread);
-    let events = Sse::new(events(session, watch, reconnect)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let events = Sse::new(events(session, watch, reconnect, permit)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // Some reverse proxies would collect the answer first.
     Ok(([(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))], events).into_response())
 }
 
-fn events(session: Arc<LiveSession>, watch: Watch, reconnect: Duration) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((Some((session, reconnect)), watch), async |(first, mut watch)| {
+fn events(
+    session: Arc<LiveSession>,
+    watch: Watch,
+    reconnect: Duration,
+    permit: StreamPermit,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((Some((session, reconnect)), watch, permit), async |(first, mut watch, permit)| {
         let event = match first {
             Some((session, reconnect)) => describing(session_event::SIGNED_IN, &session).retry(reconnect),
             None => match watch.next().await? {
@@ -76,7 +83,7 @@ fn events(session: Arc<LiveSession>, watch: Watch, reconnect: Duration) -> impl 
                 SessionEvent::Ended => with_data(session_event::SIGNED_OUT, &Session::anonymous()),
             },
         };
-        Some((Ok(event), (None, watch)))
+        Some((Ok(event), (None, watch, permit)))
     })
 }
 

@@ -5,6 +5,7 @@
 mod access;
 mod credentials;
 mod known_providers;
+mod limits;
 mod outbound;
 mod private_key;
 mod provider_pages;

@@ -11,7 +11,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::Duration,
 };
 
@@ -188,11 +188,11 @@ fn a_rotation_under_load_signs_nobody_out() {
         for how in [["rotate", "--after", "12s"].as_slice(), &["rotate", "--now"]] {
             new_key = names(&keys_without_secrets(&setup, how)).remove(0);
             wait_until("a store in which everything is sealed with the new key", || {
-                load.iter().any(|load| load.is_finished()) || sealed_with(&setup) == new_key
+                load.iter().any(ScopedJoinHandle::is_finished) || sealed_with(&setup) == new_key
             });
         }
         let so_far = calls.load(Ordering::Relaxed);
-        wait_until("more calls", || load.iter().any(|load| load.is_finished()) || calls.load(Ordering::Relaxed) > so_far + 40);
+        wait_until("more calls", || load.iter().any(ScopedJoinHandle::is_finished) || calls.load(Ordering::Relaxed) > so_far + 40);
         over.store(true, Ordering::Relaxed);
         new_key
     });
