@@ -85,6 +85,7 @@ pub struct UpstreamClient {
     scheme: Scheme,
     authority: Authority,
     timeout: Duration,
+    is_http1: bool,
     /// What a proxy in between wants to see, which passes on what is not encrypted.
     proxy_authorization: Option<HeaderValue>,
 }
@@ -112,7 +113,13 @@ impl UpstreamClient {
             HttpVersion::Auto if scheme == Scheme::HTTPS => Some(make(HttpVersion::Http1)?.1),
             HttpVersion::Auto | HttpVersion::Http1 => Some(client.clone()),
         };
-        Ok(Self { client, upgrading, scheme, authority, timeout: config.timeout, proxy_authorization })
+        let is_http1 = config.http_version == HttpVersion::Http1 || config.http_version == HttpVersion::Auto && scheme == Scheme::HTTP;
+        Ok(Self { is_http1, client, upgrading, scheme, authority, timeout: config.timeout, proxy_authorization })
+    }
+
+    /// Whether HTTP/1.1 is spoken for sure.
+    pub fn is_http1(&self) -> bool {
+        self.is_http1
     }
 
     /// Whether a connection can become something else than HTTP.

@@ -90,7 +90,10 @@ pub(super) fn to_upstream(
     }
     if trailers_are_welcome {
         headers.insert(header::TE, TRAILERS);
-        headers.insert(header::CONNECTION, NAMES_TE);
+        if upstream.client.is_http1() {
+            // HTTP/2 has no options of a connection, and what they name would be left out there.
+            headers.insert(header::CONNECTION, NAMES_TE);
+        }
     }
     if config.forward_user {
         name_user(headers, session);
@@ -179,6 +182,10 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
         for name in named {
             headers.remove(name);
         }
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // A length beside chunks counts for nothing (RFC 9112 §6.3), and somebody further on might believe it.
+        headers.remove(header::CONTENT_LENGTH);
     }
     for name in &HOP_BY_HOP {
         headers.remove(name);

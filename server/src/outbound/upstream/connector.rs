@@ -10,7 +10,7 @@ use axum::http::{
 };
 use futures_util::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{DefaultServerNameResolver, HttpsConnector};
 use hyper_util::client::{
     legacy::connect::{Connected, Connection, HttpConnector, dns, proxy::Tunnel},
     proxy::matcher::{Intercept, Matcher},
@@ -167,13 +167,16 @@ fn identity(certificate: &ClientCertificate) -> Result<Identity, pem::Error> {
     Ok((CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?, PrivateKeyDer::from_pem_slice(pem)?))
 }
 
-fn secured<C>(connector: C, tls: ClientConfig, version: HttpVersion) -> HttpsConnector<C> {
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-    match version {
-        HttpVersion::Auto => builder.enable_http1().enable_http2().wrap_connector(connector),
-        HttpVersion::Http1 => builder.enable_http1().wrap_connector(connector),
-        HttpVersion::Http2 => builder.enable_http2().wrap_connector(connector),
-    }
+fn secured<C>(connector: C, mut tls: ClientConfig, version: HttpVersion) -> HttpsConnector<C> {
+    const HTTP_1_1: &[u8] = b"http/1.1";
+    const HTTP_2: &[u8] = b"h2";
+    let protocols: &[&[u8]] = match version {
+        HttpVersion::Auto => &[HTTP_2, HTTP_1_1],
+        HttpVersion::Http1 => &[HTTP_1_1],
+        HttpVersion::Http2 => &[HTTP_2],
+    };
+    tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    HttpsConnector::new(connector, tls, false, Arc::new(DefaultServerNameResolver::default()))
 }
 
 fn tunnel(proxy: &Intercept, connector: HttpsConnector<Tcp>) -> Tunnel<HttpsConnector<Tcp>> {

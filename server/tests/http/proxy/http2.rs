@@ -11,8 +11,16 @@ const NAME: &str = "api.example";
 
 async fn signed_in(settings: &[(&str, &str)]) -> (TestApp, Browser) {
     let provider = StandInProvider::start().await;
-    let builder = TestApp::builder().openid("alpha", &provider).name(NAME, "127.0.0.1");
-    let app = settings.iter().fold(builder, |builder, (name, value)| builder.set(&format!("upstreams.api.{name}"), value)).start().await;
+    let mut builder = TestApp::builder().openid("alpha", &provider).name(NAME, "127.0.0.1");
+    for (name, value) in settings {
+        // Secrets are not for the command line.
+        builder = if name.starts_with("client_certificate") {
+            builder.variable(&format!("OAUTH2FLOW_UPSTREAMS_API_{}", name.to_uppercase()), *value)
+        } else {
+            builder.set(&format!("upstreams.api.{name}"), value)
+        };
+    }
+    let app = builder.start().await;
     let browser = app.browser();
     browser.sign_in(&provider).await;
     (app, browser)
