@@ -29,6 +29,8 @@ pub(crate) struct Setup {
     demo_listen: SocketAddr,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// What a shell does before it becomes the server.
+    before: Option<&'static str>,
 }
 
 impl Setup {
@@ -40,7 +42,14 @@ impl Setup {
     }
 
     fn in_directory(directory: Arc<TempDir>) -> Self {
-        Self { directory, listen: free_address(), demo_listen: free_address(), arguments: Vec::new(), environment: Vec::new() }
+        Self {
+            directory,
+            listen: free_address(),
+            demo_listen: free_address(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            before: None,
+        }
     }
 
     /// Another server with the same files, on other ports.
@@ -65,6 +74,12 @@ impl Setup {
         self
     }
 
+    /// Started by a shell that has done this before.
+    pub(crate) fn after(mut self, commands: &'static str) -> Self {
+        self.before = Some(commands);
+        self
+    }
+
     /// A path in the working directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -82,7 +97,15 @@ impl Setup {
 
     /// The binary with these arguments alone.
     fn bare_command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_oauth2flow"));
+        let program = env!("CARGO_BIN_EXE_oauth2flow");
+        let mut command = match self.before {
+            Some(commands) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("{commands}; exec \"$0\" \"$@\""), program]);
+                shell
+            }
+            None => Command::new(program),
+        };
         command
             .current_dir(self.directory.path())
             .env_clear()
@@ -205,6 +228,11 @@ impl Server {
         let stderr = Stream::collect(child.stderr.take().unwrap(), |_| {});
         let directory = Arc::clone(&setup.directory);
         Self { pid: child.id(), child: Some(child), _directory: directory, address: setup.listen, lines, stdout, stderr }
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// Where the app listens.

@@ -7,7 +7,6 @@ pub(crate) mod leases;
 pub(crate) mod outages;
 pub(crate) mod sessions;
 
-use crate::records::key;
 use futures_util::future::join_all;
 use oauth2flow::session::{
     record::{Key, SessionRecord},

@@ -8,6 +8,7 @@
 mod contract;
 mod harness;
 mod memory;
+mod postgres;
 mod records;
 mod redis;
 mod servers;

@@ -1,3 +1,4 @@
 //! Servers of the machine's packages, each with a directory of its own, ended when they are dropped.
 
+pub(crate) mod postgres;
 pub(crate) mod redis;

@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
     time::Duration,
 };
@@ -14,6 +14,9 @@ use tempfile::TempDir;
 
 /// Far longer than it takes to start, also on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often it is started before that counts as a failure.
+const ATTEMPTS: usize = 200;
 
 /// What makes it fast: nothing in it has to survive the machine.
 const SETTINGS: [&str; 14] = [
@@ -70,14 +73,9 @@ impl PostgresServer {
         Self { directory, settings, process: None }
     }
 
-    /// Its directory, which belongs to whoever runs it.
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
-    }
-
     /// Where it is, for this user and this password.
     pub(crate) fn url_for(&self, user: &str, password: &str, database: &str) -> String {
-        format!("postgres://{user}:{password}@/{database}?host={}", self.directory.path().display())
+        format!("postgres:///{database}?host={}&user={user}&password={password}", self.directory.path().display())
     }
 
     /// Where it is.
@@ -88,17 +86,29 @@ impl PostgresServer {
     /// Starts it once more with what it had written, and waits until it answers.
     pub(crate) fn start_again(&mut self) {
         assert!(self.process.is_none());
-        let account = Account::get();
-        let mut command = account.command(&programs().join("postgres"));
+        // After a kill, its children are there for a moment longer, and it does not start beside them.
+        for _ in 0..ATTEMPTS {
+            let mut process = self.command().spawn().unwrap();
+            let ready = until_ready(&mut process);
+            self.process = Some(process);
+            match ready.recv_timeout(PATIENCE) {
+                Ok(()) => return,
+                Err(RecvTimeoutError::Disconnected) => self.process.take().unwrap().wait().map(drop).unwrap(),
+                Err(RecvTimeoutError::Timeout) => break,
+            }
+        }
+        panic!("PostgreSQL does not start");
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Account::get().command(&programs().join("postgres"));
         command.arg("-D").arg(self.directory.path().join("data"));
         command.arg("-p").arg(PORT.to_string()).arg("-k").arg(self.directory.path());
         for setting in SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
-        let mut process = command.current_dir(self.directory.path()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let ready = until_ready(&mut process);
-        self.process = Some(process);
-        assert_eq!(ready.recv_timeout(PATIENCE), Ok(()), "PostgreSQL does not start");
+        command.current_dir(self.directory.path()).stderr(Stdio::piped()).stdout(Stdio::null());
+        command
     }
 
     /// Ends it without giving it a chance to do anything about it, and waits for its end.
@@ -160,7 +170,7 @@ impl Account {
         }
         let of = |name: &str, flag: &str| number(Command::new("id").args([flag, name]));
         let exists = |name: &&str| Command::new("id").arg(name).output().unwrap().status.success();
-        let name = ["postgres", "nobody"].into_iter().find(exists).expect("there is an account that is not root's");
+        let name = ["postgres", "nobody"].into_iter().find(exists).unwrap_or_else(|| panic!("there is no account that is not root's"));
         Self { other: Some((of(name, "-u"), of(name, "-g"))) }
     }
 
@@ -190,7 +200,7 @@ fn programs() -> PathBuf {
     let in_path = in_path.iter().flat_map(std::env::split_paths);
     let mut found: Vec<_> = versions.chain(in_path).filter(|directory| directory.join("initdb").exists()).collect();
     found.sort();
-    found.pop().expect("PostgreSQL is installed (Debian's package is postgresql)")
+    found.pop().unwrap_or_else(|| panic!("PostgreSQL is not installed; Debian's package is postgresql"))
 }
 
 /// A directory of a server that has never been used, made once for all tests.

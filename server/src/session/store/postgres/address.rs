@@ -51,7 +51,9 @@ impl PostgresAddressError {
             Self::Malformed => {
                 "Write postgres://user:password@host:5432/database. In a password, write %40 for @, %3A for :, %2F for / and %23 for #."
             }
-            Self::Host => "Write it behind the // or the @, or ?host=/run/postgresql for a socket of this machine.",
+            Self::Host => {
+                "Write it behind the // or the @, or for a socket of this machine postgres:///database?host=/run/postgresql&user=user."
+            }
             Self::Database => "Write its name behind the host: postgres://user:password@host:5432/database.",
             Self::Option => {
                 "Options are sslmode, sslcert, sslkey, host, port, user, password and application_name; the certificates of authorities \
@@ -150,7 +152,7 @@ mod tests {
         let address = PostgresAddress::parse("postgres://app:p%40ss@db.example.com:6543/sign-in?sslmode=verify-full").unwrap();
         assert_eq!(address.to_string(), "the PostgreSQL database “sign-in” at db.example.com:6543");
         assert!(address.is_confidential() && address.verifies());
-        let socket = PostgresAddress::parse("postgresql://app@/sign-in?host=/run/postgresql&sslmode=disable").unwrap();
+        let socket = PostgresAddress::parse("postgresql:///sign-in?host=/run/postgresql&user=app&sslmode=disable").unwrap();
         assert_eq!(socket.to_string(), "the PostgreSQL database “sign-in” at /run/postgresql:5432");
         assert!(socket.is_confidential() && !socket.verifies());
     }
