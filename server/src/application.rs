@@ -41,7 +41,7 @@ const DEMO_CLIENT_ID: &str = "oauth2flow-demo";
 const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
 /// How often the key file is looked at, and how often the store is asked whether all servers have the same keys.
 const KEY_INTERVAL: Duration = Duration::from_secs(5);
-const TICKS_UNTIL_KEY_CHECK: u32 = 60;
+const TICKS_UNTIL_KEY_CHECK: u32 = 6;
 
 /// What the application is handed: the time, randomness, and where to listen.
 pub struct Surroundings {
@@ -290,7 +290,7 @@ async fn check_keys(store: &dyn Store, keys: &KeyRing, entropy: &dyn Entropy, co
 async fn watch_keys(app: AppState, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
     let mut ticks = tokio::time::interval(KEY_INTERVAL);
-    let mut checked = Some(app.keys.sealing());
+    let mut checked = None;
     let mut ticks_until_check = TICKS_UNTIL_KEY_CHECK;
     loop {
         tokio::select! {
@@ -298,17 +298,21 @@ async fn watch_keys(app: AppState, stop: impl Future<Output = ()>) {
             _ = ticks.tick() => app.keys.reload(),
         }
         ticks_until_check -= 1;
-        let sealing = Some(app.keys.sealing());
-        if sealing == checked && ticks_until_check > 0 {
+        let keys = Some((app.keys.ids(), app.keys.sealing()));
+        if keys == checked && ticks_until_check > 0 {
             continue;
         }
         ticks_until_check = TICKS_UNTIL_KEY_CHECK;
         match key_check::check(app.sessions.store(), &app.keys, &*app.entropy).await {
-            Ok(()) => checked = sealing,
+            Ok(()) => {
+                checked = keys;
+                app.keys.set_lacking(None);
+            }
             // What a store says that does not answer is logged where somebody needs it.
             Err(KeyCheckError::Store(_)) => checked = None,
-            Err(error @ KeyCheckError::Differ { .. }) => {
-                checked = sealing;
+            Err(ref error @ KeyCheckError::Differ { sealed_with, .. }) => {
+                checked = keys;
+                app.keys.set_lacking(Some(sealed_with));
                 tracing::error!(
                     error = %error,
                     "another server of this store has keys that this one lacks: give all of them the same session.key or session.key_file"

@@ -113,6 +113,7 @@ pub struct KeyRing {
     clock: Arc<dyn Clock>,
     file: Option<Watched>,
     made_file: bool,
+    lacking: Mutex<Option<KeyId>>,
 }
 
 /// The file that the keys came from.
@@ -142,7 +143,7 @@ impl KeyRing {
     pub fn parse(text: &SecretString, origin: &str, clock: Arc<dyn Clock>) -> Result<Self, KeyError> {
         let keys =
             key_list::parse(text.expose_secret()).map_err(|MalformedLine(line)| KeyError::Malformed { origin: origin.to_owned(), line })?;
-        Ok(Self { keys: RwLock::new(keys.iter().map(Key::from).collect()), clock, file: None, made_file: false })
+        Ok(Self { keys: RwLock::new(keys.iter().map(Key::from).collect()), clock, file: None, made_file: false, lacking: Mutex::default() })
     }
 
     /// Reads the key file, or makes it, readable by its owner only, when there is none.
@@ -167,7 +168,7 @@ impl KeyRing {
         let keys = key_file::parse(&text, path)?.iter().map(Key::from).collect();
         let seen = Seen { hash: Sha256::digest(text.as_bytes()).into(), problem: None, looked_at: clock.elapsed() };
         let file = Watched { path: path.to_owned(), seen: Mutex::new(seen) };
-        Ok(Self { keys: RwLock::new(keys), clock, file: Some(file), made_file })
+        Ok(Self { keys: RwLock::new(keys), clock, file: Some(file), made_file, lacking: Mutex::default() })
     }
 
     /// The file that was made for this ring, which had none.
@@ -178,6 +179,16 @@ impl KeyRing {
     /// The names of the keys, newest first.
     pub fn ids(&self) -> Vec<KeyId> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).iter().map(|key| key.id).collect()
+    }
+
+    /// The key of another server of the same store that this one lacks, if that is known.
+    pub fn lacking(&self) -> Option<KeysDiffer> {
+        self.lacking.lock().unwrap_or_else(PoisonError::into_inner).map(KeysDiffer)
+    }
+
+    /// Remembers which key this server lacks.
+    pub fn set_lacking(&self, key: Option<KeyId>) {
+        *self.lacking.lock().unwrap_or_else(PoisonError::into_inner) = key;
     }
 
     /// Reads the file again, and takes the keys that are in it now. One that cannot be used leaves those from before, and is logged

@@ -3,7 +3,7 @@
 use crate::{
     browser::{Browser, Callback, parameter},
     database_file::Database,
-    http::Answer,
+    http::{Answer, Request, exchange},
     server::{CANNOT_START, Ended, PATIENCE, Server, Setup, shown},
     stand_in::StandIn,
 };
@@ -233,10 +233,15 @@ fn a_server_that_lacks_a_key_says_so_and_signs_nobody_out() {
     assert!(line.contains("session.key_file") && line.contains("docs/keys.md"), "{line}");
     assert!(there.is_signed_in());
     assert_eq!(call(&mut at(&early, &browser)).status, 200);
+    // Whoever spreads the requests hears of it too, once the two have looked at each other's keys again.
+    let ready = || exchange(late.address(), Request::new("GET", "localhost", "/readyz")).unwrap();
+    wait_until("a server that is not ready", || ready().status == 503);
+    assert_eq!(ready().json()["code"], "keys_differ");
 
     // As soon as it has the key, it goes on as if nothing had been.
     fs::copy(setup.path("early.key"), setup.path("late.key")).unwrap();
     wait_until("an answer with the new key", || call(&mut there).status == 200);
+    wait_until("a server that is ready", || ready().status == 200);
     for server in [early, late] {
         let ended = server.stop();
         assert_eq!(ended.status.code(), Some(0), "{ended:#?}");
