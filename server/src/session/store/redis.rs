@@ -153,7 +153,13 @@ impl RedisStore {
         let ear = Arc::new(Ear::new(CHANGES_KEPT));
         let open = async {
             link.try_run(&write_nothing(&names)).await?;
-            let listener = Listener { link: Arc::clone(&link), channel: names.channel(), name: random(&*entropy), ear: Arc::clone(&ear) };
+            let listener = Listener {
+                link: Arc::clone(&link),
+                channel: names.channel(),
+                nothing: names.nothing(),
+                name: random(&*entropy),
+                ear: Arc::clone(&ear),
+            };
             let first = listener.begin().await?;
             Ok((listener, first))
         };

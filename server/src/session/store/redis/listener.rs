@@ -98,6 +98,8 @@ impl Ear {
 pub(super) struct Listener {
     pub(super) link: Arc<Link>,
     pub(super) channel: String,
+    /// A key that nobody ever writes.
+    pub(super) nothing: String,
     /// Tells this process's own beats from those of others.
     pub(super) name: [u8; 16],
     pub(super) ear: Arc<Ear>,
@@ -171,6 +173,8 @@ impl Listener {
             if self.link.run::<i64>(call).await.is_ok() {
                 beats.sent.store(number, Ordering::Release);
             }
+            // A server that was the master is noticed by what it refuses to write, and nobody should read from it.
+            let _ = self.link.try_run(&Call::repeatable("UNLINK").arg(&self.nothing)).await;
             sleep(BEAT_INTERVAL).await;
         }
     }
