@@ -7,7 +7,7 @@ use leptos_meta::ServerMetaContext;
 use leptos_router::{components::Router, location::RequestUrl};
 use oauth2flow_app::{
     api::{AccessTokenLifetime, Note, Problem, Provider, Session, SessionLifetime, SignedIn, User},
-    components::problem_notice::ProblemNotice,
+    components::{problem_notice::ProblemNotice, problem_view::ProblemView},
     problem::{NextStep, ProblemCode},
     shell::{RequestContext, SetStatus, SiteAssets, StaticShell, shell, static_shell},
 };
@@ -290,6 +290,44 @@ fn every_problem_has_a_page_with_its_status_its_words_and_the_next_step() {
             NextStep::GoHome | NextStep::AskOperator => "Go to the home page",
         };
         assert!(element(&html, "article").contains(step), "{code:?}: {html}");
+    }
+}
+
+#[test]
+fn whoever_is_kept_out_is_told_as_whom_and_can_use_another_account() {
+    let view = |login_url: Option<&str>| {
+        let detail = "You are signed in at GitHub as <b>alice@example.com</b>.".to_owned();
+        let problem = Problem { detail, login_url: login_url.map(str::to_owned), ..Problem::local(ProblemCode::NotPermitted) };
+        Owner::new().with(|| {
+            provide_context(RequestUrl::new("/callback"));
+            provide_context(ServerMetaContext::new().0);
+            view! {
+                <Router>
+                    <ProblemView problem />
+                </Router>
+            }
+            .to_html()
+        })
+    };
+    let html = view(Some("/api/v1/oauth/login?provider=github&prompt=select_account"));
+    assert!(html.contains("as &lt;b>alice@example.com&lt;/b>.") || html.contains("as &lt;b&gt;alice@example.com"), "{html}");
+    assert!(html.contains("href=\"/api/v1/oauth/login?provider=github&amp;prompt=select_account&amp;return_to=/\""), "{html}");
+    assert!(html.contains("rel=\"external\"") && html.contains("Use another account"), "{html}");
+    assert!(html.find("alice@example.com") < html.find(ProblemCode::NotPermitted.explain().advice), "as whom comes first: {html}");
+    for elsewhere in [None, Some("https://evil.example/api/v1/oauth/login?"), Some("javascript:alert(1)")] {
+        let html = view(elsewhere);
+        assert!(html.contains("href=\"/account\"") && !html.contains("evil") && !html.contains("javascript"), "{html}");
+    }
+}
+
+#[test]
+fn the_page_about_a_problem_leads_to_a_sign_in_here_or_nowhere() {
+    let page = |login_url: &str| render(&format!("/problem?code=not_permitted&request_id=r-1&login_url={login_url}"), anonymous()).0;
+    let html = page("%2Fapi%2Fv1%2Foauth%2Flogin%3Fprovider%3Dgithub%26prompt%3Dlogin");
+    assert!(html.contains("href=\"/api/v1/oauth/login?provider=github&amp;prompt=login&amp;return_to=/\""), "{html}");
+    for elsewhere in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example", "javascript%3Aalert(1)"] {
+        let html = page(elsewhere);
+        assert!(!element(&html, "article").contains("evil") && !html.contains("alert(1)"), "{html}");
     }
 }
 

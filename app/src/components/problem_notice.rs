@@ -37,6 +37,7 @@ pub fn ProblemNotice(
     // Where no sign-in would help, none is advised.
     let advice = Some(advice).filter(|_| known != ProblemCode::StepUpRequired || confirm.is_some());
     let retry = retry.filter(|_| confirm.is_none());
+    let step = if known == ProblemCode::NotPermitted { "Use another account" } else { "Confirm it is you" };
     let request_id = Some(request_id).filter(|id| is_request_id(id));
     view! {
         <div class="notice notice-problem" role="alert">
@@ -61,7 +62,7 @@ pub fn ProblemNotice(
                     view! {
                         <p>
                             <a class="button" href=address rel="external">
-                                "Confirm it is you"
+                                {step}
                             </a>
                         </p>
                     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
+use leptos_router::hooks::{use_location, use_query_map};
 use std::sync::Arc;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         account_details::AccountDetails, heading::Heading, problem_notice::ProblemNotice, sign_in_links::SignInLinks, skeleton::Skeleton,
     },
     erased::erased,
+    routes::safe_return_to,
     session::{CurrentSession, SessionState},
 };
 
@@ -66,7 +67,8 @@ pub fn Account() -> impl IntoView {
     })
 }
 
-/// The sign-in links that come back to exactly this address.
+/// The sign-in links that come back to exactly this address, or to the `return_to` in it: a reverse proxy that protects another app
+/// sends people here to choose.
 #[component]
 fn SignInFirst() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
@@ -74,7 +76,11 @@ fn SignInFirst() -> impl IntoView {
     // The fragment is never sent to the server, so it is added once the page runs.
     let fragment = RwSignal::new(String::new());
     Effect::new(move || fragment.set(location().hash().unwrap_or_default()));
+    let query = use_query_map();
     let return_to = Signal::derive(move || {
+        if let Some(elsewhere) = query.with(|query| query.get("return_to")) {
+            return safe_return_to(&elsewhere).to_owned();
+        }
         let mut address = here.pathname.get();
         here.search.with(|search| {
             if !search.is_empty() {
@@ -87,7 +93,7 @@ fn SignInFirst() -> impl IntoView {
     });
     view! {
         {move || session.has_lapsed().then(|| view! { <p class="notice" role="status">"Your session has ended. Sign in to go on."</p> })}
-        <p class="lead">"Choose a provider. Afterwards you come back to this page."</p>
+        <p class="lead">"Choose a provider. Afterwards you come back."</p>
         <SignInLinks return_to />
     }
 }

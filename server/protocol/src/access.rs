@@ -266,6 +266,13 @@ impl Known {
 }
 
 impl Facts {
+    /// About how many bytes they take in memory.
+    pub fn weight(&self) -> usize {
+        let known = |known: &Known| known.values.iter().map(|value| value.len() + 2 * size_of::<String>()).sum::<usize>();
+        let claims = self.claims.iter().map(|(place, values)| place.len() + 2 * size_of::<Known>() + known(values)).sum::<usize>();
+        [&self.groups, &self.roles, &self.organizations, &self.teams].into_iter().map(known).sum::<usize>() + claims
+    }
+
     /// The facts in a description; `foreign` names the claims that it leaves to somebody else.
     pub(crate) fn collect(members: &Map<String, Value>, foreign: &BTreeSet<String>, places: &Places) -> Self {
         let mut left_bytes = MAXIMUM_FACTS_BYTES;

@@ -104,7 +104,7 @@ impl LiveSession {
         let texts = provider.len() + issuer.len() + sub.len() + optional.into_iter().flatten().map(String::len).sum::<usize>();
         let scopes = profile.scopes.iter().map(|scope| scope.len() + size_of::<String>()).sum::<usize>();
         // The description says most of it once more, and the access token is a part of the tokens.
-        (size_of::<Self>() + 512 + 2 * (texts + scopes) + tokens.len() * 2) as u64
+        (size_of::<Self>() + 512 + 2 * (texts + scopes) + profile.facts.weight() + tokens.len() * 2) as u64
     }
 }
 

@@ -126,10 +126,10 @@ fn a_parameter_is_set_in_one_place() {
 fn an_api_may_demand_a_strong_or_a_recent_sign_in() {
     let text = format!("{OPENID}{ORDERS}acr_values = [\"phr\"]\nmax_authentication_age = \"15m\"\n");
     let config = Setup::with_file(&text).load().unwrap();
-    assert_eq!(config.upstreams[0].acr_values, ["phr"]);
-    assert_eq!(config.upstreams[0].max_authentication_age, Some(Duration::from_mins(15)));
+    assert_eq!(config.upstreams[0].requirements.acr_values, ["phr"]);
+    assert_eq!(config.upstreams[0].requirements.max_age, Some(Duration::from_mins(15)));
     let config = Setup::with_file(&format!("{OPENID}{ORDERS}")).load().unwrap();
-    assert!(config.upstreams[0].acr_values.is_empty() && config.upstreams[0].max_authentication_age.is_none());
+    assert!(config.upstreams[0].requirements.acr_values.is_empty() && config.upstreams[0].requirements.max_age.is_none());
 }
 
 #[test]
