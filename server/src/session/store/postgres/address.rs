@@ -82,8 +82,13 @@ impl PostgresAddress {
         let option = |wanted: &str| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
         let host = url.host_str().filter(|host| !host.is_empty()).map(str::to_owned).or_else(|| option("host"));
         let host = host.ok_or(PostgresAddressError::Host)?;
-        if url.path().trim_start_matches('/').is_empty() {
+        let database = url.path().trim_start_matches('/');
+        if database.is_empty() {
             return Err(PostgresAddressError::Database);
+        }
+        // Then it is the rest of a password, and the host its beginning.
+        if database.contains(['/', '@']) {
+            return Err(PostgresAddressError::Malformed);
         }
         let mode = option("sslmode").map(|mode| PgSslMode::from_str(&mode)).transpose().map_err(|_| PostgresAddressError::SslMode)?;
         let options = PgConnectOptions::from_str(text).map_err(|_| PostgresAddressError::Malformed)?;
