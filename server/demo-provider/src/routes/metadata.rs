@@ -37,7 +37,7 @@ fn document(state: &Provider) -> Value {
         "scopes_supported": Scope::ALL.map(Scope::name),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": own_algorithm,
         "authorization_signing_alg_values_supported": own_algorithm,

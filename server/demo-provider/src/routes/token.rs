@@ -1,5 +1,7 @@
 //! The token endpoint ([RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
 
+mod exchange;
+
 use axum::{
     Json,
     body::Bytes,
@@ -33,6 +35,8 @@ pub(crate) enum TokenError {
     InvalidClient,
     InvalidGrant(&'static str),
     InvalidScope,
+    /// The token is to be for an API that nobody here has ([RFC 8693 §2.2.2](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2)).
+    InvalidTarget,
     UnsupportedGrantType,
     /// What the authorization endpoint would have answered to a pushed request.
     Authorization(&'static str, &'static str),
@@ -78,8 +82,9 @@ impl IntoResponse for TokenError {
             Self::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client", "The client has not proved who it is."),
             Self::InvalidGrant(description) => (StatusCode::BAD_REQUEST, "invalid_grant", description),
             Self::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope", "The scope is more than what was allowed."),
+            Self::InvalidTarget => (StatusCode::BAD_REQUEST, "invalid_target", "The one API here is notes."),
             Self::UnsupportedGrantType => {
-                (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only authorization_code and refresh_token are supported.")
+                (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Codes, refresh tokens and access tokens can be exchanged.")
             }
             Self::Authorization(error, description) => (StatusCode::BAD_REQUEST, error, description),
             Self::InvalidDpopProof(description) => (StatusCode::BAD_REQUEST, "invalid_dpop_proof", description),
@@ -107,7 +112,7 @@ pub(crate) fn never_stored(mut response: Response) -> Response {
     response
 }
 
-/// Exchanges a code or a refresh token.
+/// Exchanges a code, a refresh token or an access token.
 pub(crate) async fn post(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Result<Response, TokenError> {
     let parameters = form::read(&headers, &body).ok_or(TokenError::InvalidRequest("The body is not a form."))?;
     if parameters.any_repeated() {
@@ -123,6 +128,7 @@ pub(crate) async fn post(State(state): State<AppState>, headers: HeaderMap, body
     let tokens = match parameters.get("grant_type") {
         Some("authorization_code") => exchange_code(&state, &parameters, key.as_deref()).await?,
         Some("refresh_token") => refresh(&state, &parameters, key.as_deref()).await?,
+        Some(exchange::GRANT_TYPE) => exchange::exchange(&state, &parameters, key.as_deref()).await?,
         Some(_) => return Err(TokenError::UnsupportedGrantType),
         None => return Err(TokenError::InvalidRequest("grant_type is missing.")),
     };

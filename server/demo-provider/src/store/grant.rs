@@ -63,6 +63,16 @@ pub(crate) struct AccessToken {
     pub(crate) dpop_jkt: Option<String>,
 }
 
+/// An access token that is presented to be exchanged.
+#[derive(Debug)]
+pub(crate) struct SubjectToken {
+    pub(crate) grant: Grant,
+    pub(crate) scope: ScopeSet,
+    pub(crate) expires_at: i64,
+    /// The key that it is bound to.
+    pub(crate) dpop_jkt: Option<String>,
+}
+
 /// A refresh token that is known.
 #[derive(Debug)]
 pub(crate) struct RefreshToken {
@@ -219,6 +229,39 @@ impl Store {
             acr: acr(row.get(3)),
             dpop_jkt: row.get(4),
         }))
+    }
+}
+
+impl Store {
+    /// An access token of a client, with the grant that it belongs to.
+    pub(crate) async fn subject_token(&self, secret: &str, client_id: &str, now: i64) -> Result<Option<SubjectToken>, Failure> {
+        let row = sqlx::query(
+            "SELECT grant_id, client_id, sub, sid, grants.scope, auth_time, acr, access_tokens.scope AS token_scope, dpop_jkt, expires_at \
+             FROM access_tokens JOIN grants ON grants.id = grant_id WHERE hash = ? AND client_id = ? AND expires_at > ?",
+        )
+        .bind(sha256(secret))
+        .bind(client_id)
+        .bind(now)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| SubjectToken {
+            grant: grant(&row),
+            scope: ScopeSet::parse(row.get("token_scope")),
+            expires_at: row.get("expires_at"),
+            dpop_jkt: row.get("dpop_jkt"),
+        }))
+    }
+
+    /// Adds a token to a grant, with which it ends; false when that has ended in the meantime.
+    pub(crate) async fn extend_grant(&self, grant_id: &str, tokens: NewTokens<'_>) -> Result<bool, Failure> {
+        let mut transaction = self.pool.begin().await?;
+        let known = sqlx::query("SELECT 1 FROM grants WHERE id = ?").bind(grant_id).fetch_optional(&mut *transaction).await?;
+        if known.is_none() {
+            return Ok(false);
+        }
+        add_tokens(&mut transaction, grant_id, tokens).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }
 

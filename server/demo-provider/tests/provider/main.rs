@@ -26,4 +26,5 @@ mod request_object;
 mod response_mode;
 mod revocation;
 mod support;
+mod token_exchange;
 mod userinfo;
