@@ -10,6 +10,8 @@ use axum::{
 use oauth2flow_app::shell::SiteAssets;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+#[cfg(feature = "embedded-site")]
+use std::borrow::Cow;
 use std::{collections::HashMap, fs, path::Path};
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -29,6 +31,29 @@ struct File {
     identity: Bytes,
     brotli: Option<Bytes>,
     gzip: Option<Bytes>,
+}
+
+/// What is in a file of the site.
+struct Content {
+    data: Bytes,
+    sha256: [u8; 32],
+}
+
+impl Content {
+    fn read(data: Vec<u8>) -> Self {
+        Self { sha256: Sha256::digest(&data).into(), data: data.into() }
+    }
+
+    /// It stays where it is in the binary, and its hash is known: what nobody asks for is never brought into memory.
+    #[cfg(feature = "embedded-site")]
+    fn of_embedded(file: rust_embed::EmbeddedFile) -> Self {
+        let sha256 = file.metadata.sha256_hash();
+        let data = match file.data {
+            Cow::Borrowed(data) => Bytes::from_static(data),
+            Cow::Owned(data) => data.into(),
+        };
+        Self { data, sha256 }
+    }
 }
 
 #[derive(Deserialize)]
@@ -69,22 +94,24 @@ impl Assets {
     /// When this binary has none.
     pub fn embedded() -> anyhow::Result<Self> {
         #[cfg(feature = "embedded-site")]
-        return Self::new(Embedded::iter().filter_map(|path| Some((path.to_string(), Embedded::get(&path)?.data.into_owned()))).collect());
+        return Self::new(
+            Embedded::iter().filter_map(|path| Some((path.to_string(), Content::of_embedded(Embedded::get(&path)?)))).collect(),
+        );
         #[cfg(not(feature = "embedded-site"))]
         bail!("this binary holds no site. Start it with `cargo xtask run`, or name the site's directory: --site-dir target/site")
     }
 
-    fn new(contents: Vec<(String, Vec<u8>)>) -> anyhow::Result<Self> {
-        let mut contents: HashMap<String, Bytes> = contents.into_iter().map(|(path, data)| (path, Bytes::from(data))).collect();
+    fn new(contents: Vec<(String, Content)>) -> anyhow::Result<Self> {
+        let mut contents: HashMap<String, Content> = contents.into_iter().collect();
         let manifest = match contents.remove("manifest.json") {
-            Some(manifest) => serde_json::from_slice(&manifest).context("manifest.json cannot be read")?,
+            Some(manifest) => serde_json::from_slice(&manifest.data).context("manifest.json cannot be read")?,
             None if contents.contains_key("pkg/oauth2flow.js") => Manifest::of_cargo_leptos(),
             None => bail!("manifest.json is missing"),
         };
         let files: HashMap<String, File> = contents
             .iter()
             .filter(|(path, _)| !matches!(extension(path), Some("br" | "gz")))
-            .map(|(path, data)| (format!("/{path}"), File::new(path, data, &contents)))
+            .map(|(path, content)| (format!("/{path}"), File::new(path, content, &contents)))
             .collect();
         for name in [&manifest.js, &manifest.wasm, &manifest.css] {
             if !files.contains_key(name) {
@@ -128,16 +155,16 @@ impl Assets {
 }
 
 impl File {
-    fn new(path: &str, data: &Bytes, contents: &HashMap<String, Bytes>) -> Self {
-        let hash = Sha256::digest(data);
+    fn new(path: &str, content: &Content, contents: &HashMap<String, Content>) -> Self {
+        let hash = content.sha256;
         let etag = format!("W/\"{:016x}\"", u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]));
         Self {
             content_type: HeaderValue::from_static(content_type(path)),
             cache_control: if is_hashed(path) { IMMUTABLE } else { REVALIDATE },
             etag: HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("W/\"0\"")),
-            identity: data.clone(),
-            brotli: contents.get(&format!("{path}.br")).cloned(),
-            gzip: contents.get(&format!("{path}.gz")).cloned(),
+            identity: content.data.clone(),
+            brotli: contents.get(&format!("{path}.br")).map(|content| content.data.clone()),
+            gzip: contents.get(&format!("{path}.gz")).map(|content| content.data.clone()),
         }
     }
 }
@@ -167,13 +194,13 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-fn read_directory(top: &Path, directory: &Path, contents: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+fn read_directory(top: &Path, directory: &Path, contents: &mut Vec<(String, Content)>) -> anyhow::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
             read_directory(top, &path, contents)?;
         } else if let Some(name) = path.strip_prefix(top)?.to_str() {
-            contents.push((name.replace('\\', "/"), fs::read(&path)?));
+            contents.push((name.replace('\\', "/"), Content::read(fs::read(&path)?)));
         }
     }
     Ok(())
@@ -181,11 +208,11 @@ fn read_directory(top: &Path, directory: &Path, contents: &mut Vec<(String, Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::Assets;
+    use super::{Assets, Content};
     use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
     fn assets(files: &[(&str, &str)]) -> anyhow::Result<Assets> {
-        Assets::new(files.iter().map(|(path, data)| ((*path).to_owned(), data.as_bytes().to_vec())).collect())
+        Assets::new(files.iter().map(|(path, data)| ((*path).to_owned(), Content::read(data.as_bytes().to_vec()))).collect())
     }
 
     fn built() -> Assets {

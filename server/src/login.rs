@@ -68,11 +68,13 @@ pub struct Login {
 
 /// Seals a login for its cookie.
 pub fn seal(app: &AppState, login: &Login) -> String {
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(4096));
+    let transaction = login.transaction.to_plaintext();
+    // Exactly: a buffer that moves leaves a copy behind, and all of its room is overwritten in the end, byte for byte.
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(2 + size_of::<Key>() + transaction.len()));
     plaintext.push(login.same_site as u8);
     plaintext.push(u8::from(login.session.is_some()));
     plaintext.extend_from_slice(&login.session.map_or([0; 32], |key| key.0));
-    plaintext.extend_from_slice(&login.transaction.to_plaintext());
+    plaintext.extend_from_slice(&transaction);
     URL_SAFE_NO_PAD.encode(app.keys.seal(&place(&login.transaction.id()), &plaintext, &*app.entropy))
 }
 

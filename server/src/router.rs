@@ -16,28 +16,30 @@ use oauth2flow_app::problem::ProblemCode;
 
 /// The whole application.
 pub fn router(app: AppState) -> Router {
-    let browser_api = Router::new()
+    let reads = Router::new()
         .route("/api/v1/oauth/providers", get(providers::handler))
         .route("/api/v1/oauth/login", get(login::handler))
-        .route("/api/v1/oauth/logout", post(logout::handler))
         .route("/api/v1/session", get(session::handler))
         .route("/api/v1/auth", get(auth::handler))
         .route("/api/v1/session/events", get(events::handler))
-        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/v1/sessions", get(sessions::list));
+    let changes = Router::new()
+        .route("/api/v1/oauth/logout", post(logout::handler))
         .route("/api/v1/sessions/{id}/end", post(sessions::end))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
+    // Whatever the method, the handler takes a `csrf::Proxied`.
     let proxied = Router::new()
         .route("/api/v1/proxy/{upstream}", any(proxy::handler))
         .route("/api/v1/proxy/{upstream}/", any(proxy::handler))
-        .route("/api/v1/proxy/{upstream}/{*path}", any(proxy::handler))
-        .layer(from_fn_with_state(app.clone(), csrf::proxied));
+        .route("/api/v1/proxy/{upstream}/{*path}", any(proxy::handler));
     // A provider's page may bring the browser here with its answer, so the handler itself looks at who asks.
     let answers = Router::new().route("/api/v1/oauth/code", get(code::get).post(code::post));
     // The provider calls these, not a browser.
     let provider_api = Router::new()
         .route("/api/v1/oauth/jwks.json", get(jwks::handler))
         .route("/api/v1/oauth/backchannel-logout/{provider}", post(backchannel_logout::handler));
-    let routes = browser_api
+    let routes = reads
+        .merge(changes)
         .merge(proxied)
         .merge(answers)
         .merge(provider_api)

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -296,6 +297,20 @@ impl TransactionError {
     }
 }
 
+/// Counts what is written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The sealed cookie's content; short names, because a browser may hold several of them.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -410,8 +425,10 @@ impl Transaction {
             resource: self.options.resource.iter().map(|resource| Cow::Borrowed(resource.as_str())).collect(),
             dpop_key: dpop_key.as_deref().map(|key| Cow::Borrowed(key.as_str())),
         };
-        // Large enough that the buffer does not move and leave a copy behind.
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(4096));
+        // Exactly: a buffer that moves leaves a copy behind, and all of its room is overwritten in the end, byte for byte.
+        let mut length = Length(0);
+        let _ = serde_json::to_writer(&mut length, &content);
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(length.0));
         if serde_json::to_writer(&mut *plaintext, &content).is_err() {
             // Writing strings to memory does not fail; if it ever did, nothing can be read back from an empty plaintext.
             plaintext.clear();

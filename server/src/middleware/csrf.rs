@@ -5,8 +5,8 @@
 
 use crate::{error::Failure, proxy::websocket, state::AppState};
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -47,22 +47,27 @@ pub fn began_here(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin" || site == "none")
 }
 
-/// Guards the proxy: every call, whatever its method and content.
+/// A call to the proxy that a page of this app has made: guarded is every call, whatever its method and content.
 ///
 /// A browser opens a WebSocket for any page and without a header of the page's; but it always says whose page it is
 /// ([RFC 6455 §10.2](https://www.rfc-editor.org/rfc/rfc6455#section-10.2)).
 ///
-/// # Errors
-/// `csrf_rejected`.
-pub async fn proxied(State(app): State<AppState>, request: Request, next: Next) -> Result<Response, Failure> {
-    let own_origin = app.config.server.public_url.origin();
-    if websocket::is_handshake(request.method(), request.headers()) {
-        require_own_origin(request.headers(), own_origin)?;
-    } else {
-        require_header(request.headers())?;
-        require_same_origin(request.headers(), own_origin)?;
+/// As an argument of the handler it costs nothing, which a layer around every call would.
+pub struct Proxied(());
+
+impl FromRequestParts<AppState> for Proxied {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Failure> {
+        let own_origin = app.config.server.public_url.origin();
+        if websocket::is_handshake(&parts.method, &parts.headers) {
+            require_own_origin(&parts.headers, own_origin)?;
+        } else {
+            require_header(&parts.headers)?;
+            require_same_origin(&parts.headers, own_origin)?;
+        }
+        Ok(Self(()))
     }
-    Ok(next.run(request).await)
 }
 
 /// Whether the body is a plain form's.

@@ -3,6 +3,7 @@
 use crate::{
     access,
     error::Failure,
+    middleware::csrf,
     proxy::{self, step_up, target, websocket},
     routes::session,
     state::AppState,
@@ -33,7 +34,12 @@ use oauth2flow_app::problem::ProblemCode;
         (status = 502, description = "`upstream_unavailable`", body = oauth2flow_app::api::Problem),
         (status = 503, description = "`too_many_connections`", body = oauth2flow_app::api::Problem),
         (status = 504, description = "`upstream_timeout`", body = oauth2flow_app::api::Problem)))]
-pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri, request: Request) -> Result<Response<Body>, Failure> {
+pub async fn handler(
+    State(app): State<AppState>,
+    _of_own_page: csrf::Proxied,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Result<Response<Body>, Failure> {
     let (_, session) = session::required(&app, request.headers()).await?;
     app.limits.count_session_call(session.key)?;
     let (name, path) = target::split(uri.path()).ok_or(ProblemCode::NotFound)?;
@@ -44,7 +50,8 @@ pub async fn handler(State(app): State<AppState>, OriginalUri(uri): OriginalUri,
     step_up::require(&app, upstream, &session)?;
     let room = upstream.room()?;
     if websocket::wants_upgrade(request.headers()) {
-        return websocket::open(&app, upstream, session, address, request, room).await;
+        return Box::pin(websocket::open(&app, upstream, session, address, request, room)).await;
     }
-    proxy::pass_on(&app, upstream, session, address, request, room).await
+    // On the heap, so that a call that is refused before it gets here does not carry the room for all that with it.
+    Box::pin(proxy::pass_on(&app, upstream, session, address, request, room)).await
 }
