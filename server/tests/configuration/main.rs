@@ -11,6 +11,7 @@ mod private_key;
 mod provider_pages;
 mod request;
 mod stores;
+mod upstream;
 
 use oauth2flow::config::{
     Arguments, ClientAuth, Config, ConfigProblem, ConfigProblems, IssPolicy, LogFormat, Preset, Render, ScopeSeparator, Source,
