@@ -69,11 +69,11 @@ async fn who_is_signed_in_is_said_in_header_fields_and_no_token_is() {
 #[tokio::test]
 async fn c_header_smuggling_no_name_ends_its_field() {
     let provider = StandInProvider::start().await;
-    provider.edit_userinfo(|user| {
-        user["name"] = "Eve\r\nX-Auth-Request-User: admin\u{202e}".into();
-        user["preferred_username"] = "ève, 100%\0".into();
-        user["email"] = "mallory@example.com".into();
-        user["email_verified"] = false.into();
+    provider.edit_claims(|claims| {
+        claims["name"] = "Eve\r\nX-Auth-Request-User: admin\u{202e}".into();
+        claims["preferred_username"] = "ève, 100%\0".into();
+        claims["email"] = "mallory@example.com".into();
+        claims["email_verified"] = false.into();
     });
     let app = builder(&provider).start().await;
     let browser = app.browser();
@@ -306,7 +306,6 @@ async fn a_mistake_in_the_proxy_s_configuration_is_told() {
     for query in ["?sign_in=yes", "?csrf=1", "?sign_in=redirect&sign_in=redirect", "?csrf="] {
         ask(&browser, query, &[]).await.assert_problem(400, "invalid_request");
     }
-    browser.request(Method::POST, AUTH).send().await.assert_status(403);
     browser.call(Method::POST, AUTH).send().await.assert_problem(405, "method_not_allowed");
     browser.request(Method::HEAD, AUTH).send().await.assert_status(401);
 }
