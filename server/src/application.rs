@@ -233,7 +233,10 @@ async fn open_demo(
     demo.redirect_uris = vec![format!("{origin}/callback")];
     demo.post_logout_redirect_uris = vec![format!("{origin}/")];
     demo.backchannel_logout_uri = Some(format!("{origin}/api/v1/oauth/backchannel-logout/demo"));
-    demo.database = Some(config.server.data_dir.join("demo-provider.sqlite"));
+    // Nobody else has made it when sessions and keys are kept elsewhere.
+    let data_dir = &config.server.data_dir;
+    std::fs::create_dir_all(data_dir).with_context(|| format!("server.data_dir {} cannot be made", data_dir.display()))?;
+    demo.database = Some(data_dir.join("demo-provider.sqlite"));
     demo.access_token_lifetime = config.demo.access_token_lifetime;
     let clock = Arc::clone(clock);
     demo.clock = oauth2flow_demo_provider::Clock::new(move || clock.now().as_second());
