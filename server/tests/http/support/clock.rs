@@ -7,18 +7,19 @@ use std::{
     time::Duration,
 };
 
-/// Stands still until the test advances it.
+/// Stands still until the test advances it. The time of day can be set back; the time since the start only ever goes on.
 #[derive(Clone)]
-pub(crate) struct ManualClock(Arc<Mutex<Timestamp>>);
+pub(crate) struct ManualClock(Arc<Mutex<(Timestamp, Duration)>>);
 
 impl ManualClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(start())))
+        Self(Arc::new(Mutex::new(("2026-06-01T12:00:00Z".parse().unwrap(), Duration::ZERO))))
     }
 
     pub(crate) fn advance_seconds(&self, seconds: i64) {
-        let mut now = self.0.lock().unwrap();
+        let (now, elapsed) = &mut *self.0.lock().unwrap();
         *now = now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+        *elapsed += Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
     }
 
     pub(crate) fn seconds(&self) -> i64 {
@@ -28,14 +29,10 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        self.0.lock().unwrap().0
     }
 
     fn elapsed(&self) -> Duration {
-        self.now().duration_since(start()).unsigned_abs()
+        self.0.lock().unwrap().1
     }
-}
-
-fn start() -> Timestamp {
-    "2026-06-01T12:00:00Z".parse().unwrap()
 }
