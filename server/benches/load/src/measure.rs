@@ -240,7 +240,9 @@ impl<'a> Bench<'a> {
     async fn rounds(&self, works: &[Work], store: &Stored, subjects: &Subjects) -> Result<BTreeMap<Work, Vec<Measured>>> {
         let (rounds, requests) = self.arguments.effort();
         let mut measured: BTreeMap<Work, Vec<Measured>> = BTreeMap::new();
-        for _ in 0..rounds {
+        for round in 0..rounds {
+            // Every round asks for other sessions, so that of many most have to come from the store.
+            let first = round * requests;
             for work in works {
                 let (process, address) = match work {
                     Work::Axum => (&self.baseline.0, self.baseline.1),
@@ -250,7 +252,7 @@ impl<'a> Bench<'a> {
                     }
                     Work::Scenario(_) => (&store.server.process, store.server.address),
                 };
-                let exchange = async |connection: &mut Connection, index: usize| work.exchange(connection, subjects, index).await;
+                let exchange = async |connection: &mut Connection, index: usize| work.exchange(connection, subjects, first + index).await;
                 let mut crowd = warm_up(address, self.arguments.connections, &exchange).await?;
                 let database = store.database.as_ref().filter(|_| matches!(work, Work::Scenario(_)));
                 let database_before = database.map(Database::time).transpose()?;

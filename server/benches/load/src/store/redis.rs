@@ -26,7 +26,12 @@ pub(super) async fn fill(url: &str, template: [u8; 32], keys: &[[u8; 32]]) -> Re
         let mut pipeline = pipe();
         for key in batch {
             pipeline.cmd("SET").arg(name(key)).arg(value.as_slice()).arg("PX").arg(expiry).ignore();
-            pipeline.cmd("ZADD").arg(format!("oauth2flow:due:{:x}", key[0] % 16)).arg(seconds).arg([b"s", key.as_slice()].concat()).ignore();
+            pipeline
+                .cmd("ZADD")
+                .arg(format!("oauth2flow:due:{:x}", key[0] % 16))
+                .arg(seconds)
+                .arg([b"s", key.as_slice()].concat())
+                .ignore();
         }
         pipeline.query_async::<()>(&mut connection).await?;
     }
