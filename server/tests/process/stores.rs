@@ -133,7 +133,7 @@ fn servers_that_start_at_once_on_an_empty_database_share_it() {
 fn a_store_url_that_cannot_work_is_refused_with_what_to_do() {
     let database = PostgresServer::start();
     for (user, password, name, said) in [
-        ("app", "sentinel-wrong", "sign-in", ["it refuses the password", "Check user and password in session.store_url"]),
+        ("app", "sentinel-wrong", "postgres", ["it refuses the password", "Check user and password in session.store_url"]),
         ("nobody", "sentinel-wrong", "sign-in", ["it refuses the password", "Check user and password in session.store_url"]),
         ("app", "open%20sesame", "elsewhere", ["there is no such database", "createdb elsewhere"]),
         ("app", "open%20sesame", "postgres", ["this user may not make tables there", "GRANT CREATE ON SCHEMA public"]),

@@ -1,7 +1,8 @@
 //! Sessions in PostgreSQL, for several servers.
 //!
 //! Every call is one statement, and so one way there and back: a write finds, changes and announces in itself (`pg_notify` in the
-//! statement that writes). A connection of its own listens to what is announced.
+//! statement that writes). A connection of its own listens to what is announced. A statement that writes is always read to its end
+//! (`fetch_all`, `execute`): it is committed after its last row, and what goes wrong then must not go unheard.
 
 mod address;
 mod listener;
@@ -299,7 +300,7 @@ impl Store for PostgresStore {
                 .bind(&record.tokens)
                 .bind(record.key.0.as_slice())
                 .bind(record.version);
-            let replaced = query.fetch_optional(connection).await?.is_some();
+            let replaced = !query.fetch_all(connection).await?.is_empty();
             if replaced {
                 self.ear.announce(Change::Renewed(record.key));
             }
@@ -311,7 +312,7 @@ impl Store for PostgresStore {
     async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
         self.call(async |connection| {
             let query = sqlx::query(TOUCH).bind(last_seen_at.as_second()).bind(idle_expires_at.as_second()).bind(key.0.as_slice());
-            if query.fetch_optional(connection).await?.is_some() {
+            if !query.fetch_all(connection).await?.is_empty() {
                 self.ear.announce(Change::Renewed(key));
             }
             Ok(())
@@ -321,8 +322,8 @@ impl Store for PostgresStore {
 
     async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
         self.call(async |connection| {
-            let row = sqlx::query(REMOVE).bind(key.0.as_slice()).fetch_optional(connection).await?;
-            Ok(self.ended(row.as_slice())?.pop())
+            let rows = sqlx::query(REMOVE).bind(key.0.as_slice()).fetch_all(connection).await?;
+            Ok(self.ended(&rows)?.pop())
         })
         .await
     }

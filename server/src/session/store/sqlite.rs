@@ -242,9 +242,9 @@ impl Store for SqliteStore {
     async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
         let file = Arc::clone(&self.0);
         self.to_its_end(async move {
-            let row =
-                sqlx::query("DELETE FROM sessions WHERE key = ? RETURNING *").bind(key.0.as_slice()).fetch_optional(&file.writer).await?;
-            Ok(file.ended(row.as_slice())?.pop())
+            // To the end: a statement is committed when it has come to its end, and what goes wrong then must not go unheard.
+            let rows = sqlx::query("DELETE FROM sessions WHERE key = ? RETURNING *").bind(key.0.as_slice()).fetch_all(&file.writer).await?;
+            Ok(file.ended(&rows)?.pop())
         })
         .await
     }

@@ -36,6 +36,10 @@ const SETTINGS: [&str; 13] = [
     "log_min_messages=warning",
 ];
 
+/// Who needs a password: not who comes to the right database by the socket, because passwords take time.
+const ACCESS: &str =
+    "local all postgres trust\nlocal sign-in app trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n";
+
 /// The port, which names the socket too.
 const PORT: u16 = 5432;
 
@@ -67,6 +71,7 @@ impl PostgresServer {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let account = Account::get();
         run(Command::new("cp").arg("-a").arg(template(&account)).arg(directory.path().join("data")));
+        fs::write(directory.path().join("data/pg_hba.conf"), ACCESS).unwrap();
         account.own(directory.path());
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
         Self { directory, settings, process: None }
@@ -220,9 +225,6 @@ fn template(account: &Account) -> PathBuf {
         let mut initdb = account.command(&programs.join("initdb"));
         initdb.arg("-D").arg(&data).args(["--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]);
         run(initdb.arg("--wal-segsize=1").current_dir(making.path()));
-        // The superuser needs no password on the socket; everybody else does, everywhere.
-        let access = "local all postgres trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n";
-        fs::write(data.join("pg_hba.conf"), access).unwrap();
         let single = |sql: &str, database: &str| {
             let mut postgres = account.command(&programs.join("postgres"));
             postgres.args(["--single", "-F", "-D"]).arg(&data).arg(database).current_dir(making.path());

@@ -191,7 +191,8 @@ mod tests {
             ("postgres://db/sign-in?sslmode=of-course", PostgresAddressError::SslMode),
             ("postgres://db/sign-in?tls=yes", PostgresAddressError::Option),
             ("postgres://db/sign-in?sslrootcert=ca.pem", PostgresAddressError::Option),
-            ("postgres://app:se#cret@db/sign-in", PostgresAddressError::Option),
+            ("postgres://app:se#cret@db/sign-in", PostgresAddressError::Malformed),
+            ("postgres://app@db/sign-in#here", PostgresAddressError::Option),
         ] {
             let error = PostgresAddress::parse(text).unwrap_err();
             assert_eq!(error, expected, "{text}");
