@@ -69,9 +69,11 @@ fn whatever_happens_each_session_is_renewed_once_and_lives() {
     let (total, failed) = total.into_inner().unwrap();
     println!("{count} worlds: {total:?}");
     assert!(failed.is_empty(), "replay with OAUTH2FLOW_SIMULATION_SEED and the test `replay`: {failed:#?}");
-    // Chance has had its chance.
-    assert!(total.renewals > count && total.crashes > count && total.tokens > 10 * count, "{total:?}");
-    assert_eq!(total.reuse.len(), 4, "each thing that cannot be helped has happened: {total:?}");
+    if count >= SEEDS {
+        // Chance has had its chance.
+        assert!(total.renewals > count && total.crashes > count && total.tokens > 10 * count, "{total:?}");
+        assert_eq!(total.reuse.len(), 4, "each thing that cannot be helped has happened: {total:?}");
+    }
 }
 
 #[test]
@@ -91,7 +93,7 @@ fn the_same_seed_makes_the_same_world() {
         let differs = first.trace.iter().zip(&second.trace).position(|(first, second)| first != second);
         assert_eq!(differs, None, "seed {seed}: {:?}", differs.map(|line| (&first.trace[line], &second.trace[line])));
         assert_eq!(first, second);
-        assert!(first.trace.len() > 100);
+        assert!(first.trace.len() > 20, "{:?}", first.trace);
     }
 }
 

@@ -608,10 +608,13 @@ async fn log_out(world: Arc<World>, random: Random) {
         sleep(random.milliseconds(3_000..28_000)).await;
         let replica = world.replica(random.index(REPLICAS));
         world.note(|| format!("sign-out of session {session} at replica {}", replica.number));
-        world.known.lock().unwrap()[session].logged_out = true;
-        if replica.log_out(session).await != Some(true) {
-            // Nobody knows what it held: the store did not say, or the replica died with it in hand.
-            world.known.lock().unwrap()[session].lost_at_logout = true;
+        {
+            let known = &mut world.known.lock().unwrap()[session];
+            // Until it is done, nobody knows what it held: the store may not say, or the replica may die with it in hand.
+            (known.logged_out, known.lost_at_logout) = (true, true);
+        }
+        if replica.log_out(session).await == Some(true) {
+            world.known.lock().unwrap()[session].lost_at_logout = false;
         }
     }
 }
