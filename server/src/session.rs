@@ -217,7 +217,7 @@ impl Sessions {
     /// # Errors
     /// When another server sealed them, with a key that this one does not have. The session stays.
     pub fn tokens(&self, record: &SessionRecord) -> Result<Option<Tokens>, KeysDiffer> {
-        match self.keys.open_sealed(&place(record.key), &record.tokens) {
+        match self.keys.open_stored(&place(record.key), &record.tokens) {
             Ok(plaintext) => Ok(Tokens::from_plaintext(&plaintext)),
             Err(OpenError::Corrupt) => Ok(None),
             Err(OpenError::UnknownKey(differ)) => Err(differ),

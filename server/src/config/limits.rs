@@ -38,8 +38,7 @@ static HEAD_SIZE: Setting<ByteSize> = Setting::optional(
     "How long the head of a request may be: the address and all header fields, cookies included. Four times that is not even read.",
 )
 .default("32KiB");
-static HEAD_FIELDS: Setting<usize> =
-    Setting::optional("head_fields", "How many header fields a request may have.").default("80");
+static HEAD_FIELDS: Setting<usize> = Setting::optional("head_fields", "How many header fields a request may have.").default("80");
 static HEAD_TIMEOUT: Setting<Duration> =
     Setting::optional("head_timeout", "How long the head of a request may take to arrive.").default("10s");
 static BODY_TIMEOUT: Setting<Duration> = Setting::optional(
@@ -181,7 +180,7 @@ impl LimitsConfig {
             connections => connections,
         };
         let streams = match reader.optional(&STREAMS) {
-            None if !reader.is_set(&STREAMS) => connections.map(|connections| connections.div_ceil(2)),
+            None if !reader.is_set(&STREAMS) => connections.map(|connections| connections.div_ceil(2).max(1)),
             streams => streams,
         };
         let session_streams = reader.optional(&SESSION_STREAMS);

@@ -41,7 +41,7 @@ fn listed(keys: &[KeyId]) -> String {
 pub async fn check(store: &dyn Store, keys: &KeyRing, entropy: &dyn Entropy) -> Result<(), KeyCheckError> {
     let fresh = keys.seal(PLACE, WORDS, entropy);
     let found = store.key_check(&fresh).await?;
-    match keys.open_sealed(PLACE, &found) {
+    match keys.open_stored(PLACE, &found) {
         Ok(_) if KeyRing::sealed_with(&found) == Some(keys.sealing()) => {}
         // One that is damaged says nothing about keys, and is of no use to anybody.
         Ok(_) | Err(OpenError::Corrupt) => {

@@ -28,8 +28,8 @@ use zeroize::Zeroizing;
 const NONCE_LENGTH: usize = 24;
 const HEADER_LENGTH: usize = KeyId::BYTES + NONCE_LENGTH;
 
-/// How often the file is looked at for a key that something was sealed with and that is not known: anybody can send something
-/// that looks like that.
+/// How often the file is looked at for the same missing key, and for whatever somebody from outside sends: anybody can send
+/// something that looks sealed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why the keys cannot be used.
@@ -122,11 +122,19 @@ struct Watched {
     seen: Mutex<Seen>,
 }
 
+/// Where something sealed comes from.
+#[derive(Clone, Copy)]
+enum Origin {
+    Store,
+    Stranger,
+}
+
 /// What was last found there; of the text only its hash.
 struct Seen {
     hash: [u8; 32],
     problem: Option<String>,
-    looked_at: Duration,
+    looked_for_stranger: Option<Duration>,
+    missed: Option<(KeyId, Duration)>,
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -166,7 +174,7 @@ impl KeyRing {
         };
         let text = text.map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })?;
         let keys = key_file::parse(&text, path)?.iter().map(Key::from).collect();
-        let seen = Seen { hash: Sha256::digest(text.as_bytes()).into(), problem: None, looked_at: clock.elapsed() };
+        let seen = Seen { hash: Sha256::digest(text.as_bytes()).into(), problem: None, looked_for_stranger: None, missed: None };
         let file = Watched { path: path.to_owned(), seen: Mutex::new(seen) };
         Ok(Self { keys: RwLock::new(keys), clock, file: Some(file), made_file, lacking: Mutex::default() })
     }
@@ -199,17 +207,28 @@ impl KeyRing {
         self.look(path, &mut seen);
     }
 
-    /// The same, unless that was done a moment ago.
-    fn reload_now_and_then(&self) {
-        let Some(Watched { path, seen }) = &self.file else { return };
+    /// The same for a key that is missing, unless that was done a moment ago. Answers whether it was done.
+    fn look_for(&self, missing: KeyId, from: Origin) -> bool {
+        let Some(Watched { path, seen }) = &self.file else { return false };
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.clock.elapsed().saturating_sub(seen.looked_at) >= LOOK_INTERVAL {
-            self.look(path, &mut seen);
+        let now = self.clock.elapsed();
+        let before = match from {
+            Origin::Store => seen.missed.filter(|(missed, _)| *missed == missing).map(|(_, at)| at),
+            Origin::Stranger => seen.looked_for_stranger,
+        };
+        if before.is_some_and(|before| now.saturating_sub(before) < LOOK_INTERVAL) {
+            return false;
         }
+        self.look(path, &mut seen);
+        match from {
+            Origin::Store if self.ids().contains(&missing) => {}
+            Origin::Store => seen.missed = Some((missing, now)),
+            Origin::Stranger => seen.looked_for_stranger = Some(now),
+        }
+        true
     }
 
     fn look(&self, path: &Path, seen: &mut Seen) {
-        seen.looked_at = self.clock.elapsed();
         let read = key_file::read_text(path).map_err(|source| KeyError::Unreadable { path: path.to_owned(), source });
         let read = read.and_then(|text| {
             let hash = Sha256::digest(text.as_bytes()).into();
@@ -272,17 +291,27 @@ impl KeyRing {
         (sealed.len() >= HEADER_LENGTH).then(|| sealed.first_chunk().copied().map(KeyId))?
     }
 
-    /// Decrypts what [`KeyRing::seal`] made for the same place. When the key is not known, the file is looked at once more: another
-    /// server may have read the new key before this one.
+    /// Decrypts what [`KeyRing::seal`] made for the same place, and somebody from outside has brought back. When the key is not known,
+    /// the file is looked at once more: another server may have read the new key before this one. Strangers cannot make it look more
+    /// than once a second.
     ///
     /// # Errors
     /// [`OpenError`]; nothing tells a wrong place or byte apart.
     pub fn open_sealed(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.open_from(Origin::Stranger, place, sealed)
+    }
+
+    /// The same for what was in the store, where only servers put things: for a key that is missing the file is looked at at once.
+    ///
+    /// # Errors
+    /// As for [`KeyRing::open_sealed`].
+    pub fn open_stored(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.open_from(Origin::Store, place, sealed)
+    }
+
+    fn open_from(&self, origin: Origin, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         match self.open_with_known(place, sealed) {
-            Err(OpenError::UnknownKey(_)) => {
-                self.reload_now_and_then();
-                self.open_with_known(place, sealed)
-            }
+            Err(OpenError::UnknownKey(KeysDiffer(missing))) if self.look_for(missing, origin) => self.open_with_known(place, sealed),
             opened => opened,
         }
     }
@@ -388,16 +417,33 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changes_is_read_again_when_a_key_is_missing_and_not_more_often_than_every_second() {
+    fn a_file_that_changes_is_read_again_when_a_key_is_missing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("session.key");
         fs::write(&path, OLD).unwrap();
         let clock = Arc::new(Seconds::default());
         let keys = KeyRing::open(&path, clock.clone(), &SystemEntropy).unwrap();
         let sealed = ring_of(NEW, clock.clone()).seal(b"here", b"secret", &SystemEntropy);
+        assert!(matches!(keys.open_stored(b"here", &sealed), Err(OpenError::UnknownKey(_))));
+        fs::write(&path, format!("{NEW}\n{OLD}")).unwrap();
+        // It was looked for just now.
+        assert!(matches!(keys.open_stored(b"here", &sealed), Err(OpenError::UnknownKey(_))));
+        clock.0.store(1, Ordering::Relaxed);
+        assert!(keys.open_stored(b"here", &sealed).is_ok());
+    }
+
+    #[test]
+    fn a_stranger_cannot_make_the_file_be_read_all_the_time_nor_keep_a_server_from_reading_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("session.key");
+        fs::write(&path, OLD).unwrap();
+        let clock = Arc::new(Seconds::default());
+        let keys = KeyRing::open(&path, clock.clone(), &SystemEntropy).unwrap();
+        let sealed = ring_of(NEW, clock.clone()).seal(b"here", b"secret", &SystemEntropy);
+        assert!(keys.open_sealed(b"here", &[0; 64]).is_err());
         fs::write(&path, format!("{NEW}\n{OLD}")).unwrap();
         assert!(matches!(keys.open_sealed(b"here", &sealed), Err(OpenError::UnknownKey(_))));
-        clock.0.store(1, Ordering::Relaxed);
+        assert!(keys.open_stored(b"here", &sealed).is_ok());
         assert!(keys.open_sealed(b"here", &sealed).is_ok());
     }
 
