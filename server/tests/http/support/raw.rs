@@ -81,11 +81,6 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// Says that there is nothing more to come.
-    pub(crate) async fn finish(&mut self) {
-        self.stream.shutdown().await.unwrap();
-    }
-
     async fn read(&mut self) -> bool {
         // A connection that was cut has ended as well.
         self.stream.read_buf(&mut self.unread).await.is_ok_and(|length| length > 0)
