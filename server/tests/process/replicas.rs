@@ -5,6 +5,8 @@ mod provider;
 use crate::{
     browser::{Browser, Callback, parameter},
     http::Answer,
+    postgres::PostgresServer,
+    redis_server,
     server::{Server, Setup},
 };
 use provider::{Mood, RotatingProvider};
@@ -76,9 +78,30 @@ fn call_until_answered(browser: &mut Browser) {
     }
 }
 
+/// Setups that keep their sessions at this address.
+fn in_store(kind: &'static str, url: String) -> impl Fn(Setup) -> Setup {
+    const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    move |setup| setup.set("session.store", kind).variable("OAUTH2FLOW_SESSION_STORE_URL", &url).variable("OAUTH2FLOW_SESSION_KEY", KEY)
+}
+
 #[test]
-fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed() {
-    let replicas = Replicas::start(|setup| setup);
+fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed_with_sqlite() {
+    two_hundred_calls_make_one_refresh(&Replicas::start(|setup| setup));
+}
+
+#[test]
+fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed_with_postgresql() {
+    let database = PostgresServer::start();
+    two_hundred_calls_make_one_refresh(&Replicas::start(in_store("postgres", database.url())));
+}
+
+#[test]
+fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed_with_redis() {
+    let redis = redis_server::Single::start();
+    two_hundred_calls_make_one_refresh(&Replicas::start(in_store("redis", redis.url())));
+}
+
+fn two_hundred_calls_make_one_refresh(replicas: &Replicas) {
     let begin = std::sync::Barrier::new(200);
     thread::scope(|scope| {
         let calls: Vec<_> = (0..200)
@@ -104,8 +127,23 @@ fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed() {
 }
 
 #[test]
-fn a_server_that_is_killed_while_the_provider_is_slow_is_replaced_and_nobody_is_signed_out() {
-    let mut replicas = Replicas::start(|setup| setup);
+fn a_server_that_is_killed_while_the_provider_is_slow_is_replaced_and_nobody_is_signed_out_with_sqlite() {
+    killed_while_the_provider_is_slow(Replicas::start(|setup| setup));
+}
+
+#[test]
+fn a_server_that_is_killed_while_the_provider_is_slow_is_replaced_and_nobody_is_signed_out_with_postgresql() {
+    let database = PostgresServer::start();
+    killed_while_the_provider_is_slow(Replicas::start(in_store("postgres", database.url())));
+}
+
+#[test]
+fn a_server_that_is_killed_while_the_provider_is_slow_is_replaced_and_nobody_is_signed_out_with_redis() {
+    let redis = redis_server::Single::start();
+    killed_while_the_provider_is_slow(Replicas::start(in_store("redis", redis.url())));
+}
+
+fn killed_while_the_provider_is_slow(mut replicas: Replicas) {
     let held = replicas.provider.hold_next();
     let mut at_first = replicas.browser(0);
     thread::scope(|scope| {
