@@ -59,6 +59,7 @@ fn signed_in(signed_in: SignedIn) -> RequestContext {
         providers: providers(),
         csrf_token: Some("csrf-42".to_owned()),
         notes: Some(Vec::new()),
+        sessions: Some(Vec::new()),
         now_unix_seconds: NOW,
     }
 }

@@ -7,8 +7,7 @@ use oauth2flow::{
     clock::SystemClock,
     config::{Arguments, Command, Config, ConfigProblems, KeysCommand, LogFormat, listing},
     entropy::SystemEntropy,
-    key_command,
-    telemetry,
+    key_command, telemetry,
 };
 use std::{
     io::{self, Write as _},

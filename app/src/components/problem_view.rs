@@ -26,20 +26,19 @@ pub fn ProblemView(
     let return_to = problem.return_to.as_deref().unwrap_or("/");
     let other_account = problem.login_url.filter(|_| next == NextStep::UseAnotherAccount);
     // The sign-in is the server's own page, not one of the app's.
-    let step = match other_account.and_then(|login_url| step_up_address(&login_url, return_to)) {
-        Some(address) => erased(view! {
+    let step = if let Some(address) = other_account.and_then(|login_url| step_up_address(&login_url, return_to)) {
+        erased(view! {
             <a class="button" href=address rel="external">
                 "Use another account"
             </a>
-        }),
-        None => {
-            let (address, step) = next_step(next);
-            erased(view! {
-                <a class="button" href=address>
-                    {step}
-                </a>
-            })
-        }
+        })
+    } else {
+        let (address, step) = next_step(next);
+        erased(view! {
+            <a class="button" href=address>
+                {step}
+            </a>
+        })
     };
     view! {
         <Title text=title />

@@ -79,7 +79,7 @@ pub enum Location {
     /// At an issuer, from which everything else is discovered. Names in braces stand for what the configuration says.
     Issuer(&'static str),
     /// At endpoints that its documentation names, on hosts that an installation of one's own may replace.
-    Hosts(Paths),
+    Hosts(&'static Paths),
     /// Wherever the configuration says, endpoint by endpoint.
     Configured,
 }

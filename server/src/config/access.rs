@@ -72,6 +72,7 @@ pub struct AccessConfig {
 
 /// What is known of a provider's users, for rules to be decided by. Claims are always.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations occur")]
 pub(super) struct Provable {
     /// Whether the provider says which e-mail addresses it has verified.
     pub(super) emails: bool,

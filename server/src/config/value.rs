@@ -214,7 +214,7 @@ impl Value for usize {
         const FIX: &str = "Write a whole number, such as 100.";
         let number = match raw {
             Raw::Integer(number) => Self::try_from(*number).map_err(|_| number.to_string()),
-            other => other.text().and_then(|text| Ok(text.parse().map_err(|_| text.to_owned())))?,
+            other => other.text().map(|text| text.parse().map_err(|_| text.to_owned()))?,
         };
         number.map_err(|text| Unreadable::new(format!("“{text}” is not a number of things."), FIX))
     }

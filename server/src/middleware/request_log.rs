@@ -14,7 +14,9 @@ pub struct RequestId([u8; 16]);
 impl RequestId {
     fn new(number: u64) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        Self(std::array::from_fn(|place| DIGITS[(number >> (60 - 4 * place)) as usize & 15]))
+        let nibbles = number.to_be_bytes().map(|byte| [byte >> 4, byte & 15]);
+        let nibbles = nibbles.as_flattened();
+        Self(std::array::from_fn(|place| DIGITS[usize::from(nibbles[place])]))
     }
 
     fn as_str(&self) -> &str {

@@ -28,15 +28,22 @@ use axum::{
 use forwarded::Forwarded;
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::ReturnTo;
+use std::fmt::Write as _;
 
 /// What the proxy wants to know, beside who is signed in.
 struct Question<'a> {
     /// The upstream whose rules are in force too.
     upstream: Option<&'a Upstream>,
-    /// Whether people who are not signed in are sent to the sign-in, and to which provider's.
-    sign_in: Option<Option<String>>,
+    /// Where people are sent who are not signed in, if they are.
+    sign_in: Option<SignIn>,
     /// Whether a request that changes something has to come from this origin.
     csrf: bool,
+}
+
+/// The sign-in that people are sent to.
+struct SignIn {
+    /// At which provider, where there is more than one.
+    provider: Option<String>,
 }
 
 /// Says who is signed in, in header fields, for a reverse proxy.
@@ -78,7 +85,7 @@ pub async fn handler(
         None => ProblemCode::Unauthenticated.into(),
     };
     match &question.sign_in {
-        Some(provider) if forwarded.is_navigation(&headers, &app.config.server.public_url) => {
+        Some(SignIn { provider }) if forwarded.is_navigation(&headers, &app.config.server.public_url) => {
             Ok(lead_on(&app, &refused, provider.as_deref(), &forwarded, &headers, &request_id))
         }
         _ => Ok(with_challenge(refused)),
@@ -96,7 +103,7 @@ impl<'a> Question<'a> {
             Some(id) => Some(id.into_owned()),
             None => app.providers.only().map(|registered| registered.provider.id.clone()),
         };
-        let sign_in = is_set(query, "sign_in", "redirect")?.then_some(provider);
+        let sign_in = is_set(query, "sign_in", "redirect")?.then_some(SignIn { provider });
         Ok(Self { upstream, sign_in, csrf: is_set(query, "csrf", "required")? })
     }
 }
@@ -127,10 +134,10 @@ fn with_challenge(refused: Failure) -> Response {
     let challenge = refused.step_up.as_ref().and_then(|step_up| {
         let mut challenge = String::from(r#"Bearer error="insufficient_user_authentication""#);
         if !step_up.acr_values.is_empty() {
-            challenge.push_str(&format!(r#", acr_values="{}""#, step_up.acr_values.join(" ")));
+            let _ = write!(challenge, r#", acr_values="{}""#, step_up.acr_values.join(" "));
         }
         if let Some(max_age) = step_up.max_age {
-            challenge.push_str(&format!(r#", max_age="{}""#, max_age.as_secs()));
+            let _ = write!(challenge, r#", max_age="{}""#, max_age.as_secs());
         }
         HeaderValue::try_from(challenge).ok()
     });

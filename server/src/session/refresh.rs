@@ -240,7 +240,7 @@ fn renew_in_background(app: &AppState, session: &LiveSession) {
             }
         }
     };
-    renewals.flights.renew_in_background(key, Refresh { app: app.clone(), goal: Goal::Fresh }, failed);
+    renewals.flights.renew_in_background(key, &Refresh { app: app.clone(), goal: Goal::Fresh }, failed);
 }
 
 /// Another access token than the one that an API has `rejected`: the provider may have ended it early. For each session this asks
@@ -560,7 +560,7 @@ mod tests {
 
     #[test]
     fn sessions_that_began_together_are_renewed_one_after_the_other() {
-        let begins = |key| (0..).find(|second| standing(&session(key, 3600, true), *second) == Standing::Aging).unwrap();
+        let begins = |key| (0..=3600).find(|second| standing(&session(key, 3600, true), *second) == Standing::Aging).unwrap();
         assert_eq!(begins(0), 3570);
         assert_eq!(begins(u16::MAX), 3270);
         let each: std::collections::BTreeSet<_> = (0..=u16::MAX).step_by(257).map(begins).collect();

@@ -77,19 +77,20 @@ impl Visitor<'_> {
             return;
         }
         let is_first = std::mem::replace(&mut self.is_first, false);
+        self.result = self.write(field, is_first, value);
+    }
+
+    fn write(&mut self, field: &Field, is_first: bool, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) -> fmt::Result {
         let writer = &mut self.writer;
-        let write = || {
-            if !is_first {
-                writer.write_char(' ')?;
-            }
-            // The message stands for itself.
-            if field.name() != "message" {
-                writer.write_str(field.name().trim_start_matches("r#"))?;
-                writer.write_char('=')?;
-            }
-            value(writer)
-        };
-        self.result = write();
+        if !is_first {
+            writer.write_char(' ')?;
+        }
+        // The message stands for itself.
+        if field.name() != "message" {
+            writer.write_str(field.name().trim_start_matches("r#"))?;
+            writer.write_char('=')?;
+        }
+        value(writer)
     }
 }
 

@@ -181,7 +181,7 @@ mod tests {
         assert!(written.try_recv().is_err());
         shared.push(b"warning\n", true);
         assert_eq!(written.try_recv().unwrap(), "info\nwarning\n");
-        shared.push(&[b'x'; MOST_BYTES], false);
+        shared.push(&vec![b'x'; MOST_BYTES], false);
         assert_eq!(written.try_recv().unwrap().len(), MOST_BYTES);
         shared.push(b"last\n", false);
         shared.flush();

@@ -10,8 +10,8 @@ mod trailers;
 mod websocket;
 
 use crate::support::{
-    Browser, Connection, Endpoint, Initiator, RawUpstream, Reply, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream, raw_head,
-    start_login,
+    Browser, Connection, Endpoint, Initiator, RawUpstream, Reply, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream,
+    raw_head, start_login,
 };
 use axum::http::{Method, StatusCode};
 use serde_json::json;

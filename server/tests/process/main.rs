@@ -15,7 +15,6 @@ mod key_file;
 mod keys;
 mod log;
 mod neighbours;
-mod replicas;
 #[allow(dead_code, reason = "the contract of the stores uses all of it")]
 #[path = "../store/servers/postgres.rs"]
 mod postgres;
@@ -23,6 +22,7 @@ mod redis;
 #[allow(dead_code, reason = "the contract of the stores uses all of it")]
 #[path = "../store/servers/redis.rs"]
 mod redis_server;
+mod replicas;
 mod server;
 mod shutdown;
 mod site;

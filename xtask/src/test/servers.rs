@@ -26,7 +26,7 @@ pub(crate) fn ensure() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let step = Step::start(&format!("look for {}", missing.join(", ")));
+    let step = Step::start(format!("look for {}", missing.join(", ")));
     let Some(privilege) = privilege() else {
         step.failed("");
         bail!("the tests start servers that are not installed: {}", missing.join(", "));

@@ -75,7 +75,7 @@ pub static GITHUB: Preset = Preset {
     id: "github",
     name: "GitHub",
     icon: "github",
-    location: Location::Hosts(Paths {
+    location: Location::Hosts(&Paths {
         web: "https://github.com/",
         api: "https://api.github.com/",
         authorization: Address::Web("login/oauth/authorize"),
@@ -225,7 +225,7 @@ pub static DISCORD: Preset = Preset {
     id: "discord",
     name: "Discord",
     icon: "discord",
-    location: Location::Hosts(Paths {
+    location: Location::Hosts(&Paths {
         web: "https://discord.com/",
         api: "https://discord.com/api/",
         authorization: Address::Web("oauth2/authorize"),
@@ -265,7 +265,7 @@ pub static FACEBOOK: Preset = Preset {
     id: "facebook",
     name: "Facebook",
     icon: "facebook",
-    location: Location::Hosts(Paths {
+    location: Location::Hosts(&Paths {
         // Every address has a version; v25.0 of February 2026 works until 29 July 2028.
         web: "https://www.facebook.com/v25.0/",
         api: "https://graph.facebook.com/v25.0/",
@@ -305,7 +305,7 @@ pub static X: Preset = Preset {
     id: "x",
     name: "X",
     icon: "x",
-    location: Location::Hosts(Paths {
+    location: Location::Hosts(&Paths {
         web: "https://x.com/",
         api: "https://api.x.com/2/",
         authorization: Address::Web("i/oauth2/authorize"),

@@ -200,20 +200,6 @@ fn the_errors_of_responses_have_their_codes() {
             TokenError::MissingIdToken,
         ],
     );
-    check(
-        "Denied",
-        Denied::code,
-        &[
-            Denied::EmailNotVerified,
-            Denied::Email,
-            Denied::Group,
-            Denied::Role,
-            Denied::Organization,
-            Denied::Team,
-            Denied::Claim("x".to_owned()),
-            Denied::Incomplete(Subject::Groups),
-        ],
-    );
     check("RefreshError", RefreshError::code, &[RefreshError::SubjectChanged, RefreshError::AudienceChanged]);
     check(
         "TokenExchangeError",
@@ -246,6 +232,24 @@ fn the_errors_of_responses_have_their_codes() {
             UserInfoError::MissingIdentifier,
             UserInfoError::MissingExpectedSubject,
             UserInfoError::SubjectMismatch,
+        ],
+    );
+}
+
+#[test]
+fn the_reasons_to_keep_somebody_out_have_their_codes() {
+    check(
+        "Denied",
+        Denied::code,
+        &[
+            Denied::EmailNotVerified,
+            Denied::Email,
+            Denied::Group,
+            Denied::Role,
+            Denied::Organization,
+            Denied::Team,
+            Denied::Claim("x".to_owned()),
+            Denied::Incomplete(Subject::Groups),
         ],
     );
 }

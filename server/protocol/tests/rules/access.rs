@@ -233,6 +233,9 @@ fn groups_roles_and_claims_are_found_where_they_are_said_to_be() {
     );
 }
 
+/// Takes something away from somebody who fits.
+type Change = fn(&mut Facts);
+
 #[test]
 fn every_setting_must_be_met_by_any_of_its_values() {
     let all = Rule {
@@ -252,7 +255,7 @@ fn every_setting_must_be_met_by_any_of_its_values() {
         claims: [("department".to_owned(), known(&["support"]))].into(),
     };
     assert_eq!(access::decide(&all, &fits), Ok(()));
-    let without: [(fn(&mut Facts), Denied); 7] = [
+    let without: [(Change, Denied); 7] = [
         (|facts| facts.email = None, Denied::EmailNotVerified),
         (|facts| facts.email = EmailAddress::parse("a@example.org"), Denied::Email),
         (|facts| facts.groups = known(&["Staff"]), Denied::Group),

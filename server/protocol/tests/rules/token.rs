@@ -134,7 +134,8 @@ fn a21_html_is_a_failure() {
 
 #[test]
 fn a21_an_answer_without_a_content_type_is_a_failure() {
-    let answer = OutboundResponse { status: 200, content_type: None, dpop_nonce: None, link: None, body: token_answer().to_string().into_bytes() };
+    let answer =
+        OutboundResponse { status: 200, content_type: None, dpop_nonce: None, link: None, body: token_answer().to_string().into_bytes() };
 
     assert_rejected!(judge(&answer), TokenError::NotJson);
 }

@@ -28,7 +28,7 @@ fn begin(scopes: &[String], dpop: Option<&DpopKey>, policy: DpopPolicy) -> (Outb
 }
 
 fn key() -> DpopKey {
-    with_context(7, |context| DpopKey::generate(context))
+    with_context(7, DpopKey::generate)
 }
 
 /// A response that holds.
@@ -97,7 +97,7 @@ fn a_client_that_cannot_prove_itself_exchanges_nothing() {
 fn a_response_that_holds_yields_the_token() {
     let token = judge(&json_response(&answer())).unwrap();
     assert_eq!((token.access_token.expose(), token.token_type), (EXCHANGED, TokenType::Bearer));
-    assert_eq!(token.expires_at, Some(after(Duration::from_secs(60))));
+    assert_eq!(token.expires_at, Some(after(Duration::from_mins(1))));
     assert_eq!(token.scopes, ["orders:read", "orders:write"], "those that were asked for, when nobody says otherwise");
     assert_eq!(judge_with("expires_in", Value::Null).unwrap().expires_at, None);
     assert_eq!(judge_with("token_type", json!("bearer")).unwrap().token_type, TokenType::Bearer);

@@ -51,7 +51,7 @@ fn names(reader: &mut Reader<'_>, setting: &dyn Declared, texts: &[String]) -> V
                 names.push(name);
             }
             Err(_) => {
-                reader.problem(setting, format!("“{text}” is not the name of a header field."), "Write names, such as [\"X-Api-Key\"].")
+                reader.problem(setting, format!("“{text}” is not the name of a header field."), "Write names, such as [\"X-Api-Key\"].");
             }
         }
     }

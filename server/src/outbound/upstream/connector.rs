@@ -38,7 +38,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 type Tcp = HttpConnector<Resolver>;
 
 /// An idle connection is probed this often, so that one whose other end has vanished does not stay for ever.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// Why there can be no connections to an upstream.
 #[derive(Debug, Error)]
@@ -78,8 +78,8 @@ impl Trust<'_> {
         if let Some(verifier) = self.verifier.get() {
             return Ok(verifier.clone());
         }
-        let made = make()?;
-        Ok(self.verifier.get_or_init(|| made).clone())
+        let verifier = make()?;
+        Ok(self.verifier.get_or_init(|| verifier).clone())
     }
 
     fn proxies(&self) -> Matcher {

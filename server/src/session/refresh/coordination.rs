@@ -244,19 +244,16 @@ impl<'f, R: Renewal> Leader<'f, R> {
             let lease = Proposed::new(self.renewal.entropy());
             own.proposed.push(lease);
             let swapping = self.renewal.store().swap_lease(self.key, version, record.lease, Some(lease.lease));
-            match answered(self.rhythm.store, swapping).await {
-                Ok(true) => {
-                    let held = Held::new(self.key, version, lease, own.proposed, self.rhythm);
-                    match self.hold(record, own.prepared, &held, own.takes_over).await {
-                        Found::Result(result) => return result,
-                        Found::Again => {}
-                    }
+            if let Ok(true) = answered(self.rhythm.store, swapping).await {
+                let held = Held::new(self.key, version, lease, own.proposed, self.rhythm);
+                match self.hold(record, own.prepared, &held, own.takes_over).await {
+                    Found::Result(result) => return result,
+                    Found::Again => {}
                 }
+            } else {
                 // Another was faster, or the store did not say what it did: the record will tell.
-                Ok(false) | Err(_) => {
-                    bid = Some(own);
-                    self.wait(looks.next(self.renewal.entropy())).await;
-                }
+                bid = Some(own);
+                self.wait(looks.next(self.renewal.entropy())).await;
             }
         }
     }

@@ -9,7 +9,9 @@ use std::{
 use tokio::sync::Notify;
 
 /// The renewals that are under way.
-pub struct Flights<A, E>(Arc<Mutex<HashMap<Key, Arc<Flight<A, E>>>>>);
+pub struct Flights<A, E>(Arc<Mutex<Board<A, E>>>);
+
+type Board<A, E> = HashMap<Key, Arc<Flight<A, E>>>;
 
 impl<A, E> Default for Flights<A, E> {
     fn default() -> Self {
@@ -43,7 +45,7 @@ impl<A: Clone + Send + Sync + 'static, E: Clone + Send + Sync + 'static> Flights
     }
 
     /// Renews a session's tokens while nobody waits, unless somebody is doing it; `failed` hears why nothing came of it.
-    pub fn renew_in_background<R: Renewal<Access = A, Error = E>>(&self, key: Key, renewal: R, failed: impl FnOnce(E) + Send + 'static) {
+    pub fn renew_in_background<R: Renewal<Access = A, Error = E>>(&self, key: Key, renewal: &R, failed: impl FnOnce(E) + Send + 'static) {
         if self.flights().contains_key(&key) {
             return;
         }
@@ -63,7 +65,7 @@ impl<A: Clone + Send + Sync + 'static, E: Clone + Send + Sync + 'static> Flights
         }
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<Key, Arc<Flight<A, E>>>> {
+    fn flights(&self) -> MutexGuard<'_, Board<A, E>> {
         lock(&self.0)
     }
 
@@ -87,7 +89,7 @@ impl<A: Clone + Send + Sync + 'static, E: Clone + Send + Sync + 'static> Flights
 
 /// A flight's place among the others.
 struct Place<A, E> {
-    flights: Arc<Mutex<HashMap<Key, Arc<Flight<A, E>>>>>,
+    flights: Arc<Mutex<Board<A, E>>>,
     key: Key,
     flight: Arc<Flight<A, E>>,
     landed: bool,

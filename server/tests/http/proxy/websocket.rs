@@ -78,9 +78,13 @@ async fn it_is_opened_with_the_token_and_bytes_go_both_ways() {
     upstream.send(OPENED).await;
     let head = browser.head().await;
     assert!(head.starts_with("http/1.1 101 switching protocols\r\n"), "{head}");
-    for field in
-        ["connection: upgrade", "upgrade: websocket", "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=", "sec-websocket-protocol: chat", "x-own: kept"]
-    {
+    for field in [
+        "connection: upgrade",
+        "upgrade: websocket",
+        "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=",
+        "sec-websocket-protocol: chat",
+        "x-own: kept",
+    ] {
         assert!(head.contains(&format!("\r\n{field}\r\n")), "{field} in {head}");
     }
     assert!(!head.contains("set-cookie"), "{head}");

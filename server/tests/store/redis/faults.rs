@@ -19,9 +19,9 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 /// Within this a call is to fail, with room for a busy machine.
 const SOON: Duration = Duration::from_secs(5);

@@ -3,14 +3,14 @@
 use super::try_open;
 use crate::servers::redis::{Sentinels, Single, Tls};
 use oauth2flow::session::store::RedisOpenError;
-use std::error::Error;
+use std::{error::Error, fmt::Write as _};
 
 /// What the log would say of it.
 fn said(error: &RedisOpenError) -> String {
     let mut text = format!("{error:?} {error}");
     let mut current: &dyn Error = error;
     while let Some(source) = current.source() {
-        text.push_str(&format!(" {source:?} {source}"));
+        write!(text, " {source:?} {source}").unwrap();
         current = source;
     }
     text

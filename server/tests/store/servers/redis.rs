@@ -8,12 +8,15 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tempfile::TempDir;
 
 /// Far longer than anything takes that works, also on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long to wait before looking again.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What docs/redis.md says that a user needs.
 pub(crate) const RIGHTS: &str = "-@all +get +set +getrange +setrange +del +unlink +pexpire +pttl +zadd +zrem +zscore +zrange +zrangebyscore \
@@ -40,11 +43,6 @@ impl Node {
     /// Starts a server of these settings, and waits until it answers.
     fn start(settings: &str) -> Self {
         Self::start_as(settings, false, plain)
-    }
-
-    /// Starts one of a set that watches others.
-    fn start_sentinel(settings: &str) -> Self {
-        Self::start_as(settings, true, plain)
     }
 
     fn start_as(settings: &str, sentinel: bool, client: impl FnOnce(u16) -> Client) -> Self {
@@ -146,11 +144,14 @@ fn free_port() -> u16 {
 
 /// Looks until something is so.
 pub(crate) fn wait_for(so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < PATIENCE, "it has not come to that");
-        thread::sleep(Duration::from_millis(10));
+    let looks = PATIENCE.as_millis() / PAUSE.as_millis();
+    for _ in 0..looks {
+        if so() {
+            return;
+        }
+        thread::sleep(PAUSE);
     }
+    panic!("it has not come to that");
 }
 
 /// One server, as it comes.
@@ -221,7 +222,7 @@ impl Tls {
 pub(crate) struct Sentinels {
     pub(crate) master: Node,
     pub(crate) replica: Node,
-    pub(crate) sentinels: Vec<Node>,
+    pub(crate) watchers: Vec<Node>,
 }
 
 impl Sentinels {
@@ -241,15 +242,15 @@ impl Sentinels {
              sentinel auth-pass {MASTER} {INTERNAL_PASSWORD}\nsentinel down-after-milliseconds {MASTER} 1000\n\
              sentinel failover-timeout {MASTER} 5000"
         );
-        let sentinels = (0..count).map(|_| Node::start_as(&watching, true, with_password)).collect();
-        Self { master, replica, sentinels }
+        let watchers = (0..count).map(|_| Node::start_as(&watching, true, with_password)).collect();
+        Self { master, replica, watchers }
     }
 
     /// Waits until every sentinel knows the replica and the other sentinels, so that they can agree on a new master.
     pub(crate) fn wait_until_watched(&self) {
-        let others = self.sentinels.len() - 1;
+        let others = self.watchers.len() - 1;
         wait_for(|| {
-            self.sentinels.iter().all(|sentinel| {
+            self.watchers.iter().all(|sentinel| {
                 let known: Vec<String> = sentinel.ask(&format!("SENTINEL MASTER {MASTER}"));
                 let number = |name: &str| known.iter().skip_while(|word| *word != name).nth(1).and_then(|word| word.parse().ok());
                 number("num-slaves") == Some(1) && number("num-other-sentinels") == Some(others)
@@ -258,7 +259,7 @@ impl Sentinels {
     }
 
     pub(crate) fn url(&self) -> String {
-        let places: Vec<_> = self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();
+        let places: Vec<_> = self.watchers.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();
         format!("redis-sentinel://{USER}:{PASSWORD}@{}/{MASTER}?sentinel_password={INTERNAL_PASSWORD}", places.join(","))
     }
 }

@@ -7,8 +7,6 @@ macro_rules! scripts {
     ($($name:ident = $file:literal),+ $(,)?) => {
         $(pub(super) static $name: LazyLock<Source> = LazyLock::new(|| Source::new(include_str!($file)));)+
 
-        #[cfg(test)]
-        pub(super) const ALL: &[(&str, &LazyLock<Source>)] = &[$(($file, &$name)),+];
     };
 }
 
