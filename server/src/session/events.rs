@@ -3,7 +3,7 @@
 //! One task of the process listens to the store, which announces what any process does. A second one looks at the sessions that
 //! are watched here: at those that have changed, at all of them when announcements may have been missed, and at those whose time has
 //! come. The end of a session is a time on the wall clock, which may be set; so while anybody watches, that clock is read at least
-//! every [`LOOK_INTERVAL`]. While nobody watches, nothing runs.
+//! once a second. While nobody watches, nothing runs.
 
 use super::{
     cache::Cache,

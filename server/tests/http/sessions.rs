@@ -82,7 +82,7 @@ async fn a_user_sees_all_their_sessions_and_nobody_else_s() {
         { "provider": "alpha", "browser": "Firefox", "system": "Linux", "address": "127.0.0.1", "created_at": "2026-06-01T12:00:00Z",
             "last_seen_at": "2026-06-01T12:02:10Z", "current": true },
     ]);
-    assert_eq!(Value::from_iter(list.iter().cloned().map(without_id)), expected);
+    assert_eq!(list.iter().cloned().map(without_id).collect::<Value>(), expected);
     let of_two = two.list().await;
     let ids = |list: &[Value]| list.iter().map(|summary| id(summary).to_owned()).collect::<Vec<_>>();
     assert_eq!(ids(&of_two), ids(&list), "an id stays the same");

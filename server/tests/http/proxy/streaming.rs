@@ -47,7 +47,8 @@ async fn a_download_that_never_pauses_is_cut_too() {
     let (mut upstream, _) = raw.upstream.request().await;
     let feeding = tokio::spawn(async move {
         upstream.send("HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\n").await;
-        while upstream.try_send([b'x'; 16 * 1024]).await {}
+        let piece = vec![b'x'; 16 * 1024];
+        while upstream.try_send(&piece).await {}
     });
     browser.head().await;
     browser.exactly(1024 * 1024).await;
@@ -138,8 +139,9 @@ fn feed(mut connection: Connection) -> (tokio::task::JoinHandle<Connection>, Arc
     let taken = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&taken);
     let feeding = tokio::spawn(async move {
+        let piece = vec![b'x'; PIECE];
         for _ in 0..ALL / PIECE {
-            connection.send([b'x'; PIECE]).await;
+            connection.send(&piece).await;
             counter.fetch_add(PIECE, Ordering::Relaxed);
         }
         connection

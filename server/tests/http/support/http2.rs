@@ -2,11 +2,12 @@
 
 use super::recording::socket;
 use axum::http::{HeaderMap, Request, Response, Version};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, combinators::BoxBody};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
     convert::Infallible,
+    future::ready,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -55,15 +56,12 @@ async fn accept(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let seen = Arc::clone(&seen);
-        let service = service_fn(move |request| echo(request, Arc::clone(&seen)));
+        let service = service_fn(move |request| ready(Ok::<_, Infallible>(echo(request, &seen))));
         tokio::spawn(http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service));
     }
 }
 
-async fn echo(
-    request: Request<Incoming>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-) -> Result<Response<http_body_util::combinators::BoxBody<axum::body::Bytes, hyper::Error>>, Infallible> {
+fn echo(request: Request<Incoming>, seen: &Mutex<Vec<Seen>>) -> Response<BoxBody<axum::body::Bytes, hyper::Error>> {
     let (parts, body) = request.into_parts();
     let content_type = parts.headers.get("content-type").cloned();
     seen.lock().unwrap().push(Seen { version: parts.version, uri: parts.uri.to_string(), headers: parts.headers });
@@ -71,5 +69,5 @@ async fn echo(
     if let Some(content_type) = content_type {
         response.headers_mut().insert("content-type", content_type);
     }
-    Ok(response)
+    response
 }
