@@ -3,7 +3,7 @@
 //! looked at again: `OAUTH2FLOW_SIMULATION_SEED=17 cargo test --test simulation -- --nocapture replay`.
 //! `OAUTH2FLOW_SIMULATION_SEEDS` says how many are tried.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end there")]
 
 mod link;
 mod provider;

@@ -144,8 +144,7 @@ impl Provider {
             let provider = &world_of_provider.provider;
             let result = match mood {
                 Mood::Well | Mood::Slow => provider.rotate(&world_of_provider, refresh, number),
-                Mood::Failing => Err(Refused::InTrouble),
-                Mood::Unreachable => Err(Refused::InTrouble),
+                Mood::Failing | Mood::Unreachable => Err(Refused::InTrouble),
                 Mood::Mute if does_nothing => return drop((sleep(TIMEOUT * 2).await, answer)),
                 Mood::Mute => {
                     let _ = provider.rotate(&world_of_provider, refresh, number);

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// A generator (SplitMix64) of its own for everybody who acts, so that nobody's numbers depend on who else is acting.
+/// A generator (`SplitMix64`) of its own for everybody who acts, so that nobody's numbers depend on who else is acting.
 #[derive(Debug)]
 pub(crate) struct Random(Mutex<u64>);
 

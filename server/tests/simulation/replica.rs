@@ -104,7 +104,7 @@ impl Replica {
     }
 
     async fn access(self: &Arc<Self>, session: usize, goal: Goal) -> Result<u64, Refusal> {
-        let key = self.world.key(session);
+        let key = World::key(session);
         let renewal = Refresh { replica: Arc::clone(self), goal };
         let read = tokio::time::timeout(Duration::from_secs(3), self.link.get(key)).await;
         let record = read.map_err(|_| Refusal::Store)??.ok_or(Refusal::Ended)?;
@@ -124,7 +124,7 @@ impl Replica {
         let (answer, answered) = oneshot::channel();
         let replica = Arc::clone(self);
         self.life.spawn(async move {
-            let removing = tokio::time::timeout(Duration::from_secs(3), replica.link.remove(replica.world.key(session)));
+            let removing = tokio::time::timeout(Duration::from_secs(3), replica.link.remove(World::key(session)));
             let removed = removing.await.unwrap_or_else(|_| Err(StoreError::new("no answer")));
             let record = removed.ok().flatten();
             if let Some(refresh) = record.as_ref().and_then(|record| Tokens::open(record).refresh) {

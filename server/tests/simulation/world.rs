@@ -34,7 +34,7 @@ const CHAOS: Duration = Duration::from_secs(35);
 /// How long it takes until the last wait, the last attempt and the last outage are over.
 const REST: Duration = Duration::from_secs(45);
 /// No call may take longer, whatever happens.
-const LONGEST_CALL: Duration = Duration::from_secs(60);
+const LONGEST_CALL: Duration = Duration::from_mins(1);
 
 /// How the algorithm is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ pub(crate) enum Breakage {
 
 /// What may happen.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each accident may happen or not, whatever the others do")]
 pub(crate) struct Plan {
     pub(crate) breakage: Breakage,
     /// Whether the store announces changes.
@@ -138,7 +139,7 @@ impl Life {
     pub(crate) async fn step(&self) {
         if self.steps.fetch_add(1, Ordering::Relaxed) + 1 == self.dies_at.load(Ordering::Relaxed) {
             self.die();
-            pending().await
+            pending::<()>().await;
         }
     }
 
@@ -298,7 +299,7 @@ impl World {
             "access_token_expires_at": now.as_second() + crate::provider::LIFE_SECONDS,
         });
         let record = SessionRecord {
-            key: self.key(session),
+            key: Self::key(session),
             version: 1,
             provider: text.clone(),
             issuer: text.clone(),
@@ -315,7 +316,7 @@ impl World {
         self.memory.insert(&record).await.unwrap();
     }
 
-    pub(crate) fn key(&self, session: usize) -> Key {
+    pub(crate) fn key(session: usize) -> Key {
         Key([u8::try_from(session).unwrap(); 32])
     }
 
@@ -417,7 +418,7 @@ impl World {
     async fn call(&self, replica: &Arc<Replica>, session: usize, goal: Goal) -> Option<Result<u64, Refusal>> {
         let began = Instant::now();
         let had_ended = self.known.lock().unwrap()[session].ended_at.is_some();
-        let before = self.memory.get(self.key(session)).await.unwrap();
+        let before = self.memory.get(Self::key(session)).await.unwrap();
         let before = before.and_then(|record| self.provider.access(Tokens::open(&record).access)).map_or(0, |(_, generation)| generation);
         let number = replica.number;
         let Ok(answer) = timeout(LONGEST_CALL, replica.call(session, goal)).await else {
@@ -468,7 +469,7 @@ impl World {
         for session in 0..SESSIONS {
             for number in 0..REPLICAS {
                 let replica = self.replica(number);
-                let record = self.memory.get(self.key(session)).await.unwrap();
+                let record = self.memory.get(Self::key(session)).await.unwrap();
                 let mut answer = self.call(&replica, session, Goal::Fresh).await;
                 if let Some(Ok(access)) = answer
                     && !self.provider.is_good(access)
@@ -489,7 +490,7 @@ impl World {
                     self.violation(format!("in the end, replica {number} answers {answer:?} for session {session}; its grant: {dead:?}"));
                 }
             }
-            let is_there = self.memory.get(self.key(session)).await.unwrap().is_some();
+            let is_there = self.memory.get(Self::key(session)).await.unwrap().is_some();
             let known = self.known.lock().unwrap();
             let (ended, excused) = (known[session].ended_at.is_some(), known[session].lost_at_logout);
             drop(known);
@@ -593,7 +594,7 @@ async fn lose_leases(world: Arc<World>, random: Random) {
     loop {
         sleep(random.milliseconds(200..6_000)).await;
         let session = random.index(SESSIONS);
-        let Some(record) = world.memory.get(world.key(session)).await.unwrap() else { continue };
+        let Some(record) = world.memory.get(World::key(session)).await.unwrap() else { continue };
         if record.lease.is_some() {
             world.note(|| format!("the lease of session {session} is lost"));
             world.known.lock().unwrap()[session].leases_lost.push(Instant::now());
