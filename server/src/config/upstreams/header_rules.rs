@@ -157,8 +157,10 @@ fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Unreadabl
     let parsed = name.parse::<HeaderName>().map_err(|_| {
         Unreadable::new("It holds a name that is none of a header field.", "Names are made of letters, digits and hyphens.")
     })?;
-    let value = HeaderValue::from_str(value.trim())
-        .map_err(|_| Unreadable::new(format!("The value of {name} cannot stand in a header."), "Write visible ASCII on one line."))?;
+    // The library would send other characters as they are; what the other end reads there is anybody's guess.
+    let value = Some(value.trim()).filter(|value| value.is_ascii()).and_then(|value| HeaderValue::from_str(value).ok());
+    let value = value
+        .ok_or_else(|| Unreadable::new(format!("The value of {name} cannot stand in a header."), "Write visible ASCII on one line."))?;
     Ok((parsed, value))
 }
 
