@@ -15,6 +15,7 @@ pub mod target;
 pub mod websocket;
 
 use crate::{
+    access,
     config::UpstreamConfig,
     error::Failure,
     middleware::client_ip::ClientAddress,
@@ -212,6 +213,7 @@ fn check_length(upstream: &Upstream, headers: &HeaderMap) -> Result<(), Failure>
 pub async fn notes(app: &AppState, session: &Arc<LiveSession>) -> Option<Vec<Note>> {
     let upstream = app.upstreams.get("notes").filter(|upstream| upstream.config.providers.is_some())?;
     upstream.admit(&Method::GET, "", session).ok()?;
+    access::require_at_upstream(app, &upstream.config, session).ok()?;
     step_up::require(app, upstream, session).ok()?;
     let call = Call { method: Method::GET, uri: upstream.uri("", None).ok()?, headers: HeaderMap::new(), upgrades: false };
     let read = async {
