@@ -20,8 +20,14 @@ async fn try_open(url: &str, roots: Option<&[u8]>) -> Result<RedisStore, RedisOp
     RedisStore::open(&RedisAddress::parse(url).unwrap(), roots, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await
 }
 
+/// Opens it as the app does: a server that is not reached in time is tried again.
 async fn open(url: &str, roots: Option<&[u8]>) -> Arc<dyn Store> {
-    Arc::new(try_open(url, roots).await.unwrap())
+    loop {
+        match try_open(url, roots).await {
+            Err(RedisOpenError::Unreachable { .. }) => {}
+            opened => return Arc::new(opened.unwrap()),
+        }
+    }
 }
 
 /// One whose server goes by another clock.

@@ -9,9 +9,12 @@
 //! for a store that nobody sweeps; [`sweep`](Store::sweep) is what forgets, by the times of the sessions themselves.
 
 mod address;
+mod call;
+mod cluster;
 mod link;
 mod listener;
 mod names;
+mod node;
 mod script;
 mod stored;
 
@@ -24,9 +27,10 @@ use crate::{
     session::record::{Key, Lease, SessionRecord},
 };
 use async_trait::async_trait;
+use call::{Call, Trouble};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
-use link::{Call, Link, PATIENCE, Trouble};
+use link::{Link, PATIENCE};
 use listener::{Ear, Listener};
 use names::{Due, Names, PARTS};
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
@@ -68,6 +72,12 @@ const TOKEN_HELD: Duration = Duration::from_secs(10);
 
 /// How long to wait before looking again whether somebody else has finished with a logout token.
 const TOKEN_POLL: Duration = Duration::from_millis(20);
+
+/// How often it is tried to open a store that is slow to answer; one that is not there is not tried again.
+const OPEN_ATTEMPTS: u32 = 4;
+
+/// How long to wait in between.
+const OPEN_PAUSE: Duration = Duration::from_millis(500);
 
 /// Redis 6.0 was the first to keep the time to live of a value that is replaced.
 const OLDEST_VERSION: (u32, u32) = (6, 0);
@@ -151,19 +161,25 @@ impl RedisStore {
         let link = Arc::new(link);
         let names = Names::new(&address.prefix);
         let ear = Arc::new(Ear::new(CHANGES_KEPT));
-        let open = async {
-            link.try_run(&write_nothing(&names)).await?;
-            let listener = Listener {
-                link: Arc::clone(&link),
-                channel: names.channel(),
-                nothing: names.nothing(),
-                name: random(&*entropy),
-                ear: Arc::clone(&ear),
-            };
-            let first = listener.begin().await?;
-            Ok((listener, first))
+        let listener = Listener {
+            link: Arc::clone(&link),
+            channel: names.channel(),
+            nothing: names.nothing(),
+            name: random(&*entropy),
+            ear: Arc::clone(&ear),
         };
-        let (listener, first) = open.await.map_err(|error| not_open(place.clone(), &error))?;
+        let begin = async || {
+            link.try_run(&write_nothing(&names)).await?;
+            listener.begin().await
+        };
+        let mut attempts = 1..OPEN_ATTEMPTS;
+        let first = loop {
+            match begin().await {
+                // Many servers may be starting at once, on a machine that has much to do.
+                Err(error) if error.is_timeout() && attempts.next().is_some() => sleep(OPEN_PAUSE).await,
+                begun => break begun.map_err(|error| not_open(place.clone(), &error))?,
+            }
+        };
         inspect(&link, &place).await?;
         let listening = tokio::spawn(listener.run(first));
         Ok(Self { link, names, clock, entropy, ear, listening })
@@ -172,7 +188,7 @@ impl RedisStore {
     async fn remove_one(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
         let removed: Option<Vec<u8>> = self
             .link
-            .run(Call::script(&script::REMOVE, &[&self.names.session(key)]).arg(self.names.channel()).arg(listener::ended(key)))
+            .run(Call::script(&script::REMOVE, &self.names.session(key)).arg(self.names.channel()).arg(listener::ended(key)))
             .await?;
         let Some(removed) = removed else { return Ok(None) };
         self.ear.announce(Change::Ended(key));
@@ -187,7 +203,7 @@ impl RedisStore {
     }
 
     async fn hinted(&self, index: &str) -> Result<Vec<Key>, StoreError> {
-        let members: Vec<Vec<u8>> = self.link.run(Call::repeatable("ZRANGE").arg(index).arg(0).arg(-1)).await?;
+        let members: Vec<Vec<u8>> = self.link.run(Call::repeatable("ZRANGE", index).arg(0).arg(-1)).await?;
         Ok(members.into_iter().filter_map(|member| Some(Key(member.try_into().ok()?))).collect())
     }
 
@@ -205,7 +221,7 @@ impl RedisStore {
     }
 
     async fn add_hint(&self, index: &str, record: &SessionRecord) -> Result<(), StoreError> {
-        let call = Call::script(&script::ADD_TO_INDEX, &[index])
+        let call = Call::script(&script::ADD_TO_INDEX, index)
             .arg(record.key.0.as_slice())
             .arg(record.expires_at.as_second())
             .arg(record.created_at.as_second().saturating_sub(LONG_OVER_SECONDS))
@@ -215,7 +231,7 @@ impl RedisStore {
 
     /// A hint that stays is found to point to nothing by whoever follows it.
     async fn forget_hint(&self, index: &str, key: Key) {
-        let forgotten = self.link.run::<i64>(Call::repeatable("ZREM").arg(index).arg(key.0.as_slice())).await;
+        let forgotten = self.link.run::<i64>(Call::repeatable("ZREM", index).arg(key.0.as_slice())).await;
         if let Err(error) = forgotten {
             tracing::debug!(error = %error, "a hint to a session that has ended stays for now");
         }
@@ -235,7 +251,7 @@ impl RedisStore {
 
     /// Says when something expires, for a sweep to find it.
     async fn add_due(&self, key: Key, due: Vec<u8>, at: Timestamp) -> Result<(), StoreError> {
-        self.link.run(Call::repeatable("ZADD").arg(self.names.due_of(key)).arg(at.as_second()).arg(due)).await
+        self.link.run(Call::repeatable("ZADD", &self.names.due_of(key)).arg(at.as_second()).arg(due)).await
     }
 
     /// Says when a claim expires; one of which that could not be said goes by itself.
@@ -246,7 +262,7 @@ impl RedisStore {
     }
 
     async fn forget_due(&self, key: Key, due: Vec<u8>) {
-        let forgotten = self.link.run::<i64>(Call::repeatable("ZREM").arg(self.names.due_of(key)).arg(due)).await;
+        let forgotten = self.link.run::<i64>(Call::repeatable("ZREM", &self.names.due_of(key)).arg(due)).await;
         if let Err(error) = forgotten {
             tracing::debug!(error = %error, "what has ended stays among what expires for now");
         }
@@ -265,7 +281,7 @@ impl RedisStore {
         let begun = async {
             loop {
                 let held = u64::try_from(TOKEN_HELD.as_millis()).unwrap_or(u64::MAX);
-                match self.link.run(Call::script(&script::BEGIN_TOKEN, &[claim]).arg(mark).arg(held)).await? {
+                match self.link.run(Call::script(&script::BEGIN_TOKEN, claim).arg(mark).arg(held)).await? {
                     0 => return Ok(false),
                     1 => return Ok(true),
                     _somebody_else => sleep(TOKEN_POLL).await,
@@ -292,7 +308,7 @@ impl RedisStore {
         let due = self.names.due(part);
         let mut forgotten = 0;
         loop {
-            let range = Call::repeatable("ZRANGEBYSCORE").arg(&due).arg("-inf").arg(now.as_second());
+            let range = Call::repeatable("ZRANGEBYSCORE", &due).arg("-inf").arg(now.as_second());
             let members: Vec<Vec<u8>> = self.link.run(range.arg("LIMIT").arg(0).arg(SWEPT_AT_ONCE)).await?;
             let all = members.len() < SWEPT_AT_ONCE;
             let swept = at_once(members, |member| self.sweep_one(&due, member, now)).await?;
@@ -309,9 +325,9 @@ impl RedisStore {
         let forgotten = match Names::parse_due(&member) {
             Some(Due::Session(key)) => {
                 let session = self.names.session(key);
-                match self.link.run(Call::script(&script::SWEEP_SESSION, &[&session]).arg(now.as_second())).await? {
+                match self.link.run(Call::script(&script::SWEEP_SESSION, &session).arg(now.as_second())).await? {
                     Value::Int(idle_end) => {
-                        self.link.run::<()>(Call::repeatable("ZADD").arg(due).arg(idle_end).arg(member)).await?;
+                        self.link.run::<()>(Call::repeatable("ZADD", due).arg(idle_end).arg(member)).await?;
                         return Ok(0);
                     }
                     Value::BulkString(identity) => {
@@ -323,10 +339,10 @@ impl RedisStore {
                     _nothing_is_there => 0,
                 }
             }
-            Some(Due::Claim(key)) => self.link.run(Call::repeatable("UNLINK").arg(self.names.claim(key))).await?,
+            Some(Due::Claim(key)) => self.link.run(Call::repeatable("UNLINK", &self.names.claim(key))).await?,
             None => 0,
         };
-        self.link.run::<()>(Call::repeatable("ZREM").arg(due).arg(member)).await?;
+        self.link.run::<()>(Call::repeatable("ZREM", due).arg(member)).await?;
         Ok(forgotten)
     }
 }
@@ -339,7 +355,7 @@ impl Store for RedisStore {
 
     async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
         let key = record.key;
-        let set = Call::once("SET").arg(self.names.session(key)).arg(stored::encode(record)).arg("NX").arg("PX");
+        let set = Call::once("SET", &self.names.session(key)).arg(stored::encode(record)).arg("NX").arg("PX");
         let set = self.link.run::<bool>(set.arg(self.kept(record.idle_expires_at)));
         let due = self.add_due(key, Names::due_session(key), record.idle_expires_at);
         let (is_new, ()) = tokio::try_join!(set, due)?;
@@ -363,7 +379,7 @@ impl Store for RedisStore {
     }
 
     async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let stored: Option<Vec<u8>> = self.link.run(Call::repeatable("GET").arg(self.names.session(key))).await?;
+        let stored: Option<Vec<u8>> = self.link.run(Call::repeatable("GET", &self.names.session(key))).await?;
         stored.map(|stored| stored::decode(key, &stored)).transpose()
     }
 
@@ -376,12 +392,12 @@ impl Store for RedisStore {
     async fn swap_lease(&self, key: Key, version: i64, held: Option<Lease>, new: Option<Lease>) -> Result<bool, StoreError> {
         let expected = [&stored::version(version)[..], &stored::lease(held)].concat();
         let new = stored::lease(new);
-        self.link.run(Call::script(&script::SWAP_LEASE, &[&self.names.session(key)]).arg(expected).arg(&new[..])).await
+        self.link.run(Call::script(&script::SWAP_LEASE, &self.names.session(key)).arg(expected).arg(&new[..])).await
     }
 
     async fn replace_tokens(&self, record: &SessionRecord) -> Result<bool, StoreError> {
         let next = [&stored::version(record.version + 1)[..], &stored::lease(None)].concat();
-        let call = Call::script(&script::REPLACE_TOKENS, &[&self.names.session(record.key)])
+        let call = Call::script(&script::REPLACE_TOKENS, &self.names.session(record.key))
             .arg(&stored::version(record.version)[..])
             .arg(next)
             .arg(stored::tokens(record))
@@ -396,7 +412,7 @@ impl Store for RedisStore {
 
     async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
         let times = [stored::time(last_seen_at), stored::time(idle_expires_at)].concat();
-        let call = Call::script(&script::TOUCH, &[&self.names.session(key)])
+        let call = Call::script(&script::TOUCH, &self.names.session(key))
             .arg(last_seen_at.as_second())
             .arg(times)
             .arg(self.kept(idle_expires_at))
@@ -429,7 +445,7 @@ impl Store for RedisStore {
         }
         let done = async {
             let removed = self.remove_pointed_to(named).await?;
-            let claimed: bool = self.link.run(Call::script(&script::FINISH_TOKEN, &[&claim]).arg(self.kept(expires_at))).await?;
+            let claimed: bool = self.link.run(Call::script(&script::FINISH_TOKEN, &claim).arg(self.kept(expires_at))).await?;
             if claimed {
                 self.expect(token, expires_at).await;
             }
@@ -437,13 +453,13 @@ impl Store for RedisStore {
         };
         let done = done.await;
         if done.is_err() {
-            let _ = self.link.run::<i64>(Call::script(&script::RELEASE_TOKEN, &[&claim]).arg(mark)).await;
+            let _ = self.link.run::<i64>(Call::script(&script::RELEASE_TOKEN, &claim).arg(mark)).await;
         }
         done
     }
 
     async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let set = Call::once("SET").arg(self.names.claim(key)).arg("").arg("NX").arg("PX").arg(self.kept(expires_at));
+        let set = Call::once("SET", &self.names.claim(key)).arg("").arg("NX").arg("PX").arg(self.kept(expires_at));
         let claimed = self.link.run(set).await?;
         if claimed {
             self.expect(key, expires_at).await;
@@ -452,21 +468,21 @@ impl Store for RedisStore {
     }
 
     async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        let call = Call::repeatable("SET").arg(self.names.claim(key)).arg(led_to(session)).arg("XX").arg("KEEPTTL");
+        let call = Call::repeatable("SET", &self.names.claim(key)).arg(led_to(session)).arg("XX").arg("KEEPTTL");
         self.link.run(call).await
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
-        let claim: Option<Vec<u8>> = self.link.run(Call::repeatable("GET").arg(self.names.claim(key))).await?;
+        let claim: Option<Vec<u8>> = self.link.run(Call::repeatable("GET", &self.names.claim(key))).await?;
         Ok(claim.is_some_and(|claim| claim == led_to(session)))
     }
 
     async fn key_check(&self, proposed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.link.run(Call::script(&script::KEY_CHECK, &[&self.names.key_check()]).arg(proposed)).await
+        self.link.run(Call::script(&script::KEY_CHECK, &self.names.key_check()).arg(proposed)).await
     }
 
     async fn replace_key_check(&self, current: &[u8], new: &[u8]) -> Result<bool, StoreError> {
-        self.link.run(Call::script(&script::REPLACE_KEY_CHECK, &[&self.names.key_check()]).arg(current).arg(new)).await
+        self.link.run(Call::script(&script::REPLACE_KEY_CHECK, &self.names.key_check()).arg(current).arg(new)).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -518,7 +534,7 @@ fn led_to(session: Key) -> Vec<u8> {
 
 /// Changes nothing, and yet only a server that takes writes does it.
 fn write_nothing(names: &Names) -> Call {
-    Call::repeatable("UNLINK").arg(names.nothing())
+    Call::repeatable("UNLINK", &names.nothing())
 }
 
 fn not_open(address: String, error: &RedisError) -> RedisOpenError {

@@ -3,7 +3,7 @@
 //! One connection listens for as long as it lasts. That it hears is not taken for granted: every now and then this process says
 //! something itself, by the way that changes take, and if it does not come back the connection is given up for another.
 
-use super::link::{Call, Link};
+use super::{call::Call, link::Link};
 use crate::session::{record::Key, store::Change};
 use futures_util::StreamExt as _;
 use redis::{RedisError, aio::PubSub};
@@ -169,12 +169,12 @@ impl Listener {
         loop {
             number += 1;
             let said = [&[BEAT], self.name.as_slice(), &number.to_be_bytes()].concat();
-            let call = Call::repeatable("PUBLISH").arg(&self.channel).arg(said);
+            let call = Call::anywhere("PUBLISH").arg(&self.channel).arg(said);
             if self.link.run::<i64>(call).await.is_ok() {
                 beats.sent.store(number, Ordering::Release);
             }
             // A server that was the master is noticed by what it refuses to write, and nobody should read from it.
-            let _ = self.link.try_run(&Call::repeatable("UNLINK").arg(&self.nothing)).await;
+            let _ = self.link.try_run(&Call::repeatable("UNLINK", &self.nothing)).await;
             sleep(BEAT_INTERVAL).await;
         }
     }
