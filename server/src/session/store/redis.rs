@@ -177,7 +177,7 @@ impl RedisStore {
             match begin().await {
                 // Many servers may be starting at once, on a machine that has much to do.
                 Err(error) if error.is_timeout() && attempts.next().is_some() => sleep(OPEN_PAUSE).await,
-                begun => break begun.map_err(|error| not_open(place.clone(), &error))?,
+                opened => break opened.map_err(|error| not_open(place.clone(), &error))?,
             }
         };
         inspect(&link, &place).await?;
