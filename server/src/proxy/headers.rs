@@ -19,6 +19,7 @@ const GRPC_TRAILER: HeaderValue = HeaderValue::from_static("grpc-status, grpc-me
 
 const USER: HeaderName = HeaderName::from_static("x-auth-request-user");
 const USER_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
+const USER_PROVIDER: HeaderName = HeaderName::from_static("x-auth-request-provider");
 const USER_NAME: HeaderName = HeaderName::from_static("x-auth-request-name");
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -213,10 +214,13 @@ fn is_claim(name: &str) -> bool {
     }
 }
 
-/// Says who the user is. What cannot stand in a header is left out.
+/// Says who the user is, and who says so: `sub` is one provider's word. What cannot stand in a header is left out, and so is an
+/// address that nobody has verified, since anybody may have claimed it.
 fn name_user(headers: &mut HeaderMap, session: &LiveSession) {
     let user = &session.profile.user;
-    for (name, text) in [(USER, Some(&user.sub)), (USER_EMAIL, user.email.as_ref()), (USER_NAME, user.name.as_ref())] {
+    let email = user.email.as_ref().filter(|_| user.email_verified == Some(true));
+    let fields = [(USER, Some(&user.sub)), (USER_PROVIDER, Some(&session.provider)), (USER_EMAIL, email), (USER_NAME, user.name.as_ref())];
+    for (name, text) in fields {
         let value = text.and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok());
         if let Some(value) = value {
             headers.insert(name, value);

@@ -118,6 +118,7 @@ async fn a37_only_this_server_says_who_calls() {
         let host = app.origin().trim_start_matches("http://").to_owned();
         let expected = [
             ("x-auth-request-user", StandInProvider::SUB),
+            ("x-auth-request-provider", "alpha"),
             ("x-auth-request-email", "alice@example.com"),
             ("x-auth-request-name", "Ali\u{e7}e Example"),
             ("x-forwarded-for", "127.0.0.1"),
