@@ -101,7 +101,8 @@ pub(super) static REMOVE_RESPONSE_HEADERS: Setting<Vec<String>> =
     Setting::optional("remove_response_headers", "Header fields of the API that the browser is not to see.").example("Server X-Powered-By");
 pub(super) static FORWARD_USER: Setting<bool> = Setting::optional(
     "forward_user",
-    "Whether the API is told who the user is, in `X-Auth-Request-User`, `-Email` and `-Name`. Nobody else can send these.",
+    "Whether the API is told who the user is, in `X-Auth-Request-User`, `-Provider`, `-Email` (a verified one only) and `-Name`. Nobody \
+     else can send these.",
 )
 .default("false");
 pub(super) static FORWARD_CLIENT: Setting<bool> = Setting::optional(
