@@ -43,7 +43,7 @@ pub fn run(
         }
         KeysCommand::Generate { file: Some(path) } => {
             let key = new_key(None);
-            key_file::create(path, &key).map_err(|error| not_created(path, error))?;
+            key_file::create(path, &key, entropy).map_err(|error| not_created(path, error))?;
             let shown = path.display();
             Ok(format!("{shown} has a new key, {}, and only you can read it. Name it in session.key_file.\n", key.id).into())
         }

@@ -162,7 +162,7 @@ impl KeyRing {
         let (text, made_file) = match key_file::read_text(path) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 let key = ListedKey::new(Zeroizing::new(random::<KEY_BYTES>(entropy)), None);
-                let made = match key_file::create(path, &key) {
+                let made = match key_file::create(path, &key, entropy) {
                     // Another server that starts at this very moment has made it.
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
                     made => made.map(|()| true),

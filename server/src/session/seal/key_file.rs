@@ -4,11 +4,12 @@ use super::{
     KeyError,
     key_list::{self, ListedKey, MalformedLine},
 };
+use crate::entropy::{Entropy, random};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 use zeroize::Zeroizing;
@@ -37,27 +38,34 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<ListedKey>, KeyError>
     key_list::parse(text).map_err(|MalformedLine(line)| KeyError::Malformed { origin: format!("the key file {}", path.display()), line })
 }
 
-/// Makes the file with one key, readable by its owner only. It is written beside its place and linked in, so that a crash leaves
-/// either no file or a whole one, and of two processes that start at once one wins.
+/// Makes the file with one key, readable by its owner only. It is written beside its place under a name of its own and linked in, so
+/// that a crash leaves either no file or a whole one, and of two processes that start at once one wins.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is one, and when it cannot be made.
-pub fn create(path: &Path, key: &ListedKey) -> io::Result<()> {
+pub fn create(path: &Path, key: &ListedKey, entropy: &dyn Entropy) -> io::Result<()> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         fs::create_dir_all(directory)?;
     }
-    let unfinished = beside(path, &format!("unfinished-{}", std::process::id()));
-    let written = open_new(&unfinished).and_then(|mut file| {
-        file.write_all(key_list::write(std::slice::from_ref(key)).as_bytes())?;
-        file.sync_all()
-    });
+    // By chance, and not by the number of the process: in containers that share a directory, every server is process 1.
+    let unfinished = path.with_extension(format!("unfinished-{:016x}", u64::from_be_bytes(random(entropy))));
+    let mut file = open_new(&unfinished).map_err(|error| match error.kind() {
+        // It is not the key file that exists.
+        io::ErrorKind::AlreadyExists => io::Error::other(format!("{} is in the way", unfinished.display())),
+        _ => error,
+    })?;
+    let written = file.write_all(key_list::write(std::slice::from_ref(key)).as_bytes()).and_then(|()| file.sync_all());
+    // A link and not a new name, which would replace the file of another.
     let linked = written.and_then(|()| fs::hard_link(&unfinished, path));
     let _ = fs::remove_file(&unfinished);
-    linked
+    linked.map(|()| sync_directory_of(path))
 }
 
-fn beside(path: &Path, extension: &str) -> PathBuf {
-    path.with_extension(extension)
+/// A name is on the disk when its directory is. Not every file system can be told so.
+fn sync_directory_of(path: &Path) {
+    // That of a bare name is the one we are in.
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 
 fn open_new(path: &Path) -> io::Result<File> {
@@ -87,7 +95,7 @@ pub struct Rotation {
 pub fn rotate(path: &Path, new: ListedKey, longest_session: Duration, now: Timestamp) -> Result<Rotation, KeyError> {
     // A link leads to the file that is to be replaced, not away from it.
     let path = fs::canonicalize(path).map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })?;
-    let unfinished = beside(&path, "rotating");
+    let unfinished = path.with_extension("rotating");
     let not_replaced = |source| KeyError::NotReplaced { path: path.clone(), source };
     // Who has this file rotates, and nobody else until it is gone; so it is there before the keys are read.
     let file = open_new(&unfinished).map_err(not_replaced)?;
@@ -127,10 +135,7 @@ fn replace(path: &Path, unfinished: &Path, mut file: File, content: &[u8]) -> io
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(unfinished, path)?;
-    // The name is on the disk when its directory is.
-    if let Some(directory) = path.parent() {
-        let _ = File::open(directory).and_then(|directory| directory.sync_all());
-    }
+    sync_directory_of(path);
     Ok(())
 }
 
@@ -148,12 +153,15 @@ fn keep_owner(file: &File, as_it_was: &fs::Metadata) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{create, divide, read, rotate};
-    use crate::session::seal::{
-        KeyError,
-        key_list::{KEY_BYTES, ListedKey},
+    use crate::{
+        entropy::{Entropy, SystemEntropy},
+        session::seal::{
+            KeyError,
+            key_list::{KEY_BYTES, ListedKey},
+        },
     };
     use jiff::Timestamp;
-    use std::{fs, time::Duration};
+    use std::{fs, io::ErrorKind, sync::Barrier, thread, time::Duration};
     use zeroize::Zeroizing;
 
     const DAY: Duration = Duration::from_hours(24);
@@ -178,11 +186,55 @@ mod tests {
     }
 
     #[test]
+    fn of_many_who_make_the_file_at_once_in_one_process_one_wins_and_nothing_is_left_over() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("session.key");
+            let all_are_here = Barrier::new(16);
+            let make = |number| {
+                all_are_here.wait();
+                create(&path, &key(number, None), &SystemEntropy).map_err(|error| error.kind())
+            };
+            let made: Vec<_> = thread::scope(|scope| {
+                let makers: Vec<_> = (0..16).map(|number| scope.spawn(move || make(number))).collect();
+                makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+            });
+            let winner = made.iter().position(Result::is_ok).unwrap();
+            let expected: Vec<_> = (0..16).map(|number| if number == winner { Ok(()) } else { Err(ErrorKind::AlreadyExists) }).collect();
+            assert_eq!(made, expected);
+            assert_eq!(read(&path).unwrap()[0].id, key(u8::try_from(winner).unwrap(), None).id);
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        }
+    }
+
+    /// Always draws the same.
+    struct Same;
+
+    impl Entropy for Same {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0x5a);
+        }
+    }
+
+    #[test]
+    fn what_somebody_else_is_writing_stays_and_does_not_pass_for_the_key_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("session.key");
+        let theirs = directory.path().join("session.unfinished-5a5a5a5a5a5a5a5a");
+        fs::write(&theirs, "of somebody else").unwrap();
+        let error = create(&path, &key(1, None), &Same).unwrap_err();
+        assert_ne!(error.kind(), ErrorKind::AlreadyExists);
+        assert!(error.to_string().contains("session.unfinished-5a5a5a5a5a5a5a5a"), "{error}");
+        assert_eq!(fs::read_to_string(theirs).unwrap(), "of somebody else");
+        assert!(!path.exists());
+    }
+
+    #[test]
     fn a_rotation_replaces_the_file_whole_and_keeps_its_mode() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("session.key");
-        create(&path, &key(1, None)).unwrap();
-        assert_eq!(create(&path, &key(9, None)).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+        create(&path, &key(1, None), &SystemEntropy).unwrap();
+        assert_eq!(create(&path, &key(9, None), &SystemEntropy).unwrap_err().kind(), ErrorKind::AlreadyExists);
         #[cfg(unix)]
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
         let rotation = rotate(&path, key(2, Some(100)), DAY, time(100)).unwrap();
@@ -201,7 +253,7 @@ mod tests {
     fn a_rotation_follows_a_link_and_leaves_it() {
         let directory = tempfile::tempdir().unwrap();
         let (path, link) = (directory.path().join("session.key"), directory.path().join("link"));
-        create(&path, &key(1, None)).unwrap();
+        create(&path, &key(1, None), &SystemEntropy).unwrap();
         std::os::unix::fs::symlink("session.key", &link).unwrap();
         rotate(&link, key(2, None), DAY, time(0)).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -212,7 +264,7 @@ mod tests {
     fn two_rotations_at_once_do_not_mix() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("session.key");
-        create(&path, &key(1, None)).unwrap();
+        create(&path, &key(1, None), &SystemEntropy).unwrap();
         fs::write(path.with_extension("rotating"), "of somebody else").unwrap();
         let error = rotate(&path, key(2, None), DAY, time(0)).unwrap_err();
         assert!(matches!(error, KeyError::NotReplaced { .. }), "{error}");
