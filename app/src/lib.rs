@@ -23,6 +23,7 @@ pub mod api;
 pub mod clock;
 pub mod components;
 mod erased;
+pub mod flow;
 pub mod handover;
 pub mod pages;
 pub mod problem;
