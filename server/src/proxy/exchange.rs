@@ -12,7 +12,7 @@ use crate::{
     session::{
         live::LiveSession,
         record::Key,
-        refresh::{self, Access},
+        refresh::{self, Access, AccessTokenError, Recent},
         store::Change,
     },
     state::AppState,
@@ -62,8 +62,8 @@ pub enum ExchangeError {
 /// The tokens that were exchanged.
 pub(super) struct Exchange {
     tokens: Cache<Subject, Arc<Exchanged>>,
-    /// When a token was last exchanged anew because the upstream had rejected one.
-    rejected: Cache<(Key, String), Duration>,
+    /// Of which sessions a token was exchanged anew because the upstream had rejected one, and for which upstreams.
+    rejected: Recent<(Key, String)>,
     changes: Mutex<Option<broadcast::Receiver<Change>>>,
 }
 
@@ -82,7 +82,7 @@ struct Exchanged {
 
 impl Default for Exchange {
     fn default() -> Self {
-        Self { tokens: Cache::new(MAXIMUM_TOKENS), rejected: Cache::new(MAXIMUM_TOKENS), changes: Mutex::new(None) }
+        Self { tokens: Cache::new(MAXIMUM_TOKENS), rejected: Recent::default(), changes: Mutex::new(None) }
     }
 }
 
@@ -102,27 +102,30 @@ impl Exchange {
 
     async fn token(&self, app: &AppState, upstream: &Upstream, session: &LiveSession, own: Access) -> Result<Access, Failure> {
         self.heed_changes(app);
-        let subject =
-            Subject { session: session.key, upstream: upstream.config.name.clone(), token: Sha256::digest(own.token.expose()).into() };
+        let subject = Subject::new(upstream, session, &own);
         let now = app.clock.now();
         self.tokens.remove_if(&subject, |exchanged| exchanged.until <= now);
         let exchanged = self.tokens.get_or_insert_async(&subject, exchange(app, upstream, session, own)).await?;
         Ok(exchanged.access.clone())
     }
 
-    /// Forgets a token that was rejected. Answers whether it did: not when that has only just happened.
-    fn forget(&self, app: &AppState, upstream: &Upstream, session: &LiveSession, rejected: &AccessToken) -> bool {
-        let now = app.clock.elapsed();
-        let name = &upstream.config.name;
-        let key = (session.key, name.clone());
-        if self.rejected.get(&key).is_some_and(|at| now.saturating_sub(at) < EXCHANGED_AGAIN_AFTER) {
-            return false;
-        }
-        self.rejected.insert(key, now);
-        self.tokens.retain(|subject, exchanged| {
-            subject.session != session.key || subject.upstream != *name || exchanged.access.token.expose() != rejected.expose()
+    /// Forgets what this token was exchanged for, if that is what was rejected; others may have had it exchanged anew already. Answers
+    /// whether there is another one to be had: not when the rejected one is the new one.
+    fn forget(&self, app: &AppState, upstream: &Upstream, session: &LiveSession, own: &Access, rejected: &AccessToken) -> bool {
+        let mut is_new = false;
+        self.tokens.remove_if(&Subject::new(upstream, session, own), |exchanged| {
+            let is_rejected = exchanged.access.token.expose() == rejected.expose();
+            let place = (session.key, upstream.config.name.clone());
+            is_new = is_rejected && !self.rejected.begins(place, app.clock.elapsed(), EXCHANGED_AGAIN_AFTER);
+            is_rejected && !is_new
         });
-        true
+        !is_new
+    }
+}
+
+impl Subject {
+    fn new(upstream: &Upstream, session: &LiveSession, own: &Access) -> Self {
+        Self { session: session.key, upstream: upstream.config.name.clone(), token: Sha256::digest(own.token.expose()).into() }
     }
 }
 
@@ -171,11 +174,7 @@ pub(super) async fn access(app: &AppState, upstream: &Upstream, session: &LiveSe
 /// Another token, in the place of one that the upstream has rejected; `None` when there is none to be had.
 pub(super) async fn renew(app: &AppState, upstream: &Upstream, session: &LiveSession, rejected: &Access) -> Option<Access> {
     let renewed = if upstream.config.exchange.is_some() {
-        // The provider may have taken back the one and not the other.
-        if !app.upstreams.exchange.forget(app, upstream, session, &rejected.token) {
-            return None;
-        }
-        access(app, upstream, session).await
+        exchange_again(app, upstream, session.key, &rejected.token).await
     } else {
         refresh::renew_rejected(app, session.key, &rejected.token).await.map_err(Failure::from)
     };
@@ -190,4 +189,16 @@ pub(super) async fn renew(app: &AppState, upstream: &Upstream, session: &LiveSes
             None
         }
     }
+}
+
+/// The provider may have taken back what it gave in exchange, and not the user's own token.
+async fn exchange_again(app: &AppState, upstream: &Upstream, session: Key, rejected: &AccessToken) -> Result<Access, Failure> {
+    // It may have been renewed since the call began.
+    let session = app.sessions.peek(session).await?.ok_or(ProblemCode::SessionEnded)?;
+    let own = refresh::access_token(app, &session).await?;
+    let exchange = &app.upstreams.exchange;
+    if !exchange.forget(app, upstream, &session, &own, rejected) {
+        return Err(AccessTokenError::JustRenewed.into());
+    }
+    exchange.token(app, upstream, &session, own).await
 }

@@ -35,7 +35,8 @@ use oauth2flow_protocol::{
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use thiserror::Error;
@@ -126,8 +127,8 @@ impl From<Tokens> for Access {
 #[derive(Default)]
 pub struct Renewals {
     flights: Flights<Access, AccessTokenError>,
-    forced: Recent,
-    failed: Recent,
+    forced: Recent<Key>,
+    failed: Recent<Key>,
 }
 
 impl Renewals {
@@ -137,25 +138,46 @@ impl Renewals {
     }
 }
 
-/// When something last happened to a session, as long as that matters.
-#[derive(Default)]
-struct Recent(Mutex<HashMap<Key, Duration>>);
+/// When something last happened to each of many, as long as that matters.
+pub(crate) struct Recent<K>(Mutex<HashMap<K, Duration>>);
 
-impl Recent {
+impl<K> Default for Recent<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> Recent<K> {
     /// So many are kept before it is looked which of them still matter.
     const KEPT: usize = 1024;
 
-    fn note(&self, key: Key, now: Duration, pause: Duration) {
-        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether it has not happened within the pause; then it happens now.
+    pub(crate) fn begins(&self, key: K, now: Duration, pause: Duration) -> bool {
+        let mut times = self.times();
+        let begins = times.get(&key).is_none_or(|at| now.saturating_sub(*at) >= pause);
+        if begins {
+            Self::insert(&mut times, key, now, pause);
+        }
+        begins
+    }
+
+    fn note(&self, key: K, now: Duration, pause: Duration) {
+        Self::insert(&mut self.times(), key, now, pause);
+    }
+
+    fn is_within(&self, key: &K, now: Duration, pause: Duration) -> bool {
+        self.times().get(key).is_some_and(|at| now.saturating_sub(*at) < pause)
+    }
+
+    fn insert(times: &mut HashMap<K, Duration>, key: K, now: Duration, pause: Duration) {
         if times.len() >= Self::KEPT && times.len().is_power_of_two() {
             times.retain(|_, at| now.saturating_sub(*at) < pause);
         }
         times.insert(key, now);
     }
 
-    fn is_within(&self, key: Key, now: Duration, pause: Duration) -> bool {
-        let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        times.get(&key).is_some_and(|at| now.saturating_sub(*at) < pause)
+    fn times(&self) -> MutexGuard<'_, HashMap<K, Duration>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -228,7 +250,7 @@ pub async fn access_token(app: &AppState, session: &LiveSession) -> Result<Acces
 
 fn renew_in_background(app: &AppState, session: &LiveSession) {
     let (key, renewals) = (session.key, &app.sessions.renewals);
-    if renewals.failed.is_within(key, app.clock.elapsed(), BACKGROUND_PAUSE) {
+    if renewals.failed.is_within(&key, app.clock.elapsed(), BACKGROUND_PAUSE) {
         return;
     }
     let failed = {
@@ -250,28 +272,31 @@ fn renew_in_background(app: &AppState, session: &LiveSession) {
 /// When there is none to be had, and [`AccessTokenError::JustRenewed`] when the token is as new as can be: then the API's answer is
 /// its last word. Only [`AccessTokenError::GrantEnded`] means that the session is over.
 pub async fn renew_rejected(app: &AppState, key: Key, rejected: &AccessToken) -> Result<Access, AccessTokenError> {
-    let goal = Goal::Another(rejected.clone());
-    let renewal = Refresh { app: app.clone(), goal };
-    let Some(record) = app.sessions.store().get(key).await? else { return Err(AccessTokenError::GrantEnded(None)) };
-    if let Some(tokens) = renewal.renewed(&record, record.version)? {
-        return Ok(tokens.into());
-    }
-    if !record.profile.refreshable {
-        return Err(AccessTokenError::Expired);
-    }
-    let (renewals, now) = (&app.sessions.renewals, app.clock.elapsed());
-    // Any server may have renewed it; each remembers for itself what it has tried.
-    let age = record.profile.access_token_issued_at.map(|issued_at| app.clock.now().as_second().saturating_sub(issued_at));
-    let is_new = age.and_then(|age| u64::try_from(age).ok()).is_some_and(|age| Duration::from_secs(age) < FORCED_PAUSE);
-    if is_new || renewals.forced.is_within(key, now, FORCED_PAUSE) {
-        return Err(AccessTokenError::JustRenewed);
-    }
-    renewals.forced.note(key, now, FORCED_PAUSE);
+    let renewal = Refresh { app: app.clone(), goal: Goal::Another(rejected.clone()) };
+    let renewals = &app.sessions.renewals;
+    // Twice: the renewal that was under way may have been one for which the same token was good enough.
     for _ in 0..2 {
-        let access = renewals.flights.renew(key, renewal.clone()).await?;
-        // Another renewal was under way, for which the same token was good enough.
-        if access.token.expose() != rejected.expose() {
-            return Ok(access);
+        let record = match renewal.look(key).await? {
+            Looked::Another(access) => return Ok(access),
+            Looked::Same(record) => record,
+        };
+        if !record.profile.refreshable {
+            return Err(AccessTokenError::Expired);
+        }
+        // Any server may have renewed it; each remembers for itself what it has tried.
+        let age = record.profile.access_token_issued_at.map(|issued_at| app.clock.now().as_second().saturating_sub(issued_at));
+        let is_new = age.and_then(|age| u64::try_from(age).ok()).is_some_and(|age| Duration::from_secs(age) < FORCED_PAUSE);
+        let may_begin = || !is_new && renewals.forced.begins(key, app.clock.elapsed(), FORCED_PAUSE);
+        match renewals.flights.renew_if(key, renewal.clone(), may_begin).await {
+            Some(Ok(access)) if access.token.expose() == rejected.expose() => {}
+            Some(renewed) => return renewed,
+            // Somebody may have renewed it since the record was read.
+            None => {
+                return match renewal.look(key).await? {
+                    Looked::Another(access) => Ok(access),
+                    Looked::Same(_) => Err(AccessTokenError::JustRenewed),
+                };
+            }
         }
     }
     Err(AccessTokenError::Interrupted)
@@ -291,6 +316,25 @@ enum Goal {
     Fresh,
     /// Another token than this one.
     Another(AccessToken),
+}
+
+/// What the store has.
+enum Looked {
+    /// Tokens as good as the goal.
+    Another(Access),
+    /// Others.
+    Same(Box<SessionRecord>),
+}
+
+impl Refresh {
+    /// Looks whether anybody has renewed the tokens meanwhile.
+    async fn look(&self, key: Key) -> Result<Looked, AccessTokenError> {
+        let Some(record) = self.app.sessions.store().get(key).await? else { return Err(AccessTokenError::GrantEnded(None)) };
+        Ok(match self.renewed(&record, record.version)? {
+            Some(tokens) => Looked::Another(tokens.into()),
+            None => Looked::Same(Box::new(record)),
+        })
+    }
 }
 
 impl Renewal for Refresh {
@@ -589,7 +633,7 @@ mod tests {
         for number in 0..20_000 {
             let now = Duration::from_millis(number * 20);
             recent.note(key(number), now, pause);
-            assert!(recent.is_within(key(number), now, pause) && !recent.is_within(key(number), now + pause, pause));
+            assert!(recent.is_within(&key(number), now, pause) && !recent.is_within(&key(number), now + pause, pause));
         }
         assert!(recent.0.lock().unwrap().len() <= 4096);
     }

@@ -44,6 +44,25 @@ impl<A: Clone + Send + Sync + 'static, E: Clone + Send + Sync + 'static> Flights
         self.join(key, renewal).landed().await.unwrap_or(Err(interrupted))
     }
 
+    /// Joins whoever is renewing a session's tokens; when nobody is, renews them if `may_begin` says so. `None` when neither is so.
+    pub async fn renew_if<R: Renewal<Access = A, Error = E>>(
+        &self,
+        key: Key,
+        renewal: R,
+        may_begin: impl FnOnce() -> bool,
+    ) -> Option<Result<A, E>> {
+        let interrupted = renewal.interrupted();
+        let flight = {
+            let flights = self.flights();
+            match flights.get(&key) {
+                Some(flight) => Arc::clone(flight),
+                None if may_begin() => self.begin(flights, key, renewal),
+                None => return None,
+            }
+        };
+        Some(flight.landed().await.unwrap_or(Err(interrupted)))
+    }
+
     /// Renews a session's tokens while nobody waits, unless somebody is doing it; `failed` hears why nothing came of it.
     pub fn renew_in_background<R: Renewal<Access = A, Error = E>>(&self, key: Key, renewal: &R, failed: impl FnOnce(E) + Send + 'static) {
         if self.flights().contains_key(&key) {
@@ -70,10 +89,19 @@ impl<A: Clone + Send + Sync + 'static, E: Clone + Send + Sync + 'static> Flights
     }
 
     fn join<R: Renewal<Access = A, Error = E>>(&self, key: Key, renewal: R) -> Arc<Flight<A, E>> {
-        let mut flights = self.flights();
-        if let Some(flight) = flights.get(&key) {
-            return Arc::clone(flight);
+        let flights = self.flights();
+        match flights.get(&key) {
+            Some(flight) => Arc::clone(flight),
+            None => self.begin(flights, key, renewal),
         }
+    }
+
+    fn begin<R: Renewal<Access = A, Error = E>>(
+        &self,
+        mut flights: MutexGuard<'_, Board<A, E>>,
+        key: Key,
+        renewal: R,
+    ) -> Arc<Flight<A, E>> {
         let flight = Arc::new(Flight { progress: Mutex::new(Progress::UnderWay), news: Notify::new() });
         flights.insert(key, Arc::clone(&flight));
         drop(flights);

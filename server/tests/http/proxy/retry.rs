@@ -106,6 +106,54 @@ async fn a_rejected_token_is_renewed_once_and_the_call_made_again() {
     }
 }
 
+/// Makes two calls with the same token, both rejected: the second while the provider is asked because of the first. Answers what they
+/// were answered, and how often the provider was asked for tokens in all.
+async fn two_rejected_at_once(Raw { provider, upstream, app: _app, browser }: Raw) -> ([Answer; 2], usize) {
+    let gate = provider.hold(Endpoint::Token);
+    let call = || browser.call(Method::GET, &format!("{API}/x"));
+    let play = async {
+        let (mut first, head) = upstream.request().await;
+        let (mut second, same) = upstream.request().await;
+        assert_eq!(token(&head), token(&same));
+        upstream.answer_always(OK);
+        first.send(REJECTED).await;
+        drop(first);
+        gate.arrived().await;
+        second.send(REJECTED).await;
+        drop(second);
+        // Long enough for the server to have read that.
+        for _ in 0..20 {
+            browser.request(Method::GET, "/healthz").send().await.assert_status(200);
+        }
+        gate.release();
+    };
+    let (first, second, ()) = tokio::join!(call().send(), call().send(), play);
+    ([first, second], provider.count(Endpoint::Token))
+}
+
+#[tokio::test]
+async fn whoever_is_rejected_while_the_token_is_being_renewed_waits_for_the_new_one() {
+    let raw = raw_app(&[]).await;
+    raw.app.clock.advance_seconds(100);
+    let (answers, asked) = two_rejected_at_once(raw).await;
+    for answer in answers {
+        assert_eq!(answer.assert_status(200).text(), "ok");
+    }
+    assert_eq!(asked, 2, "it was renewed once");
+}
+
+#[tokio::test]
+async fn whoever_is_rejected_while_the_token_is_being_exchanged_anew_waits_for_the_new_one() {
+    let raw = raw_app(&[("token_exchange", "true"), ("audience", "orders-api")]).await;
+    let (answer, _) = call(&raw, Method::GET, "", &[OK]).await;
+    answer.assert_status(200);
+    let (answers, asked) = two_rejected_at_once(raw).await;
+    for answer in answers {
+        assert_eq!(answer.assert_status(200).text(), "ok");
+    }
+    assert_eq!(asked, 3, "one sign-in, and two exchanges");
+}
+
 #[tokio::test]
 async fn an_upstream_that_rejects_every_token_costs_the_provider_one_renewal() {
     let raw = raw_app(&[]).await;
