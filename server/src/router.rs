@@ -4,7 +4,7 @@ use crate::{
     error::Failure,
     middleware::{csrf, envelope::Envelope},
     openapi, pages,
-    routes::{auth, backchannel_logout, code, events, health, jwks, login, logout, providers, proxy, session, sessions},
+    routes::{auth, backchannel_logout, code, events, health, jwks, login, logout, providers, session, sessions},
     state::AppState,
 };
 use axum::{
@@ -14,8 +14,8 @@ use axum::{
 };
 use oauth2flow_app::problem::ProblemCode;
 
-/// The whole application.
-pub fn router(app: AppState) -> Router {
+/// The whole application. What is below `/api/v1/proxy/` the envelope hands to [`crate::routes::proxy`], whatever the method.
+pub fn router(app: AppState) -> Envelope {
     let reads = Router::new()
         .route("/api/v1/oauth/providers", get(providers::handler))
         .route("/api/v1/oauth/login", get(login::handler))
@@ -27,11 +27,6 @@ pub fn router(app: AppState) -> Router {
         .route("/api/v1/oauth/logout", post(logout::handler))
         .route("/api/v1/sessions/{id}/end", post(sessions::end))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
-    // Whatever the method, the handler takes a `csrf::Proxied`.
-    let proxied = Router::new()
-        .route("/api/v1/proxy/{upstream}", any(proxy::handler))
-        .route("/api/v1/proxy/{upstream}/", any(proxy::handler))
-        .route("/api/v1/proxy/{upstream}/{*path}", any(proxy::handler));
     // A provider's page may bring the browser here with its answer, so the handler itself looks at who asks.
     let answers = Router::new().route("/api/v1/oauth/code", get(code::get).post(code::post));
     // The provider calls these, not a browser.
@@ -40,7 +35,6 @@ pub fn router(app: AppState) -> Router {
         .route("/api/v1/oauth/backchannel-logout/{provider}", post(backchannel_logout::handler));
     let routes = reads
         .merge(changes)
-        .merge(proxied)
         .merge(answers)
         .merge(provider_api)
         .merge(openapi::router())
@@ -50,5 +44,5 @@ pub fn router(app: AppState) -> Router {
         .fallback(pages::handler)
         .method_not_allowed_fallback(async || Failure::from(ProblemCode::MethodNotAllowed))
         .with_state(app.clone());
-    Router::new().fallback_service(Envelope::new(app, routes))
+    Envelope::new(app, routes)
 }

@@ -5,20 +5,22 @@ mod body;
 mod places;
 mod stream;
 
-use crate::{config::LimitsConfig, middleware::client_ip::PeerAddress};
+use crate::{
+    config::LimitsConfig,
+    middleware::{client_ip::PeerAddress, envelope::Envelope},
+};
 use activity::{Activity, Timeouts};
 use axum::{
-    Router,
     body::Body,
     http::{Request, Response, StatusCode},
 };
 use body::{Answer, Arriving};
 use hyper::{
-    body::Incoming,
+    body::{Body as _, Incoming},
     server::conn::http1,
-    service::{Service as _, service_fn},
+    service::service_fn,
 };
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use hyper_util::rt::TokioIo;
 use oauth2flow_app::{api::Problem, problem::ProblemCode};
 use places::{Place, Places};
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -28,6 +30,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tower_service::Service as _;
 
 pub use body::BodyTimeout;
 
@@ -43,7 +46,7 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 const REFUSAL_READS_BYTES: u64 = 64 * 1024;
 
 /// Serves until `shutdown` ends, then lets running requests finish for at most `grace`.
-pub async fn serve(listener: TcpListener, router: Router, limits: &LimitsConfig, shutdown: impl Future<Output = ()>, grace: Duration) {
+pub async fn serve(listener: TcpListener, router: Envelope, limits: &LimitsConfig, shutdown: impl Future<Output = ()>, grace: Duration) {
     let server = Server::new(router, limits);
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let mut shutdown = pin!(shutdown);
@@ -87,7 +90,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &LimitsConfig,
 
 /// What every connection needs.
 struct Server {
-    router: Router,
+    router: Envelope,
     http: http1::Builder,
     places: Arc<Places>,
     timeouts: Timeouts,
@@ -95,7 +98,7 @@ struct Server {
 }
 
 impl Server {
-    fn new(router: Router, limits: &LimitsConfig) -> Self {
+    fn new(router: Envelope, limits: &LimitsConfig) -> Self {
         let mut http = http1::Builder::new();
         // What is a little too large gets an answer in words, and what is far too large is not even read.
         http.max_buf_size(limits.head_bytes * 4);
@@ -128,16 +131,18 @@ impl Server {
 }
 
 async fn answer(
-    router: Router,
+    mut router: Envelope,
     request: Request<Incoming>,
     peer: PeerAddress,
     body_timeout: Duration,
     activity: Arc<Activity>,
 ) -> Result<Response<Answer>, Infallible> {
     activity.answers();
-    let mut request = request.map(|body| Body::new(Arriving::new(body, body_timeout)));
+    // Most requests have no body, and nothing to watch over.
+    let watched = |body: Incoming| if body.is_end_stream() { Body::empty() } else { Body::new(Arriving::new(body, body_timeout)) };
+    let mut request = request.map(watched);
     request.extensions_mut().insert(peer);
-    let response = TowerToHyperService::new(router).call(request).await?;
+    let response = router.call(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         activity.is_handed_over();
     }

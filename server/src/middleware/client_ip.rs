@@ -11,6 +11,7 @@ use axum::{
 };
 use ipnet::IpNet;
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -24,6 +25,24 @@ pub struct PeerAddress(pub SocketAddr);
 /// The address of the client, as far as it can be trusted; in the extensions of each request. IPv4 is never written as IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
+
+impl fmt::Display for ClientAddress {
+    /// Every request is logged with it, and the library takes its time for fields that could have a width.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let IpAddr::V4(address) = self.0 else { return self.0.fmt(formatter) };
+        let (mut text, mut length) = ([b'.'; "255.255.255.255".len()], 0);
+        for (place, octet) in address.octets().into_iter().enumerate() {
+            length += usize::from(place > 0);
+            for (digit, least) in [(octet / 100, 100), (octet / 10 % 10, 10), (octet % 10, 0)] {
+                if octet >= least {
+                    text[length] = b'0' + digit;
+                    length += 1;
+                }
+            }
+        }
+        formatter.write_str(str::from_utf8(&text[..length]).unwrap_or_default())
+    }
+}
 
 /// Finds out whose requests they are.
 #[derive(Debug)]
@@ -181,7 +200,7 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClientAddresses, PeerAddress, address};
+    use super::{ClientAddress, ClientAddresses, PeerAddress, address};
     use axum::{body::Body, extract::Request};
     use std::net::{IpAddr, SocketAddr};
 
@@ -257,6 +276,13 @@ mod tests {
             ["", "1.2.3", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:65536", "[::1", "[::1]80", "[::1]:x", "[1.2.3.4]", "localhost", "1.2.3.4 "]
         {
             assert_eq!(address(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_written_as_everybody_writes_it() {
+        for text in ["0.0.0.0", "1.20.255.100", "10.9.99.105", "255.255.255.255", "2001:db8::1"] {
+            assert_eq!(ClientAddress(text.parse().unwrap()).to_string(), text);
         }
     }
 }

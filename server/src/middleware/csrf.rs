@@ -5,8 +5,8 @@
 
 use crate::{error::Failure, proxy::websocket, state::AppState};
 use axum::{
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -47,27 +47,20 @@ pub fn began_here(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin" || site == "none")
 }
 
-/// A call to the proxy that a page of this app has made: guarded is every call, whatever its method and content.
+/// Refuses a call to the proxy that no page of this app has made: guarded is every call, whatever its method and content.
 ///
 /// A browser opens a WebSocket for any page and without a header of the page's; but it always says whose page it is
 /// ([RFC 6455 §10.2](https://www.rfc-editor.org/rfc/rfc6455#section-10.2)).
 ///
-/// As an argument of the handler it costs nothing, which a layer around every call would.
-pub struct Proxied(());
-
-impl FromRequestParts<AppState> for Proxied {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Failure> {
-        let own_origin = app.config.server.public_url.origin();
-        if websocket::is_handshake(&parts.method, &parts.headers) {
-            require_own_origin(&parts.headers, own_origin)?;
-        } else {
-            require_header(&parts.headers)?;
-            require_same_origin(&parts.headers, own_origin)?;
-        }
-        Ok(Self(()))
+/// # Errors
+/// `csrf_rejected`
+pub fn require_proxied(app: &AppState, method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
+    let own_origin = app.config.server.public_url.origin();
+    if websocket::is_handshake(method, headers) {
+        return require_own_origin(headers, own_origin);
     }
+    require_header(headers)?;
+    require_same_origin(headers, own_origin)
 }
 
 /// Whether the body is a plain form's.

@@ -6,6 +6,11 @@ use oauth2flow_app::problem::ProblemCode;
 
 const PREFIX: &str = "/api/v1/proxy/";
 
+/// Whether a path names an upstream.
+pub fn is_below(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+}
+
 /// The upstream's name and the rest of the path, as they came over the wire.
 pub fn split(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix(PREFIX)?;
@@ -15,41 +20,55 @@ pub fn split(path: &str) -> Option<(&str, &str)> {
     })
 }
 
-/// Refuses a path that could mean another place to the upstream than it does here. In this order:
+/// Refuses a path that could mean another place to the upstream than it does here, however often that decodes it. In this order:
 ///
-/// 1. It holds no backslash, and no two slashes one after the other.
-/// 2. No slash, backslash, dot or zero byte is encoded, not even twice.
+/// 1. No slash, backslash, dot or zero byte is encoded, not even several times, and not in pieces.
+/// 2. It holds no backslash, and no two slashes one after the other.
 /// 3. No segment is `.` or `..`, with parameters behind a semicolon or without.
 ///
 /// # Errors
 /// `invalid_path`
 pub fn check(path: &str) -> Result<(), Failure> {
-    let bytes = path.as_bytes();
-    let mut before = 0;
-    for (index, &byte) in bytes.iter().enumerate() {
-        let is_ambiguous = match byte {
-            b'\\' => true,
-            b'/' => before == b'/',
-            b'%' => hides_syntax(&bytes[index + 1..]),
-            _ => false,
-        };
-        if is_ambiguous {
-            return Err(ProblemCode::InvalidPath.into());
-        }
-        before = byte;
-    }
-    if path.contains("/.") && path.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | ".."))) {
-        return Err(ProblemCode::InvalidPath.into());
-    }
-    Ok(())
+    let means_one_place = if path.contains('%') {
+        decoded(path.as_bytes()).is_some_and(|decoded| means_one_place(&decoded))
+    } else {
+        means_one_place(path.as_bytes())
+    };
+    if means_one_place { Ok(()) } else { Err(ProblemCode::InvalidPath.into()) }
 }
 
-/// Whether what stands behind a percent sign is a character that means something in a path, encoded once or several times.
-fn hides_syntax(mut code: &[u8]) -> bool {
-    while let [b'2', b'5', rest @ ..] = code {
-        code = rest;
+fn means_one_place(path: &[u8]) -> bool {
+    let mut before = 0;
+    let is_clear = path.iter().all(|&byte| byte != b'\\' && !(std::mem::replace(&mut before, byte) == b'/' && byte == b'/'));
+    is_clear && path.split(|&byte| byte == b'/').all(|segment| !is_dots(segment))
+}
+
+fn is_dots(segment: &[u8]) -> bool {
+    matches!(segment, [b'.'] | [b'.', b'.'] | [b'.', b';', ..] | [b'.', b'.', b';', ..])
+}
+
+/// The path as it is when there is nothing left to decode; `None` when something that means something in a path comes out of that.
+///
+/// What a code stands for can be a part of the next one, so after each byte it is looked whether it ends a code.
+fn decoded(path: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(path.len());
+    for &byte in path {
+        decoded.push(byte);
+        while let Some(([rest @ .., b'%'], &[high, low])) = decoded.split_last_chunk() {
+            let (Some(high), Some(low), length) = (hexadecimal(high), hexadecimal(low), rest.len()) else { break };
+            let byte = high << 4 | low;
+            if matches!(byte, b'/' | b'\\' | b'.' | 0) {
+                return None;
+            }
+            decoded.truncate(length);
+            decoded.push(byte);
+        }
     }
-    matches!(code, [b'2', b'e' | b'E' | b'f' | b'F', ..] | [b'5', b'c' | b'C', ..] | [b'0', b'0', ..])
+    Some(decoded)
+}
+
+fn hexadecimal(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// The path at the upstream, whose own path comes first.
@@ -74,6 +93,7 @@ pub(super) fn path_and_query(base: &str, path: &str, query: Option<&str>) -> Res
 mod tests {
     use super::{check, path_and_query, split};
     use axum::http::Uri;
+    use proptest::prelude::*;
 
     #[test]
     fn a36_a_path_that_means_two_places_is_refused() {
@@ -96,6 +116,12 @@ mod tests {
             "/a%252Fb",
             "/a%25252Fb",
             "/a%2500",
+            "/%25%32%65",
+            "/%2%65%2%65/admin",
+            "/%%32%65",
+            "/%2%35%32%65",
+            "/..%3b/admin",
+            "/..%253Bx",
         ] {
             assert!(check(path).is_err(), "{path}");
         }
@@ -112,8 +138,68 @@ mod tests {
             "/a%2",
             "/%",
             "/a:b;c=d",
+            "/a%3bb",
+            "/%25%32%35",
+            "/%2%2%2",
         ] {
             assert!(check(path).is_ok(), "{path}");
+        }
+    }
+
+    /// Decodes what can be, all at once and once.
+    fn decode_once(mut path: &[u8]) -> Vec<u8> {
+        let mut decoded = Vec::new();
+        while let [byte, rest @ ..] = path {
+            let code = rest.first_chunk::<2>().and_then(|code| str::from_utf8(code).ok()).filter(|_| *byte == b'%');
+            let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+            decoded.push(code.unwrap_or(*byte));
+            path = if code.is_some() { &rest[2..] } else { rest };
+        }
+        decoded
+    }
+
+    /// Each character as it is, or encoded, over and over.
+    fn encodings(text: &'static str) -> impl Strategy<Value = String> {
+        let start = Just(text.to_owned()).boxed();
+        (0..4).fold(start, |texts, _| {
+            let encode = |text: String| {
+                let choices = prop::collection::vec(0..3_u8, text.len());
+                choices.prop_map(move |choices| {
+                    let each = text.bytes().zip(choices);
+                    each.map(|(byte, choice)| match choice {
+                        0 => format!("%{byte:02x}"),
+                        1 => format!("%{byte:02X}"),
+                        _ => char::from(byte).to_string(),
+                    })
+                    .collect()
+                })
+            };
+            texts.prop_flat_map(encode).boxed()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a36_nothing_hides_behind_any_number_of_encodings(
+            hidden in prop_oneof![encodings(".."), encodings("."), encodings("..;"), encodings("x/../y"), encodings("\\"), encodings("//")],
+        ) {
+            let path = format!("/a/{hidden}/b");
+            prop_assert!(check(&path).is_err(), "{path}");
+        }
+
+        #[test]
+        fn a36_what_is_let_through_means_the_same_however_often_it_is_decoded(path in "/[%23456EeFfCc0/.;a]{0,24}") {
+            prop_assume!(check(&path).is_ok());
+            let count = |text: &[u8], wanted: u8| text.iter().filter(|byte| **byte == wanted).count();
+            let mut decoded = path.clone().into_bytes();
+            for _ in 0..path.len() {
+                decoded = decode_once(&decoded);
+                for syntax in [b'/', b'.', b'\\', 0] {
+                    prop_assert_eq!(count(&decoded, syntax), count(path.as_bytes(), syntax));
+                }
+                let is_dots = |segment: &[u8]| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b".."));
+                prop_assert!(!decoded.split(|byte| *byte == b'/').any(is_dots));
+            }
         }
     }
 

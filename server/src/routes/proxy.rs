@@ -8,11 +8,7 @@ use crate::{
     routes::session,
     state::AppState,
 };
-use axum::{
-    body::Body,
-    extract::{OriginalUri, Request, State},
-    http::Response,
-};
+use axum::{body::Body, extract::Request, http::Response};
 use oauth2flow_app::problem::ProblemCode;
 
 /// Passes a call on to an upstream with the session's access token, and streams the answer back.
@@ -34,24 +30,20 @@ use oauth2flow_app::problem::ProblemCode;
         (status = 502, description = "`upstream_unavailable`", body = oauth2flow_app::api::Problem),
         (status = 503, description = "`too_many_connections`", body = oauth2flow_app::api::Problem),
         (status = 504, description = "`upstream_timeout`", body = oauth2flow_app::api::Problem)))]
-pub async fn handler(
-    State(app): State<AppState>,
-    _of_own_page: csrf::Proxied,
-    OriginalUri(uri): OriginalUri,
-    request: Request,
-) -> Result<Response<Body>, Failure> {
-    let (_, session) = session::required(&app, request.headers()).await?;
+pub async fn handler(app: &AppState, request: Request) -> Result<Response<Body>, Failure> {
+    csrf::require_proxied(app, request.method(), request.headers())?;
+    let (_, session) = session::required(app, request.headers()).await?;
     app.limits.count_session_call(session.key)?;
-    let (name, path) = target::split(uri.path()).ok_or(ProblemCode::NotFound)?;
+    let (name, path) = target::split(request.uri().path()).ok_or(ProblemCode::NotFound)?;
     let upstream = app.upstreams.get(name).ok_or(ProblemCode::UnknownUpstream)?;
     upstream.admit(request.method(), path, &session)?;
-    access::require_at_upstream(&app, &upstream.config, &session)?;
-    let address = upstream.uri(path, uri.query())?;
-    step_up::require(&app, upstream, &session)?;
+    access::require_at_upstream(app, &upstream.config, &session)?;
+    let address = upstream.uri(path, request.uri().query())?;
+    step_up::require(app, upstream, &session)?;
     let room = upstream.room()?;
     if websocket::wants_upgrade(request.headers()) {
-        return Box::pin(websocket::open(&app, upstream, session, address, request, room)).await;
+        return Box::pin(websocket::open(app, upstream, session, address, request, room)).await;
     }
     // On the heap, so that a call that is refused before it gets here does not carry the room for all that with it.
-    Box::pin(proxy::pass_on(&app, upstream, session, address, request, room)).await
+    Box::pin(proxy::pass_on(app, upstream, session, address, request, room)).await
 }

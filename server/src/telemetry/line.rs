@@ -4,7 +4,7 @@
 //! every request pays for a line.
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     fmt::{self, Write as _},
 };
 use tracing::{
@@ -17,6 +17,27 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+/// Room for more than this is given back: a line that long does not come often.
+const KEPT_BYTES: usize = 4096;
+
+thread_local! {
+    /// Where the next line of this thread is written, so that it is handed on in one piece.
+    static LINE: Cell<String> = const { Cell::new(String::new()) };
+    /// The second of the last line of this thread, and how it is written.
+    static SECOND: Cell<(i64, String)> = const { Cell::new((i64::MIN, String::new())) };
+}
+
+/// Writes text in one piece. What is logged while that is done finds nothing to write to, and takes room of its own.
+fn in_one_piece(mut writer: Writer<'_>, write: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
+    let mut text = LINE.take();
+    let written = write(&mut text).and_then(|()| writer.write_str(&text));
+    if text.capacity() <= KEPT_BYTES {
+        text.clear();
+        LINE.set(text);
+    }
+    written
+}
+
 /// Formats an event.
 pub(super) struct Line;
 
@@ -25,150 +46,202 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
     N: for<'writer> FormatFields<'writer> + 'static,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        write_time(&mut writer)?;
-        writer.write_str(match *event.metadata().level() {
-            Level::ERROR => " ERROR ",
-            Level::WARN => "  WARN ",
-            Level::INFO => "  INFO ",
-            Level::DEBUG => " DEBUG ",
-            Level::TRACE => " TRACE ",
-        })?;
-        let mut has_spans = false;
-        for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
-            writer.write_str(span.name())?;
-            let extensions = span.extensions();
-            if let Some(fields) = extensions.get::<FormattedFields<N>>().filter(|fields| !fields.is_empty()) {
-                writer.write_char('{')?;
-                writer.write_str(fields)?;
-                writer.write_char('}')?;
+    fn format_event(&self, context: &FmtContext<'_, S, N>, writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        in_one_piece(writer, |line| {
+            write_time(line)?;
+            line.push_str(match *event.metadata().level() {
+                Level::ERROR => " ERROR ",
+                Level::WARN => "  WARN ",
+                Level::INFO => "  INFO ",
+                Level::DEBUG => " DEBUG ",
+                Level::TRACE => " TRACE ",
+            });
+            let mut has_spans = false;
+            for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
+                line.push_str(span.name());
+                let extensions = span.extensions();
+                if let Some(fields) = extensions.get::<FormattedFields<N>>().filter(|fields| !fields.is_empty()) {
+                    line.push('{');
+                    line.push_str(fields);
+                    line.push('}');
+                }
+                line.push(':');
+                has_spans = true;
             }
-            writer.write_char(':')?;
-            has_spans = true;
-        }
-        if has_spans {
-            writer.write_char(' ')?;
-        }
-        Fields.format_fields(writer.by_ref(), event)?;
-        writer.write_char('\n')
+            if has_spans {
+                line.push(' ');
+            }
+            write_fields(line, event)?;
+            line.push('\n');
+            Ok(())
+        })
     }
 }
 
-/// Formats the fields of an event or a span.
+/// Formats the fields of a span.
 pub(super) struct Fields;
 
 impl<'writer> FormatFields<'writer> for Fields {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut visitor = Visitor { writer, is_first: true, result: Ok(()) };
-        fields.record(&mut visitor);
-        visitor.result
+        in_one_piece(writer, |text| write_fields(text, fields))
     }
 }
 
-struct Visitor<'writer> {
-    writer: Writer<'writer>,
+fn write_fields(text: &mut String, fields: impl RecordFields) -> fmt::Result {
+    let mut visitor = Visitor { text, is_first: true, result: Ok(()) };
+    fields.record(&mut visitor);
+    visitor.result
+}
+
+struct Visitor<'text> {
+    text: &'text mut String,
     is_first: bool,
     result: fmt::Result,
 }
 
 impl Visitor<'_> {
-    fn field(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        if self.result.is_err() {
-            return;
-        }
-        let is_first = std::mem::replace(&mut self.is_first, false);
-        self.result = self.write(field, is_first, value);
-    }
-
-    fn write(&mut self, field: &Field, is_first: bool, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) -> fmt::Result {
-        let writer = &mut self.writer;
-        if !is_first {
-            writer.write_char(' ')?;
+    /// What comes before a value.
+    fn begin(&mut self, field: &Field) -> &mut String {
+        if !std::mem::replace(&mut self.is_first, false) {
+            self.text.push(' ');
         }
         // The message stands for itself.
         if field.name() != "message" {
-            writer.write_str(field.name().trim_start_matches("r#"))?;
-            writer.write_char('=')?;
+            self.text.push_str(field.name().trim_start_matches("r#"));
+            self.text.push('=');
         }
-        value(writer)
+        self.text
     }
 }
 
 impl Visit for Visitor<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.field(field, |writer| write!(writer, "{value}"));
+        push_number(self.begin(field), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.field(field, |writer| write!(writer, "{value}"));
+        let text = self.begin(field);
+        if value < 0 {
+            text.push('-');
+        }
+        push_number(text, value.unsigned_abs());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if push_thousandths(self.begin(field), value).is_none() {
+            self.result = self.result.and(write!(self.text, "{value:?}"));
+        }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.field(field, |writer| writer.write_str(if value { "true" } else { "false" }));
+        self.begin(field).push_str(if value { "true" } else { "false" });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
+        let text = self.begin(field);
         if field.name() == "message" {
-            self.field(field, |writer| Escaped(writer).write_str(value));
-        } else if is_plain(value) && !value.contains(['"', '\\']) {
-            self.field(field, |writer| {
-                writer.write_char('"')?;
-                writer.write_str(value)?;
-                writer.write_char('"')
-            });
+            let start = text.len();
+            text.push_str(value);
+            escape(text, start);
+        } else if is_plain(value) && !value.bytes().any(|byte| byte == b'"' || byte == b'\\') {
+            text.push('"');
+            text.push_str(value);
+            text.push('"');
         } else {
-            self.field(field, |writer| write!(writer, "{value:?}"));
+            self.result = self.result.and(write!(self.text, "{value:?}"));
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.field(field, |writer| write!(Escaped(writer), "{value:?}"));
+        let text = self.begin(field);
+        let start = text.len();
+        let written = write!(text, "{value:?}");
+        escape(text, start);
+        self.result = self.result.and(written);
     }
 }
 
-/// Lets no value end the line, or speak to a terminal.
-struct Escaped<'a, 'writer>(&'a mut Writer<'writer>);
-
-impl fmt::Write for Escaped<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if is_plain(text) {
-            return self.0.write_str(text);
+/// Lets no value that begins here end the line, or speak to a terminal.
+fn escape(text: &mut String, start: usize) {
+    let Some(value) = text.get(start..).filter(|value| !is_plain(value)).map(str::to_owned) else { return };
+    text.truncate(start);
+    for character in value.chars() {
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
         }
-        for character in text.chars() {
-            if character.is_control() {
-                write!(self.0, "{}", character.escape_default())?;
-            } else {
-                self.0.write_char(character)?;
-            }
-        }
-        Ok(())
     }
 }
 
 /// Whether there is nothing to escape: printable ASCII only.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    // Without an end before the end, many bytes are looked at at once.
+    text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte))
 }
 
-thread_local! {
-    /// The second of the last line of this thread, and how it is written.
-    static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+/// Writes a number in digits.
+fn push_number(text: &mut String, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    text.push_str(str::from_utf8(&digits[first..]).unwrap_or_default());
+}
+
+/// Writes a number of at most three decimals, as durations are, the way in which the library would; any other is left alone.
+fn push_thousandths(text: &mut String, value: f64) -> Option<()> {
+    const MOST: f64 = 4_294_967_295.0;
+    let thousandths = (value * 1000.0).round();
+    // A number of so few digits is the only one that reads as this value. Negative zero has a sign.
+    if !(0.0..=MOST).contains(&thousandths) || value.is_sign_negative() || (thousandths / 1000.0).to_bits() != value.to_bits() {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and within the range that was just checked")]
+    let thousandths = thousandths as u64;
+    push_number(text, thousandths / 1000);
+    text.push('.');
+    let decimals = digits::<3>(thousandths % 1000);
+    let decimals = str::from_utf8(&decimals).unwrap_or_default();
+    text.push_str(&decimals[..1]);
+    text.push_str(decimals[1..].trim_end_matches('0'));
+    Some(())
+}
+
+/// The last `N` digits of a number, with zeros in front.
+fn digits<const N: usize>(mut number: u64) -> [u8; N] {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
+    }
+    digits
 }
 
 /// RFC 3339 in UTC, with six decimals. Most of it is the same for a whole second.
-fn write_time(writer: &mut Writer<'_>) -> fmt::Result {
+fn write_time(line: &mut String) -> fmt::Result {
     #[expect(clippy::disallowed_methods, reason = "the log tells when it was written, and no rule of the server depends on that")]
     let now = jiff::Timestamp::now();
-    SECOND.with_borrow_mut(|(second, text)| {
-        if *second != now.as_second() {
-            *second = now.as_second();
-            text.clear();
-            write!(text, "{}", jiff::Timestamp::from_second(*second).unwrap_or_default())?;
-            text.truncate(text.trim_end_matches('Z').len());
-        }
-        writer.write_str(text)
-    })?;
-    write!(writer, ".{:06}Z", now.subsec_microsecond())
+    let (mut second, mut text) = SECOND.replace((i64::MIN, String::new()));
+    let mut written = Ok(());
+    if second != now.as_second() {
+        second = now.as_second();
+        text.clear();
+        written = write!(text, "{}", jiff::Timestamp::from_second(second).unwrap_or_default());
+        text.truncate(text.trim_end_matches('Z').len());
+        text.push('.');
+    }
+    line.push_str(&text);
+    SECOND.set((second, text));
+    line.push_str(str::from_utf8(&digits::<6>(now.subsec_microsecond().unsigned_abs().into())).unwrap_or_default());
+    line.push('Z');
+    written
 }
 
 #[cfg(test)]
@@ -231,10 +304,13 @@ mod tests {
             tracing::error!(code = "internal_error", causes = "", "request failed");
             tracing::trace!("{} of {}", 1, 2);
             tracing::debug!(alone = 1);
+            for value in [0.0, -0.0, 0.001, 0.1, 0.25, 1.0, 12.345, 4_294_967.295, 4_294_967.296, 1.0005, -1.5, 1e300, f64::NAN] {
+                tracing::info!(value, count = u64::MAX, negative = i64::MIN, "a number");
+            }
         };
         let (ours, theirs) = (logged(true, log), logged(false, log));
         assert_eq!(untimed(&ours), untimed(&theirs));
-        assert_eq!(ours.lines().count(), 5);
+        assert_eq!(ours.lines().count(), 18);
     }
 
     #[test]
