@@ -168,6 +168,10 @@ pub enum MessageName {
     UpstreamRequest,
     /// What the API answers.
     UpstreamResponse,
+    /// The backend exchanges the access token for one that the API takes (RFC 8693).
+    TokenExchangeRequest,
+    /// That token, or why there is none.
+    TokenExchangeResponse,
     /// The backend asks for new tokens.
     RefreshRequest,
     /// The new tokens, or why there are none.
