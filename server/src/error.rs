@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::problem::ProblemCode;
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 /// What went wrong with a request.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct Failure {
     /// The stable code.
     pub code: ProblemCode,
     /// What happened this time, for the person who asked; never a secret.
-    pub detail: String,
+    pub detail: Cow<'static, str>,
     /// The way on, where there is one.
     pub return_to: Option<String>,
     /// What a better sign-in has to bring, for [`ProblemCode::StepUpRequired`].
@@ -46,20 +46,12 @@ pub struct StepUp {
 impl Failure {
     /// A failure that the code's own words explain.
     pub fn new(code: ProblemCode) -> Self {
-        Self {
-            code,
-            detail: code.explain().why.to_owned(),
-            return_to: None,
-            step_up: None,
-            login_url: None,
-            retry_after: None,
-            source: None,
-        }
+        Self { code, detail: code.explain().why.into(), return_to: None, step_up: None, login_url: None, retry_after: None, source: None }
     }
 
     /// Says what happened this time.
     #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = detail.into();
         self
     }
@@ -97,6 +89,11 @@ impl Failure {
     pub fn retry_after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
+    }
+
+    /// Whether its code says all that there is to say to whoever asked.
+    pub fn says_no_more_than_its_code(&self) -> bool {
+        self.step_up.is_none() && self.login_url.is_none() && self.return_to.is_none() && self.detail == self.code.explain().why
     }
 
     /// The causes, outermost first, on one line.

@@ -490,34 +490,39 @@ fn read_key(text: &str) -> Result<DpopKey, TransactionError> {
     DpopKey::from_bytes(&secret).ok_or(TransactionError::InvalidKey)
 }
 
+/// A parameter of a query or a form.
+pub(crate) type Pair<'a> = (&'a str, Cow<'a, str>);
+
 /// The value of a parameter: text in a query, and whatever JSON has for it in a request object.
-pub(crate) enum Parameter {
-    Text(String),
+pub(crate) enum Parameter<'a> {
+    Text(Cow<'a, str>),
     Seconds(u64),
     Object(Map<String, Value>),
     /// One parameter for each, [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2).
-    Repeated(Vec<String>),
+    Repeated(Vec<&'a str>),
 }
 
-impl Parameter {
-    /// The values in a query or a form.
-    pub(crate) fn into_texts(self) -> Vec<String> {
+impl<'a> Parameter<'a> {
+    /// Adds what it is in a query or a form.
+    fn append_to(self, pairs: &mut Vec<Pair<'a>>, name: &'a str) {
         match self {
-            Self::Text(text) => vec![text],
-            Self::Seconds(seconds) => vec![seconds.to_string()],
-            Self::Object(object) => vec![Value::Object(object).to_string()],
-            Self::Repeated(texts) => texts,
+            Self::Text(text) => pairs.push((name, text)),
+            Self::Seconds(seconds) => pairs.push((name, seconds.to_string().into())),
+            Self::Object(object) => pairs.push((name, Value::Object(object).to_string().into())),
+            Self::Repeated(texts) => pairs.extend(texts.into_iter().map(|text| (name, text.into()))),
         }
     }
 
     /// The member of a request object. [RFC 9101 §4](https://www.rfc-editor.org/rfc/rfc9101#section-4)
     pub(crate) fn into_json(self) -> Value {
         match self {
-            Self::Text(text) => Value::String(text),
+            Self::Text(text) => Value::String(text.into_owned()),
             Self::Seconds(seconds) => json!(seconds),
             Self::Object(object) => Value::Object(object),
-            Self::Repeated(mut texts) if texts.len() == 1 => Value::String(texts.remove(0)),
-            Self::Repeated(texts) => json!(texts),
+            Self::Repeated(texts) => match texts.as_slice() {
+                [text] => json!(text),
+                texts => json!(texts),
+            },
         }
     }
 }
@@ -552,27 +557,30 @@ pub fn authorization_url(
 }
 
 /// The request as the pairs of a query or a form: the parameters themselves, or the client's id and a request object.
-pub(crate) fn request_pairs(
-    provider: &Provider,
+pub(crate) fn request_pairs<'a>(
+    provider: &'a Provider,
     metadata: &ProviderMetadata,
-    transaction: &Transaction,
+    transaction: &'a Transaction,
     context: &mut Context<'_>,
-) -> Result<Vec<(String, String)>, AuthorizationRequestError> {
+) -> Result<Vec<Pair<'a>>, AuthorizationRequestError> {
     let parameters = parameters(provider, metadata, transaction)?;
     if provider.request_object {
         let request = request_object::sign(provider, metadata, parameters, context)?;
-        return Ok(vec![("client_id".to_owned(), provider.client_id.clone()), ("request".to_owned(), request)]);
+        return Ok(vec![("client_id", provider.client_id.as_str().into()), ("request", request.into())]);
     }
-    let pairs = parameters.into_iter().flat_map(|(name, value)| value.into_texts().into_iter().map(|text| (name.to_owned(), text)));
-    Ok(pairs.collect())
+    let mut pairs = Vec::with_capacity(parameters.len());
+    for (name, value) in parameters {
+        value.append_to(&mut pairs, name);
+    }
+    Ok(pairs)
 }
 
 /// The authorization endpoint with these parameters. The endpoint's own query is kept
 /// ([RFC 6749 §3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1)), but nothing in it replaces or repeats one of the flow's.
-pub(crate) fn with_query(provider: &Provider, metadata: &ProviderMetadata, pairs: &[(String, String)]) -> Url {
+pub(crate) fn with_query(provider: &Provider, metadata: &ProviderMetadata, pairs: &[Pair<'_>]) -> Url {
     let mut url = metadata.authorization_endpoint.clone();
     let is_extra = |name: &str| provider.extra_authorization_params.iter().any(|(extra, _)| extra == name);
-    let is_kept = |name: &str| !provider::is_reserved(name) && !is_extra(name) && !pairs.iter().any(|(taken, _)| taken == name);
+    let is_kept = |name: &str| !provider::is_reserved(name) && !is_extra(name) && !pairs.iter().any(|(taken, _)| *taken == name);
     let own_query = url.query_pairs().into_owned().filter(|(name, _)| is_kept(name)).collect::<Vec<_>>();
     url.query_pairs_mut().clear().extend_pairs(own_query).extend_pairs(pairs);
     url
@@ -582,46 +590,46 @@ pub(crate) fn with_query(provider: &Provider, metadata: &ProviderMetadata, pairs
 fn parameters<'a>(
     provider: &'a Provider,
     metadata: &ProviderMetadata,
-    transaction: &Transaction,
-) -> Result<Vec<(&'a str, Parameter)>, AuthorizationRequestError> {
+    transaction: &'a Transaction,
+) -> Result<Vec<(&'a str, Parameter<'a>)>, AuthorizationRequestError> {
     if transaction.provider_id != provider.id || transaction.expected_issuer.as_deref() != provider.response_issuer() {
         return Err(AuthorizationRequestError::WrongProvider);
     }
     let options = &transaction.options;
     check_offered(provider, metadata, options)?;
-    let mut parameters: Vec<(&'a str, Parameter)> = Vec::new();
-    let mut text = |name: &'static str, value: String| parameters.push((name, Parameter::Text(value)));
-    text("response_type", "code".to_owned());
-    text("client_id", provider.client_id.clone());
-    text("redirect_uri", transaction.redirect_uri.clone());
+    let mut parameters: Vec<(&'a str, Parameter<'a>)> = Vec::with_capacity(12);
+    let mut text = |name: &'static str, value: Cow<'a, str>| parameters.push((name, Parameter::Text(value)));
+    text("response_type", "code".into());
+    text("client_id", provider.client_id.as_str().into());
+    text("redirect_uri", transaction.redirect_uri.as_str().into());
     if !provider.scopes.is_empty() {
-        text("scope", provider.scopes.join(" "));
+        text("scope", provider.scopes.join(" ").into());
     }
-    text("state", transaction.state.clone());
+    text("state", transaction.state.as_str().into());
     if let Some(verifier) = &transaction.verifier {
-        text("code_challenge", pkce::challenge(verifier));
-        text("code_challenge_method", "S256".to_owned());
+        text("code_challenge", pkce::challenge(verifier).into());
+        text("code_challenge_method", "S256".into());
     }
     if let Some(nonce) = &transaction.nonce {
-        text("nonce", nonce.expose().to_owned());
+        text("nonce", nonce.expose().into());
     }
     if let Some(mode) = response_mode(provider, metadata)? {
-        text("response_mode", mode.to_owned());
+        text("response_mode", mode.into());
     }
     if let Some(key) = &transaction.dpop_key {
-        text("dpop_jkt", key.thumbprint());
+        text("dpop_jkt", key.thumbprint().into());
     }
     if !options.prompt.is_empty() {
-        text("prompt", options.prompt.iter().map(|prompt| prompt.name()).collect::<Vec<_>>().join(" "));
+        text("prompt", options.prompt.iter().map(|prompt| prompt.name()).collect::<Vec<_>>().join(" ").into());
     }
     if !options.acr_values.is_empty() {
-        text("acr_values", options.acr_values.join(" "));
+        text("acr_values", options.acr_values.join(" ").into());
     }
     if let Some(hint) = &options.login_hint {
-        text("login_hint", hint.clone());
+        text("login_hint", hint.as_str().into());
     }
     if !options.ui_locales.is_empty() {
-        text("ui_locales", options.ui_locales.join(" "));
+        text("ui_locales", options.ui_locales.join(" ").into());
     }
     if let Some(max_age) = options.max_age {
         parameters.push(("max_age", Parameter::Seconds(max_age.as_secs())));
@@ -630,12 +638,12 @@ fn parameters<'a>(
         parameters.push(("claims", Parameter::Object(claims.clone())));
     }
     if !options.resource.is_empty() {
-        parameters.push(("resource", Parameter::Repeated(options.resource.iter().map(Url::to_string).collect())));
+        parameters.push(("resource", Parameter::Repeated(options.resource.iter().map(Url::as_str).collect())));
     }
     // A parameter must not occur twice (RFC 6749 §3.1), and the login's own options count more than the configuration's extras.
     for (name, value) in &provider.extra_authorization_params {
         if !provider::is_reserved(name) && !parameters.iter().any(|(taken, _)| taken == name) {
-            parameters.push((name, Parameter::Text(value.clone())));
+            parameters.push((name, Parameter::Text(value.as_str().into())));
         }
     }
     Ok(parameters)

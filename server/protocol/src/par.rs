@@ -146,9 +146,9 @@ pub fn request(
     let alias = metadata.mtls_endpoint_aliases.pushed_authorization_request_endpoint.as_ref();
     let client = Client::new(provider, metadata)?;
     let pairs = authorize::request_pairs(provider, metadata, transaction, context)?;
-    let form = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>();
+    let form = pairs.iter().map(|(name, value)| (*name, &**value)).collect::<Vec<_>>();
     let request = client.form(client_auth::reached_at(provider, endpoint, alias), &form, context);
-    let address = authorize::with_query(provider, metadata, &[("client_id".to_owned(), provider.client_id.clone())]);
+    let address = authorize::with_query(provider, metadata, &[("client_id", provider.client_id.as_str().into())]);
     Ok((request, PendingPush { address }))
 }
 

@@ -17,7 +17,7 @@ pub const REQUEST_OBJECT_LIFETIME: Duration = Duration::from_mins(5);
 pub(crate) fn sign(
     provider: &Provider,
     metadata: &ProviderMetadata,
-    parameters: Vec<(&str, Parameter)>,
+    parameters: Vec<(&str, Parameter<'_>)>,
     context: &mut Context<'_>,
 ) -> Result<String, AuthorizationRequestError> {
     let key = provider.signing_key.as_ref().ok_or(AuthorizationRequestError::MissingSigningKey)?;

@@ -86,7 +86,7 @@ fn require_header(headers: &HeaderMap) -> Result<(), Failure> {
 /// # Errors
 /// `csrf_rejected`
 pub fn require_same_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
-    let rejected = |detail: &str| Err(Failure::new(ProblemCode::CsrfRejected).detail(detail));
+    let rejected = |detail: &'static str| Err(Failure::new(ProblemCode::CsrfRejected).detail(detail));
     match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
         (Some(site), _) if site == "same-origin" => Ok(()),
         (Some(_), _) => rejected("The browser says that another site made this request."),

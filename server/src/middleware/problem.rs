@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use oauth2flow_app::{api::Problem, problem::ProblemCode};
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 /// When to ask again whose session cannot be read just now.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -95,22 +95,72 @@ fn redirect_to_page(mut response: Response, failure: &Failure, request_id: &Requ
 }
 
 fn write_document(mut response: Response, failure: Failure, request_id: &RequestId) -> Response {
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let document = if failure.says_no_more_than_its_code() {
+        Ready::of(failure.code).document(request_id)
+    } else {
+        serde_json::to_vec(&problem(failure, request_id.to_string())).unwrap_or_default()
+    };
+    *response.body_mut() = Body::from(document);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
+
+fn problem(failure: Failure, request_id: String) -> Problem {
     let code = failure.code.code();
     let step_up = failure.step_up.as_deref();
-    let problem = Problem {
+    Problem {
         kind: format!("/problem?code={code}"),
         title: failure.code.explain().title.to_owned(),
         status: failure.code.status(),
         code: code.to_owned(),
-        detail: failure.detail,
-        request_id: request_id.to_string(),
+        detail: failure.detail.into_owned(),
+        request_id,
         acr_values: step_up.map(|step_up| step_up.acr_values.clone()).unwrap_or_default(),
         max_age: step_up.and_then(|step_up| step_up.max_age).map(|age| age.as_secs()),
         login_url: step_up.and_then(|step_up| step_up.login_url.clone()).or(failure.login_url),
         return_to: failure.return_to,
-    };
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
-    response.headers_mut().remove(header::CONTENT_LENGTH);
-    response
+    }
+}
+
+/// The document of a failure of which there is no more to say than its code does, but for the request's id in the middle.
+struct Ready {
+    before_id: Vec<u8>,
+    after_id: Vec<u8>,
+}
+
+impl Ready {
+    /// That of a code, made once.
+    fn of(code: ProblemCode) -> &'static Self {
+        static READY: [OnceLock<Ready>; ProblemCode::ALL.len()] = [const { OnceLock::new() }; ProblemCode::ALL.len()];
+        READY[code as usize].get_or_init(|| {
+            // No word about a problem has such a character in it.
+            const ID: &str = "\u{fffd}";
+            let document = serde_json::to_string(&problem(Failure::new(code), ID.to_owned())).unwrap_or_default();
+            let (before_id, after_id) = document.split_once(ID).unwrap_or_default();
+            Self { before_id: before_id.into(), after_id: after_id.into() }
+        })
+    }
+
+    fn document(&self, request_id: &RequestId) -> Vec<u8> {
+        [self.before_id.as_slice(), request_id.as_str().as_bytes(), self.after_id.as_slice()].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ready, problem};
+    use crate::{error::Failure, middleware::request_log::RequestId};
+    use oauth2flow_app::problem::ProblemCode;
+
+    #[test]
+    fn a_document_that_is_ready_is_the_one_that_would_be_written() {
+        for code in ProblemCode::ALL {
+            let failure = Failure::new(code);
+            assert!(failure.says_no_more_than_its_code() && !failure.clone().return_to("/").says_no_more_than_its_code());
+            assert!(!failure.clone().detail("This time, it rained.").says_no_more_than_its_code());
+            let written = serde_json::to_vec(&problem(failure, RequestId::default().to_string())).unwrap();
+            assert_eq!(Ready::of(code).document(&RequestId::default()), written);
+        }
+    }
 }

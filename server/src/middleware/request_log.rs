@@ -26,7 +26,8 @@ impl RequestId {
         Self(std::array::from_fn(|place| DIGITS[usize::from(nibbles[place])]))
     }
 
-    fn as_str(&self) -> &str {
+    /// As text.
+    pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
     }
 }

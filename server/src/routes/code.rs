@@ -59,8 +59,8 @@ pub async fn post(
     if is_form(&headers) {
         let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(&bytes))?;
         // Whoever else posts knows no state of this browser's, and is told that in the next step.
-        let expected = login::find(&app, &headers, &response).is_none_or(|login| login.same_site == SameSite::None);
-        if let Some(refused) = foreign.filter(|_| !expected) {
+        let is_expected = || login::find(&app, &headers, &response).is_none_or(|login| login.same_site == SameSite::None);
+        if let Some(refused) = foreign.filter(|_| !is_expected()) {
             return Err(refused);
         }
         return Ok(navigate(&app, &headers, login::complete(&app, &headers, address, response).await));

@@ -21,8 +21,8 @@ use axum::{
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::{ProviderMetadata, ReturnTo, Transaction, authorize::authorization_url, par, provider::ResponseMode};
 pub(crate) use parameters::MAXIMUM_AGE;
+pub(super) use parameters::Parameters;
 use parameters::options;
-pub(super) use parameters::parameter;
 use url::Url;
 
 /// How many transaction cookies of a request are looked at: a browser that plays by the rules has fewer, and each costs an unsealing.
@@ -59,14 +59,15 @@ pub async fn handler(
     }
     csrf::refuse_cross_site(&headers, app.config.server.public_url.origin())?;
     let query = query.unwrap_or_default();
-    let registered = match parameter(&query, "provider")? {
-        Some(id) => app.providers.get(&id).ok_or(ProblemCode::UnknownProvider)?,
+    let query = Parameters::of(&query);
+    let registered = match query.get("provider")? {
+        Some(id) => app.providers.get(id).ok_or(ProblemCode::UnknownProvider)?,
         None => app
             .providers
             .only()
             .ok_or_else(|| Failure::new(ProblemCode::InvalidRequest).detail("The provider is missing: there are several."))?,
     };
-    let return_to = parameter(&query, "return_to")?.map(|target| ReturnTo::parse(&target)).unwrap_or_default();
+    let return_to = query.get("return_to")?.map(ReturnTo::parse).unwrap_or_default();
     let options = options(&app, registered, &query)?;
     let metadata = registered.metadata().await?;
     csrf::require_navigation(&headers)?;
@@ -89,7 +90,8 @@ pub async fn handler(
         Presented::Absent | Presented::Ambiguous => None,
     };
     let login = Login { transaction, same_site, session };
-    out.append(header::SET_COOKIE, app.cookies.set_transaction(&login.transaction.id(), &login::seal(&app, &login), same_site));
+    let id = login.transaction.id();
+    out.append(header::SET_COOKIE, app.cookies.set_transaction(&id, &login::seal(&app, &id, &login), same_site));
     out.insert(
         header::LOCATION,
         HeaderValue::try_from(location.as_str()).map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?,

@@ -98,14 +98,16 @@ impl Cookies {
 
     #[expect(clippy::expect_used, reason = "names and values are base64url, which every header value may hold")]
     fn set(self, name: &str, value: &str, max_age_seconds: Option<u32>, same_site: SameSite) -> HeaderValue {
-        let mut text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site:?}");
+        // Enough for all attributes, so that a long value is copied once.
+        let mut text = String::with_capacity(name.len() + value.len() + 96);
+        let _ = write!(text, "{name}={value}; Path=/; HttpOnly; SameSite={same_site:?}");
         if self.secure || same_site == SameSite::None {
             text.push_str("; Secure");
         }
         if let Some(seconds) = max_age_seconds {
             let _ = write!(text, "; Max-Age={seconds}");
         }
-        let mut header = HeaderValue::try_from(text).expect("a cookie of visible characters");
+        let mut header = HeaderValue::from_str(&text).expect("a cookie of visible characters");
         header.set_sensitive(true);
         header
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
+    aead::{Aead, AeadInOut, Payload, inout::InOutBuf},
 };
 use jiff::Timestamp;
 pub use key_list::KeyId;
@@ -26,6 +26,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 const NONCE_LENGTH: usize = 24;
+const TAG_LENGTH: usize = 16;
 const HEADER_LENGTH: usize = KeyId::BYTES + NONCE_LENGTH;
 
 /// How often the file is looked at for the same missing key, and for whatever somebody from outside sends: anybody can send
@@ -274,14 +275,15 @@ impl KeyRing {
     /// For a plaintext of 256 GiB.
     pub fn seal(&self, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let nonce = random::<NONCE_LENGTH>(entropy);
-        let payload = Payload { msg: plaintext, aad: place };
         self.with_sealing(|key| {
-            #[expect(clippy::expect_used, reason = "encryption fails only past 256 GiB")]
-            let ciphertext = key.cipher.encrypt(&XNonce::from(nonce), payload).expect("the plaintext is short");
-            let mut sealed = Vec::with_capacity(HEADER_LENGTH + ciphertext.len());
+            let mut sealed = Vec::with_capacity(HEADER_LENGTH + plaintext.len() + TAG_LENGTH);
             sealed.extend_from_slice(&key.id.0);
             sealed.extend_from_slice(&nonce);
-            sealed.extend_from_slice(&ciphertext);
+            sealed.extend_from_slice(plaintext);
+            let content = InOutBuf::from(&mut sealed[HEADER_LENGTH..]);
+            #[expect(clippy::expect_used, reason = "encryption fails only past 256 GiB")]
+            let tag = key.cipher.encrypt_inout_detached(&XNonce::from(nonce), place, content).expect("the plaintext is short");
+            sealed.extend_from_slice(&tag);
             sealed
         })
     }

@@ -8,15 +8,25 @@ use std::{borrow::Cow, time::Duration};
 /// Nobody means a sign-in of longer ago.
 pub(crate) const MAXIMUM_AGE: Duration = Duration::from_hours(366 * 24);
 
-/// A parameter that may come once.
-///
-/// # Errors
-/// `invalid_request`
-pub(in crate::routes) fn parameter<'query>(query: &'query str, wanted: &str) -> Result<Option<Cow<'query, str>>, Failure> {
-    let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).map(|(_, value)| value);
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => Err(Failure::new(ProblemCode::InvalidRequest).detail(format!("The parameter {wanted} is there twice."))),
+/// The parameters of a query, read once.
+pub(in crate::routes) struct Parameters<'query>(Vec<(Cow<'query, str>, Cow<'query, str>)>);
+
+impl<'query> Parameters<'query> {
+    /// Those of this query.
+    pub(in crate::routes) fn of(query: &'query str) -> Self {
+        Self(url::form_urlencoded::parse(query.as_bytes()).collect())
+    }
+
+    /// A parameter that may come once.
+    ///
+    /// # Errors
+    /// `invalid_request`
+    pub(in crate::routes) fn get(&self, wanted: &str) -> Result<Option<&str>, Failure> {
+        let mut values = self.0.iter().filter(|(name, _)| name == wanted).map(|(_, value)| &**value);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(Failure::new(ProblemCode::InvalidRequest).detail(format!("The parameter {wanted} is there twice."))),
+        }
     }
 }
 
@@ -25,19 +35,19 @@ pub(in crate::routes) fn parameter<'query>(query: &'query str, wanted: &str) -> 
 ///
 /// # Errors
 /// `invalid_request`, `unknown_upstream`
-pub(super) fn options(app: &AppState, registered: &Registered, query: &str) -> Result<AuthorizationOptions, Failure> {
+pub(super) fn options(app: &AppState, registered: &Registered, query: &Parameters<'_>) -> Result<AuthorizationOptions, Failure> {
     let asked = AuthorizationOptions {
         prompt: prompt(query)?,
         max_age: max_age(query)?,
         acr_values: list(query, "acr_values")?,
-        login_hint: parameter(query, "login_hint")?.map(Cow::into_owned),
+        login_hint: query.get("login_hint")?.map(str::to_owned),
         ui_locales: list(query, "ui_locales")?,
         ..AuthorizationOptions::default()
     };
     // How many there may be, how long, and of which characters.
     asked.check()?;
-    let Some(name) = parameter(query, "upstream")? else { return Ok(asked) };
-    let upstream = app.upstreams.get(&name).map(|upstream| &upstream.config);
+    let Some(name) = query.get("upstream")? else { return Ok(asked) };
+    let upstream = app.upstreams.get(name).map(|upstream| &upstream.config);
     let upstream = upstream.filter(|upstream| upstream.is_for(&registered.provider.id)).ok_or(ProblemCode::UnknownUpstream)?;
     let demanded = AuthorizationOptions {
         acr_values: upstream.requirements.acr_values.clone(),
@@ -47,20 +57,20 @@ pub(super) fn options(app: &AppState, registered: &Registered, query: &str) -> R
     Ok(demanded.narrowed_by(asked))
 }
 
-fn prompt(query: &str) -> Result<Vec<Prompt>, Failure> {
+fn prompt(query: &Parameters<'_>) -> Result<Vec<Prompt>, Failure> {
     list(query, "prompt")?.iter().map(|name| Prompt::from_name(name).ok_or_else(|| invalid("prompt"))).collect()
 }
 
-fn max_age(query: &str) -> Result<Option<Duration>, Failure> {
-    let Some(text) = parameter(query, "max_age")? else { return Ok(None) };
+fn max_age(query: &Parameters<'_>) -> Result<Option<Duration>, Failure> {
+    let Some(text) = query.get("max_age")? else { return Ok(None) };
     let digits = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
     let age = text.parse().ok().filter(|_| digits).map(Duration::from_secs).filter(|age| *age <= MAXIMUM_AGE);
     age.map(Some).ok_or_else(|| invalid("max_age"))
 }
 
 /// Values with spaces between them.
-fn list(query: &str, name: &str) -> Result<Vec<String>, Failure> {
-    let Some(text) = parameter(query, name)? else { return Ok(Vec::new()) };
+fn list(query: &Parameters<'_>, name: &str) -> Result<Vec<String>, Failure> {
+    let Some(text) = query.get(name)? else { return Ok(Vec::new()) };
     let values: Vec<_> = text.split(' ').filter(|value| !value.is_empty()).map(str::to_owned).collect();
     // A parameter that says nothing is a mistake of whoever wrote the link.
     if values.is_empty() { Err(invalid(name)) } else { Ok(values) }
