@@ -2,12 +2,15 @@
 
 use crate::{
     provider::Registered,
-    session::record::{SessionRecord, Tokens},
+    session::{
+        record::{Key, SessionRecord, Tokens},
+        store::{StoreError, UserKey},
+    },
     state::AppState,
 };
 use futures_util::{StreamExt as _, stream};
 use oauth2flow_protocol::logout::{self, TokenToRevoke};
-use tracing::Instrument as _;
+use std::{future::Future, sync::Arc};
 use url::Url;
 
 /// How many sessions' tokens are taken back at a time when several end at once.
@@ -22,20 +25,65 @@ pub async fn end_session_url(app: &AppState, record: &SessionRecord) -> Option<U
     logout::end_session_url(&registered.provider, &metadata, tokens.id.as_ref(), &post_logout_redirect_uri, None)
 }
 
-/// Takes the tokens of ended sessions back. Nobody waits for that: the sessions have ended here whatever the providers say.
-pub fn take_back(app: &AppState, ended: Vec<SessionRecord>) {
-    let app = app.clone();
-    let revoking = async move {
-        let app = &app;
-        stream::iter(ended)
-            .for_each_concurrent(REVOCATIONS_AT_A_TIME, |record| async move {
-                if let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), tokens_of(app, &record)) {
-                    revoke(app, registered, &tokens).await;
-                }
-            })
-            .await;
+/// Ends a session, and has what it held taken back. It is done whole, also when whoever wants it goes away meanwhile.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn end(app: &AppState, key: Key) -> Result<Arc<[SessionRecord]>, StoreError> {
+    ending(app, move |app| async move { Ok(app.sessions.end(key).await?.into_iter().collect()) }).await
+}
+
+/// The same for every session of the user to whom this one belongs.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn end_everywhere(app: &AppState, session: &SessionRecord) -> Result<Arc<[SessionRecord]>, StoreError> {
+    let (issuer, sub) = (session.issuer.clone(), session.sub.clone());
+    let work = |app: AppState| async move { app.sessions.store().remove_user(UserKey { issuer: &issuer, sub: &sub }, None).await };
+    ending(app, work).await
+}
+
+async fn ending<W>(app: &AppState, work: impl FnOnce(AppState) -> W + Send + 'static) -> Result<Arc<[SessionRecord]>, StoreError>
+where
+    W: Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send,
+{
+    let whole = {
+        let app = app.clone();
+        async move {
+            let ended: Arc<[SessionRecord]> = work(app.clone()).await?.into();
+            // Nobody waits for the providers: the sessions have ended here whatever they say.
+            app.ongoing.spawn(take_back(app.clone(), Arc::clone(&ended)));
+            Ok(ended)
+        }
     };
-    tokio::spawn(revoking.in_current_span());
+    app.ongoing.spawn(whole).await.unwrap_or_else(|died| Err(StoreError::new(died)))
+}
+
+/// Takes back what a sign-in had got that has come to nothing: the session, if it may have `begun`, and the tokens. Nobody waits for that.
+pub fn give_back(app: &AppState, registered: &Registered, begun: Option<Key>, tokens: Tokens) {
+    let (of_task, provider) = (app.clone(), registered.provider.id.clone());
+    app.ongoing.spawn(async move {
+        if let Some(key) = begun
+            && let Err(error) = of_task.sessions.end(key).await
+        {
+            tracing::warn!(error = %error, "a session that nobody was told of could not be ended");
+        }
+        if let Some(registered) = of_task.providers.get(&provider) {
+            revoke(&of_task, registered, &tokens).await;
+        }
+    });
+}
+
+/// Takes the tokens of ended sessions back.
+async fn take_back(app: AppState, ended: Arc<[SessionRecord]>) {
+    let app = &app;
+    stream::iter(&*ended)
+        .for_each_concurrent(REVOCATIONS_AT_A_TIME, |record| async move {
+            if let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), tokens_of(app, record)) {
+                revoke(app, registered, &tokens).await;
+            }
+        })
+        .await;
 }
 
 /// The tokens of an ended session, as far as this server can open them.

@@ -10,7 +10,7 @@ pub mod exchange;
 pub mod headers;
 pub mod retry;
 pub mod send;
-pub mod step_up;
+mod step_up;
 pub mod target;
 pub mod websocket;
 
@@ -19,6 +19,7 @@ use crate::{
     config::UpstreamConfig,
     error::Failure,
     middleware::client_ip::ClientAddress,
+    ongoing::Ongoing,
     outbound::{Outbound, OutboundSetupError, UpstreamClient},
     session::live::LiveSession,
     state::AppState,
@@ -34,7 +35,6 @@ use oauth2flow_app::{api::Note, problem::ProblemCode};
 use send::Call;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use websocket::Tunnels;
 
 /// How long a page waits for the notes in it, and how many of them it takes.
 const NOTES_TIMEOUT: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ pub struct Upstreams {
     /// The tokens that were exchanged for those of users.
     exchange: Exchange,
     /// The WebSockets that are open.
-    pub tunnels: Tunnels,
+    pub tunnels: Ongoing,
 }
 
 impl Upstreams {
@@ -68,7 +68,7 @@ impl Upstreams {
             Ok((config.name.clone(), Arc::new(upstream)))
         };
         let by_name = configs.iter().map(upstream).collect::<Result<_, _>>()?;
-        Ok(Self { by_name, exchange: Exchange::default(), tunnels: Tunnels::default() })
+        Ok(Self { by_name, exchange: Exchange::default(), tunnels: Ongoing::default() })
     }
 
     /// The upstream of this name.
@@ -116,6 +116,15 @@ impl Upstream {
             return Err(Failure::new(ProblemCode::NotFound).detail(format!("The upstream {name} has nothing for you at this path.")));
         }
         Ok(())
+    }
+
+    /// Whether the configuration lets this user in: who it is, and how strongly signed in.
+    ///
+    /// # Errors
+    /// `not_permitted`, `step_up_required`
+    pub fn permit(&self, app: &AppState, session: &LiveSession) -> Result<(), Failure> {
+        access::require_at_upstream(app, &self.config, session)?;
+        step_up::require(app, self, session)
     }
 
     /// The address of a path that was admitted.
@@ -213,8 +222,7 @@ fn check_length(upstream: &Upstream, headers: &HeaderMap) -> Result<(), Failure>
 pub async fn notes(app: &AppState, session: &Arc<LiveSession>) -> Option<Vec<Note>> {
     let upstream = app.upstreams.get("notes").filter(|upstream| upstream.config.providers.is_some())?;
     upstream.admit(&Method::GET, "", session).ok()?;
-    access::require_at_upstream(app, &upstream.config, session).ok()?;
-    step_up::require(app, upstream, session).ok()?;
+    upstream.permit(app, session).ok()?;
     let call = Call { method: Method::GET, uri: upstream.uri("", None).ok()?, headers: HeaderMap::new(), upgrades: false };
     let read = async {
         let answer = send::send(app, upstream, session, call, Body::empty()).await.ok()?;

@@ -1,12 +1,14 @@
 //! What every handler shares.
 
 use crate::{
+    access::AbsentProviders,
     assets::Assets,
     clock::Clock,
     config::Config,
     dpop::Nonces,
     entropy::Entropy,
     middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
+    ongoing::Ongoing,
     outbound::Outbound,
     pages::Pages,
     provider::Providers,
@@ -37,6 +39,8 @@ pub struct App {
     pub outbound: Outbound,
     /// Who the user can sign in with.
     pub providers: Providers,
+    /// Whom people are signed in with who is not configured any more.
+    pub absent_providers: AbsentProviders,
     /// The APIs behind the proxy.
     pub upstreams: Upstreams,
     /// Who is signed in.
@@ -56,6 +60,8 @@ pub struct App {
     pub limits: RateLimits,
     /// Answers that do not end by themselves: streams of events, and whatever a connection was upgraded to.
     pub streams: Streams,
+    /// What is done to its end whoever goes away, and when the server stops.
+    pub ongoing: Ongoing,
     /// Turns true when the server is told to stop: what does not end by itself should end then.
     pub stopping: watch::Receiver<bool>,
     /// The site.

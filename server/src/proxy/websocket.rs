@@ -13,7 +13,9 @@ use super::{
 use crate::{
     entropy::random,
     error::Failure,
+    idle::Moved,
     middleware::client_ip::ClientAddress,
+    ongoing::Counted,
     session::{events::Watch, live::LiveSession},
     state::AppState,
     streams::StreamPermit,
@@ -27,15 +29,11 @@ use frames::Frames;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use oauth2flow_app::problem::ProblemCode;
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split},
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::timeout,
 };
 use tracing::Instrument as _;
 
@@ -57,43 +55,6 @@ const SAYING_CLOSE: Duration = Duration::from_secs(1);
 
 type Connection = TokioIo<Upgraded>;
 
-/// The WebSockets that are open.
-#[derive(Debug)]
-pub struct Tunnels(watch::Sender<usize>);
-
-impl Default for Tunnels {
-    fn default() -> Self {
-        Self(watch::Sender::new(0))
-    }
-}
-
-impl Tunnels {
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        *self.0.borrow()
-    }
-
-    /// Waits until there are none.
-    pub async fn ended(&self) {
-        // There is a sender for as long as there is this.
-        let _ = self.0.subscribe().wait_for(|open| *open == 0).await;
-    }
-
-    fn open(&self) -> Open {
-        self.0.send_modify(|open| *open += 1);
-        Open(self.0.clone())
-    }
-}
-
-/// One that is open, until it is dropped.
-struct Open(watch::Sender<usize>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.send_modify(|open| *open -= 1);
-    }
-}
-
 /// Whether a request wants to become something else than HTTP.
 pub fn wants_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE) && headers::has_token(headers, &header::CONNECTION, "upgrade")
@@ -101,19 +62,14 @@ pub fn wants_upgrade(headers: &HeaderMap) -> bool {
 
 /// Whether it wants to become a WebSocket.
 pub fn is_handshake(method: &Method, headers: &HeaderMap) -> bool {
-    *method == Method::GET && wants_upgrade(headers) && headers.get_all(header::UPGRADE).iter().eq_by_token(&WEBSOCKET)
+    *method == Method::GET && wants_upgrade(headers) && is_to_websocket(headers)
 }
 
-/// The one thing that is asked for.
-trait EqByToken {
-    fn eq_by_token(self, wanted: &HeaderValue) -> bool;
-}
-
-impl<'headers, I: Iterator<Item = &'headers HeaderValue>> EqByToken for I {
-    fn eq_by_token(mut self, wanted: &HeaderValue) -> bool {
-        let is_wanted = self.next().is_some_and(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()));
-        is_wanted && self.next().is_none()
-    }
+/// Whether a WebSocket is the one thing that is asked for, or agreed to.
+fn is_to_websocket(headers: &HeaderMap) -> bool {
+    let mut protocols = headers.get_all(header::UPGRADE).iter();
+    let is_websocket = protocols.next().is_some_and(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(WEBSOCKET.as_bytes()));
+    is_websocket && protocols.next().is_none()
 }
 
 /// Opens a WebSocket to the upstream and joins the browser to it. An upstream that does not open one answers as to any other call.
@@ -139,8 +95,7 @@ pub async fn open(
     parts.headers.insert(header::UPGRADE, WEBSOCKET);
     let call = Call { method: Method::GET, uri, headers: parts.headers, upgrades: true };
     let mut answer = send::send(app, upstream, &session, call, Body::empty()).await?;
-    let is_websocket = answer.headers().get_all(header::UPGRADE).iter().eq_by_token(&WEBSOCKET);
-    if answer.status() != StatusCode::SWITCHING_PROTOCOLS || !is_websocket {
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS || !is_to_websocket(answer.headers()) {
         return answer_to_browser(app, upstream, session, answer, false, room);
     }
     let of_upstream = hyper::upgrade::on(&mut answer);
@@ -149,7 +104,7 @@ pub async fn open(
         stopping: app.stopping.clone(),
         idle_timeout: upstream.config.idle_timeout,
         mask: random(&*app.entropy),
-        _kept: (room, permit, app.upstreams.tunnels.open()),
+        _kept: (room, permit, app.upstreams.tunnels.begin()),
     };
     let run = async move {
         // Whoever has gone away meanwhile has nothing more to say.
@@ -190,7 +145,7 @@ struct Tunnel {
     stopping: watch::Receiver<bool>,
     idle_timeout: Duration,
     mask: [u8; 4],
-    _kept: (Room, StreamPermit, Open),
+    _kept: (Room, StreamPermit, Counted),
 }
 
 /// Why a tunnel is closed here.
@@ -222,7 +177,7 @@ impl Reason {
 impl Tunnel {
     async fn run(mut self, browser: Connection, upstream: Connection) {
         let (browser, upstream) = (split(browser), split(upstream));
-        let moved = Moved::new();
+        let moved = Moved::default();
         let mut down = Direction { reader: upstream.0, writer: browser.1, frames: Frames::default() };
         let mut up = Direction { reader: browser.0, writer: upstream.1, frames: Frames::default() };
         let reason = {
@@ -296,33 +251,5 @@ impl Direction {
     /// Reads what is still said, without anybody listening.
     async fn drain(&mut self) -> io::Result<()> {
         tokio::io::copy(&mut self.reader, &mut tokio::io::sink()).await.map(drop)
-    }
-}
-
-/// When something was last said.
-struct Moved(Mutex<Instant>);
-
-impl Moved {
-    fn new() -> Self {
-        Self(Mutex::new(Instant::now()))
-    }
-
-    fn now(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    fn at(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until nothing has been said for so long.
-    async fn silent_for(&self, idle_timeout: Duration) {
-        loop {
-            let end = self.at() + idle_timeout;
-            sleep_until(end).await;
-            if self.at() + idle_timeout <= Instant::now() {
-                return;
-            }
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     logout,
     middleware::csrf::{is_form, media_type},
     routes::session,
-    session::{live::LiveSession, record::SessionRecord, store::UserKey},
+    session::{live::LiveSession, record::SessionRecord},
     state::AppState,
 };
 use axum::{
@@ -42,25 +42,20 @@ pub async fn handler(State(app): State<AppState>, headers: HeaderMap, request_bo
     let is_form = is_form(&headers);
     let request = body::read(request_body).await?;
     let wish = if is_form { of_form(&request) } else { of_json(&headers, &request)? };
-    let Some((id, session)) = session::current(&app, &headers).await? else { return Ok(nothing_to_end(&app, is_form)) };
+    let Some((id, session)) = session::presented(&app, &headers).await? else { return Ok(nothing_to_end(&app, is_form)) };
     if is_form {
         check_token(&request, &id.csrf_token())?;
     }
-    let ended = if wish.everywhere {
-        app.sessions.store().remove_user(UserKey { issuer: &session.issuer, sub: &session.sub }, None).await?
-    } else {
-        app.sessions.end(session.key).await?.into_iter().collect()
-    };
+    let ended = if wish.everywhere { logout::end_everywhere(&app, &session).await? } else { logout::end(&app, session.key).await? };
     tracing::info!(provider = session.provider, ended = ended.len(), everywhere = wish.everywhere, "signed out");
-    Ok(ended_here(&app, &session, ended, is_form).await)
+    Ok(ended_here(&app, &session, &ended, is_form).await)
 }
 
 /// What to answer whose own session has ended, with whatever ended together with it: the way to the provider, if there is one.
-pub(super) async fn ended_here(app: &AppState, session: &LiveSession, ended: Vec<SessionRecord>, is_form: bool) -> Response {
+pub(super) async fn ended_here(app: &AppState, session: &LiveSession, ended: &[SessionRecord], is_form: bool) -> Response {
     // The store has the last word on the tokens; but somebody else may have ended the session at the same moment.
     let own = ended.iter().find(|record| record.key == session.key);
     let address = logout::end_session_url(app, own.unwrap_or(session)).await.map(String::from);
-    logout::take_back(app, ended);
     let mut response = match (is_form, address) {
         (true, Some(address)) => leave(app, &address),
         (true, None) => see_other("/"),

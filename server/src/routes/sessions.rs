@@ -60,12 +60,11 @@ pub async fn end(
     let Some(named) = of_user(&app, &session).await?.into_iter().find(|record| record.key.name() == wanted) else {
         return Err(Failure::new(ProblemCode::NotFound).detail("You have no such session, or not any more."));
     };
-    let ended: Vec<_> = app.sessions.end(named.key).await?.into_iter().collect();
+    let ended = logout::end(&app, named.key).await?;
     tracing::info!(provider = named.provider, "a session was ended from the list");
     if named.key == session.key {
-        return Ok(ended_here(&app, &session, ended, form.is_some()).await);
+        return Ok(ended_here(&app, &session, &ended, form.is_some()).await);
     }
-    logout::take_back(&app, ended);
     Ok(if form.is_some() { see_other("/account") } else { StatusCode::NO_CONTENT.into_response() })
 }
 

@@ -1,9 +1,10 @@
 //! Signing out, from either end.
 
-use crate::support::{Endpoint, Initiator, SignIn as _, SigningKey, StandInProvider, TestApp};
+use crate::support::{Connection, Endpoint, Initiator, SignIn as _, SigningKey, StandInProvider, TestApp, raw_head};
 use axum::http::Method;
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::{collections::HashMap, pin::pin};
 
 async fn signed_in() -> (StandInProvider, TestApp, crate::support::Browser) {
     let provider = StandInProvider::start().await;
@@ -33,6 +34,43 @@ async fn a42_the_refresh_token_is_revoked() {
     assert_eq!(revocation.form("token_type_hint").unwrap(), "refresh_token");
     assert!(revocation.header("authorization").unwrap().starts_with("Basic "));
     gate.release();
+}
+
+#[tokio::test]
+async fn a42_the_tokens_of_who_goes_away_during_the_sign_out_are_revoked_too() {
+    let (provider, mut app, browser) = signed_in().await;
+    // A server that has just started has to ask what the provider says of itself, and the sign-out waits for that.
+    app.stop().await;
+    app.start().await;
+    let (metadata, revocation) = (provider.hold(Endpoint::Metadata), provider.hold(Endpoint::Revocation));
+    let mut connection = Connection::open(&app).await;
+    connection.send(raw_head(&app, &browser, "POST /api/v1/oauth/logout", "content-length: 0\r\n")).await;
+    metadata.arrived().await;
+    connection.go_away().await;
+    assert_eq!(connection.rest().await, b"", "there is nobody to answer");
+    metadata.release();
+    revocation.arrived().await;
+    revocation.release();
+    assert!(!browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a42_a_server_stops_when_the_tokens_are_revoked() {
+    let (provider, mut app, browser) = signed_in().await;
+    let revocation = provider.hold(Endpoint::Revocation);
+    browser.log_out().await.assert_status(200);
+    revocation.arrived().await;
+    {
+        let mut stopping = pin!(app.stop());
+        // As far as it comes by itself.
+        for _ in 0..10_000 {
+            assert!(stopping.as_mut().now_or_never().is_none(), "the server has stopped too early");
+            tokio::task::yield_now().await;
+        }
+        revocation.release();
+        stopping.await;
+    }
+    assert_eq!(provider.count(Endpoint::Revocation), 2, "the refresh token, then the access token");
 }
 
 #[tokio::test]

@@ -81,6 +81,11 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
+    /// Says that nothing more will come, as one does who goes away.
+    pub(crate) async fn go_away(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     async fn read(&mut self) -> bool {
         // A connection that was cut has ended as well.
         self.stream.read_buf(&mut self.unread).await.is_ok_and(|length| length > 0)
