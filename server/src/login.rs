@@ -13,6 +13,7 @@ use crate::{
         cookie::{Presented, SameSite},
         device::Device,
         record::{Key, Profile, SessionId, Tokens},
+        store::StoreError,
     },
     state::AppState,
     token_endpoint,
@@ -34,7 +35,6 @@ use oauth2flow_protocol::{
     token::{self, PendingExchange},
     userinfo::{self, UserInfoError},
 };
-use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 /// A finished login.
@@ -66,8 +66,8 @@ pub struct Login {
     pub session: Option<Key>,
 }
 
-/// Seals a login for its cookie.
-pub fn seal(app: &AppState, login: &Login) -> String {
+/// Seals a login for its cookie, which has its `id` in its name.
+pub fn seal(app: &AppState, id: &str, login: &Login) -> String {
     let transaction = login.transaction.to_plaintext();
     // Exactly: a buffer that moves leaves a copy behind, and all of its room is overwritten in the end, byte for byte.
     let mut plaintext = Zeroizing::new(Vec::with_capacity(2 + size_of::<Key>() + transaction.len()));
@@ -75,7 +75,7 @@ pub fn seal(app: &AppState, login: &Login) -> String {
     plaintext.push(u8::from(login.session.is_some()));
     plaintext.extend_from_slice(&login.session.map_or([0; 32], |key| key.0));
     plaintext.extend_from_slice(&transaction);
-    URL_SAFE_NO_PAD.encode(app.keys.seal(&place(&login.transaction.id()), &plaintext, &*app.entropy))
+    URL_SAFE_NO_PAD.encode(app.keys.seal(&place(id), &plaintext, &*app.entropy))
 }
 
 /// Opens a transaction cookie; it opens under its own name only.
@@ -122,7 +122,7 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<Clien
     let finished = Some((login.transaction.id(), login.same_site));
     let app = app.clone();
     let device = Device::of(headers, address);
-    let finishing = tokio::spawn(async move { finish(&app, response, login, claim, current, device).await }.in_current_span());
+    let finishing = app.clone().ongoing.spawn(async move { finish(&app, response, login, claim, current, device).await });
     let result = finishing.await.unwrap_or_else(|_| Err(ProblemCode::InternalError.into()));
     // A transaction that lost to another post of the same answer still belongs to that one.
     Outcome { finished, result }
@@ -152,23 +152,39 @@ async fn finish(
     };
     let metadata = registered.metadata().await?;
     let (return_to, expires_at) = (transaction.return_to().clone(), transaction.expires_at());
-    let validated = validate(app, registered, &metadata, &response, &transaction).await?;
+    let validated = validate(app, registered, &metadata, response, transaction).await?;
+    let session = app.sessions.draw_id();
     // An error from the provider uses the login up just as a code does.
-    if matches!(validated, Ok(_) | Err(CallbackError::Provider { .. })) && !app.sessions.store().claim(claim, expires_at).await? {
+    if matches!(validated, Ok(_) | Err(CallbackError::Provider { .. }))
+        && !app.sessions.store().claim(claim, Some(session.key()), expires_at).await?
+    {
         return Err(Failure::new(ProblemCode::AlreadyCompleted).return_to(return_to.as_str()));
     }
     let validated = validated?;
     let mut new = exchange(app, registered, &metadata, validated).await?;
     new.profile.device = Some(device);
-    let user = new.profile.user.clone();
-    let (session, key) = app.sessions.begin(new).await?;
-    app.sessions.store().complete_claim(claim, key).await?;
-    for old in current.into_iter().chain(replaced.filter(|old| Some(*old) != current)) {
-        // A session that was there before the login is not carried over.
+    // A session that was there before the login is not carried over.
+    let old = current.into_iter().chain(replaced.filter(|old| Some(*old) != current));
+    match begin(app, &session, &new, old).await {
+        Ok(()) => {
+            tracing::info!(provider = registered.provider.id, "signed in");
+            Ok(Completed { session, user: new.profile.user, return_to })
+        }
+        // The browser gets no cookie, and it may have been written down all the same.
+        Err(error) => {
+            logout::give_back(app, registered, Some(session.key()), new.tokens);
+            Err(error.into())
+        }
+    }
+}
+
+/// Begins a session in the place of `old` ones.
+async fn begin(app: &AppState, session: &SessionId, new: &NewSession, old: impl Iterator<Item = Key>) -> Result<(), StoreError> {
+    app.sessions.begin(session, new).await?;
+    for old in old {
         app.sessions.end(old).await?;
     }
-    tracing::info!(provider = registered.provider.id, "signed in");
-    Ok(Completed { session, user, return_to })
+    Ok(())
 }
 
 /// Judges the response; a signed one with the provider's keys.
@@ -176,16 +192,15 @@ async fn validate(
     app: &AppState,
     registered: &Registered,
     metadata: &ProviderMetadata,
-    response: &AuthorizationResponse,
-    transaction: &Transaction,
+    response: AuthorizationResponse,
+    transaction: Transaction,
 ) -> Result<Result<ValidatedCallback, CallbackError>, Failure> {
-    let judge = |keys: Option<&JwkSet>| {
-        callback::validate(response.clone(), transaction.clone(), &registered.provider, metadata, keys, app.clock.now())
-    };
-    if registered.provider.response_mode != ResponseMode::Jwt {
-        return Ok(judge(None));
+    let provider = &registered.provider;
+    if provider.response_mode != ResponseMode::Jwt {
+        return Ok(callback::validate(response, transaction, provider, metadata, None, app.clock.now()));
     }
-    Ok(registered.judge(metadata, |keys| judge(Some(keys)), CallbackError::wants_fresh_keys).await?)
+    let judge = |keys: &JwkSet| callback::validate(response.clone(), transaction.clone(), provider, metadata, Some(keys), app.clock.now());
+    Ok(registered.judge(metadata, judge, CallbackError::wants_fresh_keys).await?)
 }
 
 async fn exchange(
@@ -194,57 +209,75 @@ async fn exchange(
     metadata: &ProviderMetadata,
     validated: ValidatedCallback,
 ) -> Result<NewSession, Failure> {
-    let provider = &registered.provider;
     let claimed_name = validated.claimed_name().map(str::to_owned);
     let tokens = request_tokens(app, registered, metadata, validated).await?;
-    let id_token = validate_id_token(app, registered, metadata, &tokens).await?;
-    let user = identify(app, registered, metadata, &tokens, id_token.as_ref()).await?.with_claimed_name(claimed_name);
-    let new = NewSession {
-        provider: provider.id.clone(),
-        issuer: user.issuer,
-        sid: id_token.as_ref().and_then(ValidatedIdToken::session_id).map(str::to_owned),
-        profile: Profile {
-            user: api::User {
-                sub: user.sub,
-                name: user.name,
-                login: user.login,
-                email: user.email,
-                email_verified: user.email_verified,
-                picture: user.picture,
-            },
-            scopes: tokens.scopes,
-            access_token_issued_at: Some(app.clock.now().as_second()),
-            access_token_expires_at: tokens.expires_at.map(Timestamp::as_second),
-            refreshable: tokens.refresh_token.is_some(),
-            acr: id_token.as_ref().and_then(ValidatedIdToken::acr).map(str::to_owned),
-            authenticated_at: id_token.as_ref().and_then(ValidatedIdToken::auth_time).map(Timestamp::as_second),
-            device: None,
-            facts: user.facts,
-        },
-        tokens: Tokens {
-            access: tokens.access_token,
-            refresh: tokens.refresh_token,
-            id: tokens.id_token,
-            audience: id_token.map(|token| token.audience().to_vec()).unwrap_or_default(),
-            dpop_key: tokens.dpop_key,
-        },
-    };
-    if let Err(kept_out) = access::require_at_login(registered, &new.issuer, &new.profile) {
-        give_back(app, registered, new.tokens);
-        return Err(kept_out);
+    match judge(app, registered, metadata, &tokens, claimed_name).await {
+        Ok(Admitted { issuer, sid, profile, audience }) => {
+            let tokens = Tokens { audience, ..Tokens::from(tokens) };
+            Ok(NewSession { provider: registered.provider.id.clone(), issuer, sid, profile, tokens })
+        }
+        Err(failure) => {
+            logout::give_back(app, registered, None, tokens.into());
+            Err(failure)
+        }
     }
-    Ok(new)
 }
 
-/// Takes the tokens of somebody back who may not in; nobody waits for that.
-fn give_back(app: &AppState, registered: &Registered, tokens: Tokens) {
-    let (app, provider) = (app.clone(), registered.provider.id.clone());
-    let revoking = async move {
-        if let Some(registered) = app.providers.get(&provider) {
-            logout::revoke(&app, registered, &tokens).await;
-        }
+/// Who may in, and what is known of them.
+struct Admitted {
+    issuer: String,
+    sid: Option<String>,
+    profile: Profile,
+    audience: Vec<String>,
+}
+
+/// Finds out whose tokens these are, and whether that user may in.
+async fn judge(
+    app: &AppState,
+    registered: &Registered,
+    metadata: &ProviderMetadata,
+    tokens: &TokenResponse,
+    claimed_name: Option<String>,
+) -> Result<Admitted, Failure> {
+    let id_token = validate_id_token(app, registered, metadata, tokens).await?;
+    let user = identify(app, registered, metadata, tokens, id_token.as_ref()).await?.with_claimed_name(claimed_name);
+    let profile = Profile {
+        user: api::User {
+            sub: user.sub,
+            name: user.name,
+            login: user.login,
+            email: user.email,
+            email_verified: user.email_verified,
+            picture: user.picture,
+        },
+        scopes: tokens.scopes.clone(),
+        access_token_issued_at: Some(app.clock.now().as_second()),
+        access_token_expires_at: tokens.expires_at.map(Timestamp::as_second),
+        refreshable: tokens.refresh_token.is_some(),
+        acr: id_token.as_ref().and_then(ValidatedIdToken::acr).map(str::to_owned),
+        authenticated_at: id_token.as_ref().and_then(ValidatedIdToken::auth_time).map(Timestamp::as_second),
+        device: None,
+        facts: user.facts,
     };
-    tokio::spawn(revoking.in_current_span());
+    access::require_at_login(registered, &user.issuer, &profile)?;
+    Ok(Admitted {
+        issuer: user.issuer,
+        sid: id_token.as_ref().and_then(ValidatedIdToken::session_id).map(str::to_owned),
+        profile,
+        audience: id_token.map(|token| token.audience().to_vec()).unwrap_or_default(),
+    })
+}
+
+impl From<TokenResponse> for Tokens {
+    fn from(response: TokenResponse) -> Self {
+        Self {
+            access: response.access_token,
+            refresh: response.refresh_token,
+            id: response.id_token,
+            audience: Vec::new(),
+            dpop_key: response.dpop_key,
+        }
+    }
 }
 
 async fn request_tokens(

@@ -105,23 +105,27 @@ impl Sessions {
         &*self.store
     }
 
-    /// Begins a session and answers the id for the cookie.
+    /// An id for a session that is to begin.
+    pub fn draw_id(&self) -> SessionId {
+        SessionId::new(random(&*self.entropy))
+    }
+
+    /// Begins a session under a fresh id.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn begin(&self, new: NewSession) -> Result<(SessionId, Key), StoreError> {
-        let id = SessionId::new(random(&*self.entropy));
+    pub async fn begin(&self, id: &SessionId, new: &NewSession) -> Result<(), StoreError> {
         let key = id.key();
         let now = self.clock.now();
         let expires_at = later(now, self.absolute);
         let record = SessionRecord {
             key,
             version: 1,
-            provider: new.provider,
-            issuer: new.issuer,
+            provider: new.provider.clone(),
+            issuer: new.issuer.clone(),
             sub: new.profile.user.sub.clone(),
-            sid: new.sid,
-            profile: new.profile,
+            sid: new.sid.clone(),
+            profile: new.profile.clone(),
             created_at: now,
             last_seen_at: now,
             idle_expires_at: later(now, self.idle).min(expires_at),
@@ -129,8 +133,7 @@ impl Sessions {
             tokens: self.keys.seal(&place(key), &new.tokens.to_plaintext(), &*self.entropy),
             lease: None,
         };
-        self.store.insert(&record).await?;
-        Ok((id, key))
+        self.store.insert(&record).await
     }
 
     /// The live session of this key, with its use written down at most once a minute.
@@ -157,7 +160,7 @@ impl Sessions {
             async move { store.touch(key, now, idle_expires_at).await }
         };
         let left = session.idle_expires_at.duration_since(now);
-        if left > self.idle / 2 {
+        if left > self.idle / 2 && self.cache.is_reliable(&*self.store) {
             match self.cache.exchange(&session, Arc::clone(&used)) {
                 Exchanged::Done => {
                     let writing = async {
@@ -187,11 +190,6 @@ impl Sessions {
     /// Watches a session that was just found, until the [`Watch`] is dropped. To watch a session is no use of it.
     pub fn watch(&self, session: &Arc<LiveSession>) -> Watch {
         self.hub.watch(session, || self.is_current(session))
-    }
-
-    /// Watches a session for a page that is open; nothing when as many do as may.
-    pub fn listen(&self, session: &Arc<LiveSession>) -> Option<Watch> {
-        self.hub.listen_to(session, || self.is_current(session))
     }
 
     /// Whether nothing has happened to a session since it was found.

@@ -472,3 +472,23 @@ async fn a30_a_signed_description_that_does_not_hold_signs_nobody_in() {
     answered.provider.replace(Endpoint::UserInfo, Reply::new(200, "application/jwt", forger.sign(&forger.header(), &claims)));
     answered.post(|_| {}).await.assert_problem(502, "provider_invalid_response");
 }
+
+#[tokio::test]
+async fn the_tokens_of_a_login_that_fails_after_the_exchange_are_taken_back() {
+    type Break = fn(&StandInProvider);
+    let cases: [(Break, u16, &str); 3] = [
+        (|provider| provider.edit_claims(|claims| claims["nonce"] = "another".into()), 502, "id_token_invalid"),
+        (|provider| provider.edit_userinfo(|user| user["sub"] = "somebody-else".into()), 502, "provider_invalid_response"),
+        (|provider| provider.replace(Endpoint::UserInfo, Reply::html(503)), 502, "provider_unavailable"),
+    ];
+    for (break_it, status, code) in cases {
+        let Answered { provider, browser, callback, app: _app } = Answered::new().await;
+        break_it(&provider);
+        let revocation = provider.hold(Endpoint::Revocation);
+        browser.finish(&callback).await.assert_problem(status, code);
+        revocation.release();
+        revocation.arrived_times(2).await;
+        let revoked: Vec<_> = provider.received(Endpoint::Revocation).iter().map(|request| request.form("token").unwrap()).collect();
+        assert!(revoked[0].starts_with("sentinel-refresh-") && revoked[1].starts_with("sentinel-access-"), "{revoked:?}");
+    }
+}

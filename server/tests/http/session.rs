@@ -5,7 +5,7 @@ use axum::http::Method;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use serde_json::json;
-use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 async fn signed_in_with_upstream() -> (StandInProvider, Upstream, TestApp, crate::support::Browser) {
     let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
@@ -462,6 +462,30 @@ async fn a23_a_login_ends_the_session_that_was_there_before() {
     let other = app.browser();
     other.put_cookie("session", &old);
     assert!(!other.is_signed_in().await);
+    assert!(browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_login_that_cannot_be_written_down_whole_leaves_neither_a_session_nor_tokens() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    let before = browser.session_cookie();
+    let mut database = connect(&app).await;
+    let old: String = sqlx::query_scalar("SELECT hex(key) FROM sessions").fetch_one(&mut database).await.unwrap();
+    let broken =
+        format!("CREATE TRIGGER broken BEFORE DELETE ON sessions WHEN hex(OLD.key) = '{old}' BEGIN SELECT RAISE(ABORT, 'no'); END");
+    sqlx::query(AssertSqlSafe(broken)).execute(&mut database).await.unwrap();
+    let revocation = provider.hold(Endpoint::Revocation);
+    let callback = provider.authorize(&start_login(&browser, "alpha", "/").await);
+    browser.finish(&callback).await.assert_problem(503, "store_unavailable");
+    revocation.release();
+    revocation.arrived_times(2).await;
+    assert_eq!(provider.received(Endpoint::Revocation)[0].form("token_type_hint").unwrap(), "refresh_token");
+    let left: Vec<String> = sqlx::query_scalar("SELECT hex(key) FROM sessions").fetch_all(&mut database).await.unwrap();
+    assert_eq!(left, [old]);
+    assert_eq!(browser.session_cookie(), before);
     assert!(browser.is_signed_in().await);
 }
 
