@@ -14,6 +14,10 @@ use oauth2flow_protocol::{
     access::{self, Denied, Subject},
 };
 use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 /// Where a rule is in force, as a sentence about it begins.
 const APP: &str = "This app";
@@ -32,13 +36,45 @@ pub fn require_at_login(registered: &Registered, issuer: &str, profile: &Profile
     })
 }
 
-/// Decides whether the provider's rule, which may be another one than at the sign-in, still lets a session in.
-pub fn still_holds(app: &AppState, session: &SessionRecord) -> bool {
-    let Some(registered) = app.providers.get(&session.provider) else { return true };
+/// What the configuration, which may be another one than at the sign-in, makes of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It may be used.
+    Admitted,
+    /// The provider's rule keeps it out.
+    KeptOut,
+    /// Its provider is not configured. It counts again when the provider is there again.
+    Dormant,
+}
+
+/// Decides whether a session may still be used.
+pub fn standing(app: &AppState, session: &SessionRecord) -> Standing {
+    let Some(registered) = app.providers.get(&session.provider) else {
+        app.absent_providers.note(&session.provider);
+        return Standing::Dormant;
+    };
     let provider = &*registered.provider;
-    access::decide(&provider.access, &session.profile.facts)
-        .inspect_err(|denied| log(denied, &provider.id, None, &session.issuer, &session.sub))
-        .is_ok()
+    match access::decide(&provider.access, &session.profile.facts) {
+        Ok(()) => Standing::Admitted,
+        Err(denied) => {
+            log(&denied, &provider.id, None, &session.issuer, &session.sub);
+            Standing::KeptOut
+        }
+    }
+}
+
+/// The providers of sessions that are not configured: each is logged once.
+#[derive(Debug, Default)]
+pub struct AbsentProviders(Mutex<BTreeSet<String>>);
+
+impl AbsentProviders {
+    fn note(&self, provider: &str) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !noted.contains(provider) {
+            noted.insert(provider.to_owned());
+            tracing::warn!(provider, "people are signed in at a provider that is not configured: their sessions rest until it is again");
+        }
+    }
 }
 
 /// Decides whether the rule of an upstream lets a session's calls through.

@@ -1,7 +1,7 @@
 //! `GET /session`: who is signed in, and for how long.
 
 use crate::{
-    access,
+    access::{self, Standing},
     error::Failure,
     logout,
     session::{cookie::Presented, live::LiveSession, record::SessionId},
@@ -23,11 +23,33 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
     (status = 200, description = "The session, or that there is none", body = Session),
     (status = 503, description = "`store_unavailable`: the cookie is kept", body = oauth2flow_app::api::Problem)))]
 pub async fn handler(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, Failure> {
-    Ok(match current(&app, &headers).await? {
-        Some((_, session)) => ([(header::CONTENT_TYPE, JSON)], session.description()).into_response(),
-        None if app.cookies.session(&headers) == Presented::Absent => Json(Session::anonymous()).into_response(),
-        None => ([(header::SET_COOKIE, app.cookies.clear_session())], Json(Session::anonymous())).into_response(),
+    Ok(match find(&app, &headers).await? {
+        Found::Live(_, session) => ([(header::CONTENT_TYPE, JSON)], session.description()).into_response(),
+        Found::Dormant => Json(Session::anonymous()).into_response(),
+        Found::Nothing if app.cookies.session(&headers) == Presented::Absent => Json(Session::anonymous()).into_response(),
+        Found::Nothing => ([(header::SET_COOKIE, app.cookies.clear_session())], Json(Session::anonymous())).into_response(),
     })
+}
+
+/// What a request's cookie leads to.
+enum Found {
+    /// A live session.
+    Live(SessionId, Arc<LiveSession>),
+    /// One whose provider is not configured at present. Nobody is signed in by it, and the cookie stays.
+    Dormant,
+    Nothing,
+}
+
+async fn find(app: &AppState, headers: &HeaderMap) -> Result<Found, Failure> {
+    let Some((id, session)) = presented(app, headers).await? else { return Ok(Found::Nothing) };
+    match access::standing(app, &session) {
+        Standing::Admitted => Ok(Found::Live(id, session)),
+        Standing::Dormant => Ok(Found::Dormant),
+        Standing::KeptOut => {
+            logout::end(app, id.key()).await?;
+            Ok(Found::Nothing)
+        }
+    }
 }
 
 /// The live session of a request's cookie. One that the provider's rule, changed since the sign-in, does not let in ends here.
@@ -35,14 +57,19 @@ pub async fn handler(State(app): State<AppState>, headers: HeaderMap) -> Result<
 /// # Errors
 /// `store_unavailable`
 pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(SessionId, Arc<LiveSession>)>, Failure> {
-    let Presented::Value(cookie) = app.cookies.session(headers) else { return Ok(None) };
-    let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
-    let Some(session) = app.sessions.find(id.key()).await? else { return Ok(None) };
-    if access::still_holds(app, &session) {
-        return Ok(Some((id, session)));
-    }
-    logout::take_back(app, app.sessions.end(id.key()).await?.into_iter().collect());
-    Ok(None)
+    Ok(match find(app, headers).await? {
+        Found::Live(id, session) => Some((id, session)),
+        Found::Dormant | Found::Nothing => None,
+    })
+}
+
+/// The live session of a request's cookie, whether or not it may still be used: to end it.
+///
+/// # Errors
+/// `store_unavailable`
+pub async fn presented(app: &AppState, headers: &HeaderMap) -> Result<Option<(SessionId, Arc<LiveSession>)>, Failure> {
+    let Some(id) = id(app, headers) else { return Ok(None) };
+    Ok(app.sessions.find(id.key()).await?.map(|session| (id, session)))
 }
 
 /// The live session of a request's cookie, which is not used by that.
@@ -50,9 +77,16 @@ pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(Sess
 /// # Errors
 /// `store_unavailable`
 pub async fn peek(app: &AppState, headers: &HeaderMap) -> Result<Option<Arc<LiveSession>>, Failure> {
-    let Presented::Value(cookie) = app.cookies.session(headers) else { return Ok(None) };
-    let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
-    Ok(app.sessions.peek(id.key()).await?)
+    let Some(id) = id(app, headers) else { return Ok(None) };
+    let session = app.sessions.peek(id.key()).await?;
+    Ok(session.filter(|session| access::standing(app, session) == Standing::Admitted))
+}
+
+fn id(app: &AppState, headers: &HeaderMap) -> Option<SessionId> {
+    match app.cookies.session(headers) {
+        Presented::Value(cookie) => SessionId::parse(cookie),
+        Presented::Absent | Presented::Ambiguous => None,
+    }
 }
 
 /// The live session of a request's cookie, for those who have to have one.

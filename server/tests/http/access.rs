@@ -197,6 +197,41 @@ async fn a_rule_that_becomes_stricter_holds_for_those_who_are_signed_in_too() {
     try_to_sign_in(&browser, &provider).await.assert_problem(403, "not_permitted");
 }
 
+#[tokio::test]
+async fn a_session_rests_while_its_provider_is_not_configured() {
+    let log = Log::collect();
+    let (alpha, beta) = (StandInProvider::named("alpha").await, StandInProvider::named("beta").await);
+    let upstream = Upstream::start().await;
+    let mut app = TestApp::builder().openid("alpha", &alpha).openid("beta", &beta).upstream("api", &upstream).start().await;
+    let (browser, other) = (app.browser(), app.browser());
+    for browser in [&browser, &other] {
+        browser.finish(&beta.authorize(&start_login(browser, "beta", "/").await)).await.assert_status(200);
+    }
+    let cookie = browser.session_cookie();
+
+    app.stop().await;
+    let removed = app.remove_provider("beta");
+    app.start().await;
+    for _ in 0..2 {
+        assert!(!browser.is_signed_in().await);
+        browser.call(Method::GET, API).send().await.assert_problem(401, "unauthenticated");
+        browser.call(Method::GET, "/api/v1/sessions").send().await.assert_problem(401, "unauthenticated");
+        browser.events().send().await.assert_problem(401, "unauthenticated");
+    }
+    assert_eq!(browser.session_cookie(), cookie, "the provider may come back");
+    assert_eq!(log.text().matches("sessions rest until").count(), 1, "{}", log.text());
+    // Whoever wants to can sign out all the same.
+    other.log_out().await.assert_status(200);
+    assert_eq!(other.session_cookie(), None);
+
+    app.stop().await;
+    app.put_back(removed);
+    app.start().await;
+    browser.call(Method::GET, API).send().await.assert_status(200);
+    assert_eq!(browser.call(Method::GET, "/api/v1/sessions").send().await.json()["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!((alpha.count(Endpoint::Revocation), beta.count(Endpoint::Revocation)), (0, 0));
+}
+
 async fn github(settings: &[(&str, &str)]) -> (GitHubStandIn, TestApp) {
     let github = GitHubStandIn::start().await;
     let builder = TestApp::builder().github(&github);

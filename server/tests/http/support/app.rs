@@ -36,6 +36,12 @@ struct Running {
     ended: JoinHandle<std::io::Result<()>>,
 }
 
+/// What was said of a provider.
+pub(crate) struct RemovedProvider {
+    set: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
 /// An app that has yet to start.
 pub(crate) struct TestAppBuilder {
     clock: ManualClock,
@@ -132,6 +138,21 @@ impl TestApp {
     /// Sets one more setting, for the next start.
     pub(crate) fn add_setting(&mut self, key: &str, value: &str) {
         self.arguments.set.push(format!("{key}={value}"));
+    }
+
+    /// Takes a provider out of the configuration, for the next start, and answers what was said of it.
+    pub(crate) fn remove_provider(&mut self, id: &str) -> RemovedProvider {
+        let (setting, variable) = (format!("providers.{id}."), format!("OAUTH2FLOW_PROVIDERS_{}_", id.to_uppercase()));
+        RemovedProvider {
+            set: self.arguments.set.extract_if(.., |set| set.starts_with(&setting)).collect(),
+            environment: self.environment.extract_if(.., |(name, _)| name.starts_with(&variable)).collect(),
+        }
+    }
+
+    /// Puts it back, for the next start.
+    pub(crate) fn put_back(&mut self, removed: RemovedProvider) {
+        self.arguments.set.extend(removed.set);
+        self.environment.extend(removed.environment);
     }
 
     fn configuration(&self) -> Config {
