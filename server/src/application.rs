@@ -1,12 +1,14 @@
 //! Putting the parts together, and taking them down in order.
 
 use crate::{
+    access::AbsentProviders,
     assets::Assets,
     clock::Clock,
     config::{Config, SessionConfig, UpstreamConfig},
     dpop::Nonces,
     entropy::{Entropy, random},
     middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
+    ongoing::Ongoing,
     outbound::{ClientCertificate, Names, Outbound, SystemNames},
     pages::Pages,
     provider::{Providers, Registered},
@@ -19,7 +21,7 @@ use crate::{
         cookie::Cookies,
         key_check::{self, KeyCheckError},
         seal::KeyRing,
-        store::{self, Store},
+        store::{self, OpenError},
     },
     state::{App, AppState, MAXIMUM_PUSHES},
     streams::Streams,
@@ -104,8 +106,7 @@ impl Application {
             Some(key) => KeyRing::parse(key, "session.key", Arc::clone(&clock))?,
             None => KeyRing::open(&config.session.key_file, Arc::clone(&clock), &*entropy)?,
         });
-        let store = store::open(&config.session, &clock, &entropy).await?;
-        check_keys(&*store, &keys, &*entropy, &config).await?;
+        let store = store::open(&config.session, &keys, &clock, &entropy).await.map_err(|error| explain(error, &keys, &config))?;
         let outbound = Outbound::new(config.outbound.clone(), names);
         let mut providers = registration::providers(&config)?;
         let demo = match demo_listener {
@@ -134,6 +135,7 @@ impl Application {
             entropy,
             outbound,
             providers,
+            absent_providers: AbsentProviders::default(),
             upstreams,
             sessions,
             keys,
@@ -143,6 +145,7 @@ impl Application {
             client_addresses,
             limits,
             streams,
+            ongoing: Ongoing::default(),
             stopping: told_to_stop,
             assets,
             pages,
@@ -193,6 +196,11 @@ impl Application {
         // Renewals go on by themselves: a provider may have answered with tokens that nobody has written down yet.
         if tokio::time::timeout(grace, self.state.sessions.renewals.settle()).await.is_err() {
             tracing::warn!(grace_seconds = grace.as_secs(), "some tokens were still being renewed and may be lost");
+        }
+        // So do sign-outs and sign-ins: tokens of which nobody knows any more would stay good at the provider.
+        if tokio::time::timeout(grace, self.state.ongoing.ended()).await.is_err() {
+            let unfinished = self.state.ongoing.count();
+            tracing::warn!(unfinished, grace_seconds = grace.as_secs(), "some sign-ins and sign-outs did not come to their end in time");
         }
         let _ = stop.send(true);
         let _ = sweeper.await;
@@ -265,15 +273,10 @@ fn refuse_missing_keys(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that this server's keys are those of all servers of this store. A key file that was made a moment ago, because there was
-/// none, goes again if they are not: the right one may come in its place.
-async fn check_keys(store: &dyn Store, keys: &KeyRing, entropy: &dyn Entropy, config: &Config) -> anyhow::Result<()> {
-    let Err(error) = key_check::check(store, keys, entropy).await else { return Ok(()) };
-    if matches!(error, KeyCheckError::Store(_)) {
-        // It will be looked at again. Until then nobody is signed in with these keys or any others.
-        tracing::warn!(error = %error, "the store does not answer: whether its sessions are sealed with this server's keys is not known");
-        return Ok(());
-    }
+/// What to do where a store's sessions are sealed with other keys. A key file that was made a moment ago, because there was none, goes
+/// again: the right one may come in its place.
+fn explain(error: OpenError, keys: &KeyRing, config: &Config) -> anyhow::Error {
+    let OpenError::KeysDiffer(error) = error else { return error.into() };
     let key_file = config.session.key_file.display();
     let what_happened = match keys.made_file() {
         Some(made) => {
@@ -283,10 +286,10 @@ async fn check_keys(store: &dyn Store, keys: &KeyRing, entropy: &dyn Entropy, co
         None if config.session.key.is_some() => "session.key holds other keys than those of the other servers".to_owned(),
         None => format!("the key file {key_file} holds other keys than those of the other servers"),
     };
-    Err(anyhow::Error::new(error).context(format!(
+    anyhow::Error::new(error).context(format!(
         "{what_happened}. Give this server the same keys, from another server or from a backup. If they are lost, nobody can open these \
          sessions any more: docs/keys.md says how to begin anew, which signs everybody out"
-    )))
+    ))
 }
 
 /// Notices a key file that has changed, and seals the check in the store with the key that now seals.

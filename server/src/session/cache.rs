@@ -15,7 +15,10 @@ use jiff::Timestamp;
 use quick_cache::{Weighter, sync};
 use std::{
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::broadcast;
 use tracing::Instrument as _;
@@ -32,6 +35,9 @@ pub(super) struct Cache {
     sessions: sync::Cache<Key, Arc<LiveSession>, Weight>,
     /// How often something was forgotten, for each part of the keys. Whoever forgets or remembers holds the lock.
     forgotten: [Mutex<u64>; STRIPES],
+    /// The turn of the store's announcements to which all of it belongs.
+    turn: AtomicU64,
+    entering: Mutex<()>,
 }
 
 /// The right to remember what is read from now on.
@@ -65,19 +71,34 @@ impl Default for Cache {
         Self {
             sessions: sync::Cache::with_weighter(CAPACITY_SESSIONS, CAPACITY_BYTES, Weight),
             forgotten: [const { Mutex::new(0) }; STRIPES],
+            turn: AtomicU64::new(0),
+            entering: Mutex::default(),
         }
     }
 }
 
 impl Cache {
     /// Whether what is remembered may be believed. While the store cannot tell what others do, it may not; and what was remembered
-    /// until then is not believed later, either.
+    /// until then is not believed later, either, whether or not anybody has asked meanwhile.
     pub(super) fn is_reliable(&self, store: &dyn Store) -> bool {
-        let is_reliable = store.announces();
-        if !is_reliable && !self.sessions.is_empty() {
-            self.forget_all();
+        self.enter(store.turn())
+    }
+
+    fn enter(&self, turn: Option<u64>) -> bool {
+        let Some(turn) = turn else {
+            if !self.sessions.is_empty() {
+                self.forget_all();
+            }
+            return false;
+        };
+        if self.turn.load(Ordering::Acquire) < turn {
+            let _one_at_a_time = self.entering.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.turn.load(Ordering::Acquire) < turn {
+                self.forget_all();
+                self.turn.store(turn, Ordering::Release);
+            }
         }
-        is_reliable
+        true
     }
 
     /// The session of this key, if it is alive: from memory, or else from the store.
@@ -263,12 +284,8 @@ impl Store for Invalidating {
         .await
     }
 
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        self.store.claim(key, expires_at).await
-    }
-
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        self.store.complete_claim(key, session).await
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
+        self.store.claim(key, session, expires_at).await
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
@@ -291,8 +308,8 @@ impl Store for Invalidating {
         self.store.changes()
     }
 
-    fn announces(&self) -> bool {
-        self.store.announces()
+    fn turn(&self) -> Option<u64> {
+        self.store.turn()
     }
 
     async fn close(&self) {
@@ -350,6 +367,24 @@ mod tests {
             forget(&cache);
             assert!(cache.sessions.get(&key(1)).is_none());
         }
+    }
+
+    #[test]
+    fn what_was_read_before_announcements_were_lost_is_not_believed_afterwards() {
+        let cache = Cache::default();
+        assert!(cache.enter(Some(2)));
+        cache.remember(cache.ticket(key(1)), session(key(1)));
+        // Nobody has asked in between, and nobody has told yet that something may have been missed.
+        let slow = cache.ticket(key(2));
+        assert!(cache.enter(Some(4)));
+        assert!(cache.sessions.get(&key(1)).is_none());
+        cache.remember(slow, session(key(2)));
+        assert!(cache.sessions.get(&key(2)).is_none());
+        // What is read from now on is newer than what somebody else takes for the present.
+        cache.remember(cache.ticket(key(1)), session(key(1)));
+        assert!(cache.enter(Some(2)) && cache.sessions.get(&key(1)).is_some());
+        assert!(!cache.enter(None));
+        assert!(cache.sessions.get(&key(1)).is_none());
     }
 
     #[test]

@@ -5,21 +5,27 @@ mod memory;
 mod postgres;
 mod redis;
 mod sqlite;
+mod turns;
 
 pub use memory::MemoryStore;
 pub use postgres::{PostgresAddress, PostgresAddressError, PostgresStore};
 pub use redis::{RedisAddress, RedisAddressError, RedisOpenError, RedisStore};
 pub use sqlite::SqliteStore;
 
-use super::record::{Key, Lease, Profile, SessionRecord};
+use super::{
+    key_check::KeyCheckError,
+    record::{Key, Lease, Profile, SessionRecord},
+    seal::KeyRing,
+};
 use crate::{
     clock::Clock,
     config::{SessionConfig, StoreConfig},
     entropy::Entropy,
 };
 use async_trait::async_trait;
+use futures_util::{FutureExt as _, future};
 use jiff::Timestamp;
-use late::LateStore;
+use late::{KeyCheck, LateStore, Opening};
 use std::{error::Error, io, path::PathBuf, sync::Arc};
 use thiserror::Error;
 use tokio::sync::broadcast;
@@ -103,6 +109,9 @@ pub enum OpenError {
     /// Redis cannot be used.
     #[error(transparent)]
     Redis(RedisOpenError),
+    /// Its sessions are sealed with keys that this server does not have.
+    #[error("this server has other keys than those of the session store")]
+    KeysDiffer(#[source] KeyCheckError),
 }
 
 impl From<RedisOpenError> for OpenError {
@@ -114,29 +123,40 @@ impl From<RedisOpenError> for OpenError {
     }
 }
 
-/// Opens the store that is configured. One whose server does not answer is opened later, by itself; until then every call fails.
+/// Opens the store that is configured, and makes sure that its sessions are sealed with this server's keys. One whose server does not
+/// answer is opened later, by itself; until then every call fails.
 ///
 /// # Errors
 /// When it cannot be used as it is; the message says what to do.
-pub async fn open(config: &SessionConfig, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Result<Arc<dyn Store>, OpenError> {
+pub async fn open(
+    config: &SessionConfig,
+    keys: &Arc<KeyRing>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<dyn Store>, OpenError> {
+    let check = KeyCheck { keys: Arc::clone(keys), entropy: Arc::clone(entropy) };
     match &config.store {
-        StoreConfig::Sqlite => Ok(Arc::new(SqliteStore::open(&config.database).await?)),
+        StoreConfig::Sqlite => {
+            // A file is there or never will be; only its keys may have to wait.
+            let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database).await?);
+            LateStore::open(move || future::ready(Ok(Arc::clone(&store))).boxed(), check).await
+        }
         StoreConfig::Memory => Ok(Arc::new(MemoryStore::default())),
         StoreConfig::Postgres { address, roots } => {
             let (address, roots) = (address.clone(), roots.clone());
-            LateStore::open(move || {
+            let opening = move || -> Opening {
                 let (address, roots) = (address.clone(), roots.clone());
                 Box::pin(async move { Ok(Arc::new(PostgresStore::open(&address, roots.as_deref()).await?) as Arc<dyn Store>) })
-            })
-            .await
+            };
+            LateStore::open(opening, check).await
         }
         StoreConfig::Redis { address, roots } => {
             let (address, roots, clock, entropy) = (address.clone(), roots.clone(), Arc::clone(clock), Arc::clone(entropy));
-            LateStore::open(move || {
+            let opening = move || -> Opening {
                 let (address, roots, clock, entropy) = (address.clone(), roots.clone(), Arc::clone(&clock), Arc::clone(&entropy));
                 Box::pin(async move { Ok(Arc::new(RedisStore::open(&address, roots.as_deref(), clock, entropy).await?) as Arc<dyn Store>) })
-            })
-            .await
+            };
+            LateStore::open(opening, check).await
         }
     }
 }
@@ -184,7 +204,7 @@ pub struct NamedSessions<'token> {
 /// work in the same store, and every write to a session is announced to all who listen to [`Store::changes`], in every process.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Whether it answers.
+    /// Whether it answers, and can remember more.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Writes a new session.
@@ -218,13 +238,11 @@ pub trait Store: Send + Sync + 'static {
     /// provider whose call failed can repeat it.
     async fn remove_named(&self, named: NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<usize>, StoreError>;
 
-    /// Claims something that may be used once. Answers whether this was the first time.
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError>;
+    /// Claims something that may be used once, and remembers the key of the session that it is to lead to. Answers whether this was
+    /// the first time.
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError>;
 
-    /// Remembers which session a claim led to.
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError>;
-
-    /// Whether a claim led to this session.
+    /// Whether something has been claimed for this session.
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError>;
 
     /// What the first server sealed here, so that every other can see whether its keys open it; `proposed` if there is nothing yet.
@@ -236,10 +254,10 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets what has expired, and answers how much.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Whether changes that others make are announced at present. While they are not, what was read before may be out of date;
-    /// afterwards comes a [`Change::Missed`].
-    fn announces(&self) -> bool {
-        true
+    /// In which turn the changes that others make are announced; in none while they are not. What was read in one turn may be out of
+    /// date in the next, which has a higher number: that counts at once, before anybody is told by the [`Change::Missed`] that follows.
+    fn turn(&self) -> Option<u64> {
+        Some(0)
     }
 
     /// What happens to sessions from now on, each at least once: a change may be announced twice, and never before it can be

@@ -1,52 +1,25 @@
 //! Stores that are gone for a while, full, or not what the configuration says.
 
 use crate::{
-    browser::{Browser, Callback, parameter},
+    browser::Browser,
     database_file::Database,
+    http::Answer,
+    patience::wait_for,
     postgres::PostgresServer,
-    server::{PATIENCE, Server, Setup},
+    server::{Server, Setup},
     stand_in::StandIn,
 };
-use std::{
-    fs,
-    process::Command,
-    sync::mpsc::channel,
-    thread::{self, yield_now},
-};
+use std::{fs, process::Command, thread};
 
-const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// A setup that keeps its sessions there.
-fn in_postgres(setup: Setup, url: &str) -> Setup {
-    setup.set("session.store", "postgres").variable("OAUTH2FLOW_SESSION_STORE_URL", url).variable("OAUTH2FLOW_SESSION_KEY", KEY)
-}
-
-/// Signs in with the provider that says what the test wants.
-fn sign_in(server: &Server) -> Browser {
-    let mut browser = Browser::new(server);
-    let authorization = browser.begin_login("test").unwrap();
-    let callback = Callback { code: "good".to_owned(), state: parameter(&authorization, "state"), iss: None };
-    assert_eq!(browser.finish_login(&callback).unwrap().status, 200);
-    browser
-}
-
-/// Asks again until the answer has this status; until then it is one of the others, and nobody waits for ever.
-fn until_status(browser: &mut Browser, path: &str, status: u16) -> crate::http::Answer {
-    let (done, overdue) = channel::<()>();
-    let watchdog =
-        thread::spawn(move || overdue.recv_timeout(PATIENCE).is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Timeout));
-    let answer = loop {
-        let answer = browser.call("GET", path, None).unwrap();
-        assert!(matches!(answer.status, 200 | 503), "{answer:?}");
-        if answer.status == status {
-            break answer;
-        }
-        assert!(!watchdog.is_finished(), "{path} never answers {status}: {answer:?}");
-        yield_now();
-    };
-    drop(done);
-    watchdog.join().unwrap();
-    answer
+/// Asks again until the answer has this status; until then it is the other.
+fn until_status(browser: &mut Browser, path: &str, status: u16) -> Answer {
+    let mut answer = None;
+    wait_for(|| {
+        let answered = browser.call("GET", path, None).unwrap();
+        assert!(matches!(answered.status, 200 | 503), "{answered:?}");
+        answered.status == status && answer.replace(answered).is_none()
+    });
+    answer.unwrap()
 }
 
 /// That the store cannot be asked, and that nobody is signed out for it.
@@ -63,9 +36,9 @@ fn assert_unavailable(browser: &mut Browser) {
 fn postgresql_that_is_gone_for_a_while_signs_nobody_out() {
     let stand_in = StandIn::start();
     let mut database = PostgresServer::start();
-    let setup = stand_in.configure(in_postgres(Setup::new(), &database.url()));
+    let setup = stand_in.configure(Setup::new().in_store("postgres", &database.url()));
     let server = setup.start();
-    let mut browser = sign_in(&server);
+    let mut browser = Browser::signed_in(&server);
     let before = browser.call("GET", "/api/v1/session", None).unwrap().json();
     for end in [PostgresServer::kill, PostgresServer::stop_at_once] {
         end(&mut database);
@@ -74,7 +47,7 @@ fn postgresql_that_is_gone_for_a_while_signs_nobody_out() {
         until_status(&mut browser, "/readyz", 200);
         let after = until_status(&mut browser, "/api/v1/session", 200).json();
         assert_eq!(after["session"]["created_at"], before["session"]["created_at"]);
-        assert!(sign_in(&server).is_signed_in());
+        assert!(Browser::signed_in(&server).is_signed_in());
     }
     assert_eq!(browser.call("POST", "/api/v1/oauth/logout", None).unwrap().status, 200);
     assert!(!browser.is_signed_in());
@@ -84,15 +57,15 @@ fn postgresql_that_is_gone_for_a_while_signs_nobody_out() {
 #[test]
 fn a_server_that_starts_before_its_database_finds_it_later() {
     let stand_in = StandIn::start();
-    let mut database = PostgresServer::prepare(&[]);
-    let setup = stand_in.configure(in_postgres(Setup::new(), &database.url()));
+    let mut database = PostgresServer::prepare();
+    let setup = stand_in.configure(Setup::new().in_store("postgres", &database.url()));
     let server = setup.start();
     let mut early = Browser::new(&server);
     until_status(&mut early, "/readyz", 503);
     assert!(!early.is_signed_in(), "who has no cookie is nobody, whatever the store says");
     database.start_again();
     until_status(&mut early, "/readyz", 200);
-    assert!(sign_in(&server).is_signed_in());
+    assert!(Browser::signed_in(&server).is_signed_in());
     server.stop().assert_orderly();
 }
 
@@ -101,27 +74,19 @@ fn servers_that_start_at_once_on_an_empty_database_share_it() {
     let stand_in = StandIn::start();
     let database = PostgresServer::start();
     let setup = Setup::new();
-    let setups = [(); 4].map(|()| stand_in.configure(in_postgres(setup.neighbour(), &database.url())));
+    let setups = [(); 4].map(|()| stand_in.configure(setup.neighbour().in_store("postgres", &database.url())));
     thread::scope(|scope| {
         let starting = setups.each_ref().map(|setup| scope.spawn(|| setup.start()));
         let servers = starting.map(|starting| starting.join().unwrap());
-        let mut browser = sign_in(&servers[0]);
-        let mut elsewhere = servers.each_ref().map(Browser::new);
+        let mut browser = Browser::signed_in(&servers[0]);
+        let mut elsewhere = servers.each_ref().map(|server| browser.at(server));
         for there in &mut elsewhere {
-            there.take_cookies(&browser);
             assert!(there.is_signed_in());
         }
         // Signed out here is signed out everywhere, also where the session was looked at a moment ago.
         assert_eq!(browser.call("POST", "/api/v1/oauth/logout", None).unwrap().status, 200);
         for mut there in elsewhere {
-            let (done, overdue) = channel::<()>();
-            let watchdog = thread::spawn(move || overdue.recv_timeout(PATIENCE));
-            while there.is_signed_in() {
-                assert!(!watchdog.is_finished(), "one server never hears of the end");
-                yield_now();
-            }
-            drop(done);
-            watchdog.join().unwrap().unwrap_err();
+            wait_for(|| !there.is_signed_in());
         }
         for server in servers {
             server.stop().assert_orderly();
@@ -138,12 +103,12 @@ fn a_store_url_that_cannot_work_is_refused_with_what_to_do() {
         ("app", "open%20sesame", "elsewhere", ["there is no such database", "createdb elsewhere"]),
         ("app", "open%20sesame", "postgres", ["this user may not make tables there", "GRANT CREATE ON SCHEMA public"]),
     ] {
-        let ended = in_postgres(Setup::new(), &database.url_for(user, password, name)).refusal();
+        let ended = Setup::new().in_store("postgres", &database.url_for(user, password, name)).refusal();
         ended.assert_refused(&[&said[..], &["The server cannot start", &format!("the PostgreSQL database “{name}”")]].concat());
         assert!(!ended.stderr.contains("sentinel"), "{}", ended.stderr);
     }
     let secure = format!("{}&sslmode=verify-full", database.url());
-    in_postgres(Setup::new(), &secure).refusal().assert_refused(&["no safe connection to it can be made", "Check sslmode"]);
+    Setup::new().in_store("postgres", &secure).refusal().assert_refused(&["no safe connection to it can be made", "Check sslmode"]);
 }
 
 #[test]
@@ -201,8 +166,10 @@ fn a_disk_that_is_full_loses_nothing() {
     let answer = signed_in.call("POST", "/api/v1/oauth/logout", None).unwrap();
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(signed_in.is_signed_in(), "who could not be signed out is told so, and is not half signed out");
+    assert_eq!(until_status(&mut signed_in, "/readyz", 503).json()["code"], "store_unavailable");
 
     limit_files(&server, "unlimited");
+    until_status(&mut signed_in, "/readyz", 200);
     waiting.sign_in().unwrap();
     assert!(signed_in.is_signed_in() && waiting.is_signed_in());
     server.kill();

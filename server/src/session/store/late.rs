@@ -1,7 +1,15 @@
-//! A store whose server did not answer when this one started: opened as soon as it does.
+//! A store whose server did not answer when this one started: opened as soon as it does, and as it is known that its sessions are sealed
+//! with the keys of this server.
 
 use super::{CHANGES_KEPT, Change, NamedSessions, OpenError, Store, StoreError, UserKey};
-use crate::session::record::{Key, Lease, SessionRecord};
+use crate::{
+    entropy::Entropy,
+    session::{
+        key_check::{self, KeyCheckError},
+        record::{Key, Lease, SessionRecord},
+        seal::KeyRing,
+    },
+};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -21,10 +29,37 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// There is nobody to ask yet.
 #[derive(Debug, Error)]
-#[error("the session store has not been reached since this server started")]
+#[error("the session store could not be used since this server started")]
 struct NotYet;
 
-/// Stands for a store until it is there, and in front of it from then on.
+/// An attempt to open a store.
+pub(super) type Opening = BoxFuture<'static, Result<Arc<dyn Store>, OpenError>>;
+
+/// Finds out whether all servers of a store have the same keys, before anybody uses it.
+pub(super) struct KeyCheck {
+    pub(super) keys: Arc<KeyRing>,
+    pub(super) entropy: Arc<dyn Entropy>,
+}
+
+impl KeyCheck {
+    /// The store that was opened, if this server's keys are those of the others.
+    async fn after(&self, opening: Opening) -> Result<Arc<dyn Store>, OpenError> {
+        let store = opening.await?;
+        match key_check::check(&*store, &self.keys, &*self.entropy).await {
+            Ok(()) => {
+                self.keys.set_lacking(None);
+                Ok(store)
+            }
+            Err(KeyCheckError::Store(source)) => Err(OpenError::Unreachable { place: "the session store".to_owned(), source }),
+            Err(error @ KeyCheckError::Differ { sealed_with, .. }) => {
+                self.keys.set_lacking(Some(sealed_with));
+                Err(OpenError::KeysDiffer(error))
+            }
+        }
+    }
+}
+
+/// Stands for a store until it is there and may be used, and in front of it from then on.
 pub(super) struct LateStore {
     opened: Arc<OnceLock<Arc<dyn Store>>>,
     changes: broadcast::Sender<Change>,
@@ -33,10 +68,8 @@ pub(super) struct LateStore {
 
 impl LateStore {
     /// Opens a store now, or later when nobody answers.
-    pub(super) async fn open(
-        open: impl Fn() -> BoxFuture<'static, Result<Arc<dyn Store>, OpenError>> + Send + Sync + 'static,
-    ) -> Result<Arc<dyn Store>, OpenError> {
-        match open().await {
+    pub(super) async fn open(open: impl Fn() -> Opening + Send + Sync + 'static, check: KeyCheck) -> Result<Arc<dyn Store>, OpenError> {
+        match check.after(open()).await {
             Err(error @ OpenError::Unreachable { .. }) => {
                 tracing::warn!(
                     error = &error as &(dyn std::error::Error + 'static),
@@ -44,7 +77,7 @@ impl LateStore {
                 );
                 let opened = Arc::new(OnceLock::new());
                 let changes = broadcast::Sender::new(CHANGES_KEPT);
-                let opening = tokio::spawn(open_later(open, Arc::clone(&opened), changes.clone()));
+                let opening = tokio::spawn(open_later(open, check, Arc::clone(&opened), changes.clone()));
                 Ok(Arc::new(Self { opened, changes, opening }))
             }
             result => result,
@@ -64,20 +97,22 @@ impl Drop for LateStore {
 
 /// Tries again and again, then passes on what the store announces.
 async fn open_later(
-    open: impl Fn() -> BoxFuture<'static, Result<Arc<dyn Store>, OpenError>> + Send + Sync,
+    open: impl Fn() -> Opening + Send + Sync,
+    check: KeyCheck,
     opened: Arc<OnceLock<Arc<dyn Store>>>,
     changes: broadcast::Sender<Change>,
 ) {
     let mut refused = false;
     let store = loop {
         sleep(AGAIN_AFTER).await;
-        match open().await {
+        match check.after(open()).await {
             Ok(store) => break store,
             Err(error @ OpenError::Unreachable { .. }) => tracing::debug!(%error, "the session store is still not there"),
             // It may be put right without a new start, and is said once.
             Err(error) if !refused => {
                 refused = true;
-                tracing::error!(%error, "the session store is there and cannot be used");
+                let error = &error as &(dyn std::error::Error + 'static);
+                tracing::error!(error, "the session store is there and cannot be used");
             }
             Err(_) => {}
         }
@@ -140,12 +175,8 @@ impl Store for LateStore {
         self.store()?.remove_named(named, token, expires_at).await
     }
 
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        self.store()?.claim(key, expires_at).await
-    }
-
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        self.store()?.complete_claim(key, session).await
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
+        self.store()?.claim(key, session, expires_at).await
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
@@ -164,8 +195,8 @@ impl Store for LateStore {
         self.store()?.sweep(now).await
     }
 
-    fn announces(&self) -> bool {
-        self.opened.get().is_some_and(|store| store.announces())
+    fn turn(&self) -> Option<u64> {
+        self.opened.get()?.turn()
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {
@@ -177,5 +208,68 @@ impl Store for LateStore {
         if let Ok(store) = self.store() {
             store.close().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, KeyCheck, LateStore, OpenError, Opening, Store, StoreError};
+    use crate::{
+        clock::SystemClock,
+        entropy::SystemEntropy,
+        session::{key_check, record::Key, seal::KeyRing, store::MemoryStore},
+    };
+    use std::{
+        collections::VecDeque,
+        sync::{Arc, Mutex},
+    };
+
+    fn keys(letter: &str) -> Arc<KeyRing> {
+        Arc::new(KeyRing::parse(&letter.repeat(43).into(), "a test", Arc::new(SystemClock::start())).unwrap())
+    }
+
+    fn check(keys: &Arc<KeyRing>) -> KeyCheck {
+        KeyCheck { keys: Arc::clone(keys), entropy: Arc::new(SystemEntropy) }
+    }
+
+    fn unreachable() -> OpenError {
+        OpenError::Unreachable { place: "the store".to_owned(), source: StoreError::new("nobody is there") }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_comes_late_serves_nobody_before_the_keys_are_known_to_be_those_of_its_sessions() {
+        let (others, own) = (keys("A"), keys("E"));
+        let (foreign, empty) = (MemoryStore::default(), MemoryStore::default());
+        key_check::check(&foreign, &others, &SystemEntropy).await.unwrap();
+        let attempts = Mutex::new(VecDeque::from([Err(unreachable()), Ok(foreign.clone()), Ok(foreign.clone()), Ok(empty)]));
+        let (tried, mut attempted) = tokio::sync::watch::channel(0);
+        let open = move || -> Opening {
+            tried.send_modify(|times| *times += 1);
+            let found = attempts.lock().unwrap().pop_front().unwrap();
+            Box::pin(async move { found.map(|store| Arc::new(store) as Arc<dyn Store>) })
+        };
+        let store = LateStore::open(open, check(&own)).await.unwrap();
+        let mut changes = store.changes();
+        // When it tries for the third time, the second has come to its end.
+        attempted.wait_for(|times| *times == 3).await.unwrap();
+        store.get(Key([1; 32])).await.unwrap_err();
+        store.claim(Key([1; 32]), None, jiff::Timestamp::MAX).await.unwrap_err();
+        assert_eq!(store.turn(), None);
+        assert!(own.lacking().is_some());
+        // It is put right.
+        assert_eq!(changes.recv().await.unwrap(), Change::Missed);
+        assert!(store.get(Key([1; 32])).await.unwrap().is_none());
+        assert_eq!(own.lacking(), None);
+    }
+
+    #[tokio::test]
+    async fn a_store_of_other_keys_is_refused_at_once() {
+        let store = MemoryStore::default();
+        key_check::check(&store, &keys("A"), &SystemEntropy).await.unwrap();
+        let open = move || -> Opening {
+            let store = store.clone();
+            Box::pin(async move { Ok(Arc::new(store) as Arc<dyn Store>) })
+        };
+        assert!(matches!(LateStore::open(open, check(&keys("E"))).await, Err(OpenError::KeysDiffer(_))));
     }
 }

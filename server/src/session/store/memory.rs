@@ -62,11 +62,11 @@ impl MemoryStore {
 }
 
 impl Content {
-    fn claim(&mut self, key: Key, expires_at: Timestamp) -> bool {
+    fn claim(&mut self, key: Key, session: Option<Key>, expires_at: Timestamp) -> bool {
         match self.claims.entry(key) {
             Entry::Occupied(_) => false,
             Entry::Vacant(place) => {
-                place.insert(Claim { session: None, expires_at });
+                place.insert(Claim { session, expires_at });
                 true
             }
         }
@@ -148,7 +148,7 @@ impl Store for MemoryStore {
 
     async fn remove_named(&self, named: NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<usize>, StoreError> {
         let mut content = self.content();
-        if !content.claim(token, expires_at) {
+        if !content.claim(token, None, expires_at) {
             return Ok(None);
         }
         let ended = self.end(&mut content, |record| {
@@ -160,15 +160,8 @@ impl Store for MemoryStore {
         Ok(Some(ended.len()))
     }
 
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.content().claim(key, expires_at))
-    }
-
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        if let Some(claim) = self.content().claims.get_mut(&key) {
-            claim.session = Some(session);
-        }
-        Ok(())
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.content().claim(key, session, expires_at))
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {

@@ -138,8 +138,7 @@ const REMOVE_NAMED: &str = concat!(
     announced!("e"),
     " FROM ended) SELECT (SELECT count(*) FROM token) AS claimed, key FROM (SELECT) AS once LEFT JOIN told ON TRUE"
 );
-const CLAIM: &str = "INSERT INTO oauth2flow_claims (key, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-const COMPLETE_CLAIM: &str = "UPDATE oauth2flow_claims SET session_key = $2 WHERE key = $1";
+const CLAIM: &str = "INSERT INTO oauth2flow_claims (key, expires_at, session_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const CLAIM_LED_TO: &str = "SELECT 1 FROM oauth2flow_claims WHERE key = $1 AND session_key = $2";
 const PROPOSE_KEY_CHECK: &str = "INSERT INTO oauth2flow_key_check (sealed) VALUES ($1) ON CONFLICT DO NOTHING";
 const KEY_CHECK: &str = "SELECT sealed FROM oauth2flow_key_check";
@@ -175,7 +174,7 @@ impl PostgresStore {
         migrated.await.map_err(failed)?;
         let ear = Arc::new(Ear::new(CHANGES_KEPT));
         let listener = listener::begin(&options).await.map_err(|error| failed(error.into()))?;
-        ear.hears_from_now_on();
+        ear.turns.begin();
         let listening = tokio::spawn(listener::listen(options.clone(), listener, Arc::clone(&ear)));
         let lost = Arc::clone(&ear);
         let pool = PgPoolOptions::new()
@@ -362,18 +361,11 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
         self.call(async |connection| {
-            let query = sqlx::query(CLAIM).bind(key.0.as_slice()).bind(expires_at.as_second());
+            let session = session.as_ref().map(|session| session.0.as_slice());
+            let query = sqlx::query(CLAIM).bind(key.0.as_slice()).bind(expires_at.as_second()).bind(session);
             Ok(query.execute(connection).await?.rows_affected() == 1)
-        })
-        .await
-    }
-
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        self.call(async |connection| {
-            sqlx::query(COMPLETE_CLAIM).bind(key.0.as_slice()).bind(session.0.as_slice()).execute(connection).await?;
-            Ok(())
         })
         .await
     }
@@ -416,8 +408,8 @@ impl Store for PostgresStore {
         Ok(swept)
     }
 
-    fn announces(&self) -> bool {
-        self.ear.hears()
+    fn turn(&self) -> Option<u64> {
+        self.ear.turns.current()
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {

@@ -458,18 +458,14 @@ impl Store for RedisStore {
         done
     }
 
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let set = Call::once("SET", &self.names.claim(key)).arg("").arg("NX").arg("PX").arg(self.kept(expires_at));
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
+        let led_to = session.map(led_to).unwrap_or_default();
+        let set = Call::once("SET", &self.names.claim(key)).arg(led_to).arg("NX").arg("PX").arg(self.kept(expires_at));
         let claimed = self.link.run(set).await?;
         if claimed {
             self.expect(key, expires_at).await;
         }
         Ok(claimed)
-    }
-
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        let call = Call::repeatable("SET", &self.names.claim(key)).arg(led_to(session)).arg("XX").arg("KEEPTTL");
-        self.link.run(call).await
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
@@ -489,8 +485,8 @@ impl Store for RedisStore {
         Ok(at_once(PARTS, |part| self.sweep_part(part, now)).await?.into_iter().sum())
     }
 
-    fn announces(&self) -> bool {
-        self.ear.turn().is_some()
+    fn turn(&self) -> Option<u64> {
+        self.ear.turns.current()
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {

@@ -3,7 +3,7 @@
 //! One connection writes, one statement after the other, so that no two of ours ever wait for each other's lock; others read, and in
 //! WAL mode no write keeps them waiting. What another process writes shows in the `data_version` of the connection that writes.
 
-use super::{Change, NamedSessions, OpenError, Store, StoreError, UserKey};
+use super::{Change, NamedSessions, OpenError, Store, StoreError, UserKey, turns::Turns};
 use crate::session::record::{Key, Lease, SessionRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,13 +17,14 @@ use std::{
     array::TryFromSliceError,
     fs, io,
     path::Path,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
-use tokio::{sync::broadcast, time::Instant};
+use tokio::{
+    sync::{Mutex, broadcast},
+    task::JoinHandle,
+    time::Instant,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -46,6 +47,9 @@ const READERS: u32 = 4;
 /// How soon what another process has written is noticed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How long it counts that the file took what was written, or did not.
+const WRITE_INTERVAL: Duration = Duration::from_secs(2);
+
 /// How many records are swept before others may write.
 const SWEPT_AT_ONCE: u32 = 500;
 
@@ -57,8 +61,13 @@ pub struct SqliteStore(Arc<File>);
 struct File {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// While a new file is on its way to the disk.
+    settling: Mutex<Option<JoinHandle<()>>>,
     changes: broadcast::Sender<Change>,
-    announces: AtomicBool,
+    /// The turns of seeing what other processes write.
+    turns: Turns,
+    /// When it was last tried whether the file takes what is written, and what came of it.
+    tried_to_write: Mutex<Option<(Instant, Result<(), StoreError>)>>,
 }
 
 impl SqliteStore {
@@ -98,14 +107,16 @@ impl File {
             Err(error) => return Err(inaccessible(error)),
         }
         let begun = Instant::now();
-        let (writer, readers) = loop {
+        let Connections { writer, readers, settling } = loop {
             match connect(path).await {
                 Err(OpenError::Locked { .. }) if begun.elapsed() < OPEN_PATIENCE => tokio::time::sleep(OPEN_AGAIN_AFTER).await,
                 result => break result?,
             }
         };
         let changes = broadcast::Sender::new(super::CHANGES_KEPT);
-        Ok(Self { writer, readers, changes, announces: AtomicBool::new(true) })
+        let turns = Turns::new();
+        turns.begin();
+        Ok(Self { writer, readers, settling: Mutex::new(settling), changes, turns, tried_to_write: Mutex::default() })
     }
 
     /// Changes when another process has written; what this one writes leaves it as it is, because one connection writes it all.
@@ -117,17 +128,31 @@ impl File {
     async fn look(&self, seen: &mut i64) {
         match self.data_version().await {
             Ok(version) => {
-                let was_blind = !self.announces.swap(true, Ordering::AcqRel);
+                let was_blind = self.turns.begin();
                 if std::mem::replace(seen, version) != version || was_blind {
                     self.announce(Change::Missed);
                 }
             }
             Err(error) => {
-                if self.announces.swap(false, Ordering::AcqRel) {
+                if self.turns.end() {
                     tracing::warn!(%error, "it cannot be seen whether another process has changed the session database");
                 }
             }
         }
+    }
+
+    /// Whether the file takes what is written, by writing: a disk that is full is read as ever. Tried now and then only.
+    async fn can_write(&self) -> Result<(), StoreError> {
+        let mut tried = self.tried_to_write.lock().await;
+        if let Some((at, result)) = &*tried
+            && at.elapsed() < WRITE_INTERVAL
+        {
+            return result.clone();
+        }
+        let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
+        let result = sqlx::query(mark).execute(&self.writer).await.map(drop).map_err(StoreError::from);
+        *tried = Some((Instant::now(), result.clone()));
+        result
     }
 
     fn announce(&self, change: Change) {
@@ -149,7 +174,7 @@ impl File {
 impl Store for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.0.readers).await?;
-        Ok(())
+        self.0.can_write().await
     }
 
     async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
@@ -268,7 +293,7 @@ impl Store for SqliteStore {
         let (sub, sid) = (named.sub.map(str::to_owned), named.sid.map(str::to_owned));
         self.to_its_end(async move {
             let mut transaction = file.writer.begin_with("BEGIN IMMEDIATE").await?;
-            if !claim(&mut *transaction, token, expires_at).await? {
+            if !claim(&mut *transaction, token, None, expires_at).await? {
                 return Ok(None);
             }
             let rows = match sid {
@@ -286,17 +311,8 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        Ok(claim(&self.0.writer, key, expires_at).await?)
-    }
-
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        sqlx::query("UPDATE claims SET session_key = ? WHERE key = ?")
-            .bind(session.0.as_slice())
-            .bind(key.0.as_slice())
-            .execute(&self.0.writer)
-            .await?;
-        Ok(())
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
+        Ok(claim(&self.0.writer, key, session, expires_at).await?)
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
@@ -335,8 +351,8 @@ impl Store for SqliteStore {
         Ok(swept)
     }
 
-    fn announces(&self) -> bool {
-        self.0.announces.load(Ordering::Acquire)
+    fn turn(&self) -> Option<u64> {
+        self.0.turns.current()
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {
@@ -344,6 +360,10 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
+        let settling = self.0.settling.lock().await.take();
+        if let Some(settling) = settling {
+            let _ = settling.await;
+        }
         self.0.readers.close().await;
         // The last to close is one that may write the WAL back into the file.
         self.0.writer.close().await;
@@ -364,18 +384,17 @@ async fn look_at_times(file: Weak<File>, mut seen: i64) {
     }
 }
 
+/// The connections to a file.
+struct Connections {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Brings what has just been made to the disk.
+    settling: Option<JoinHandle<()>>,
+}
+
 /// Opens the connections, with the tables up to date.
-async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenError> {
-    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
-        inspect(path).await?;
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging();
+async fn connect(path: &Path) -> Result<Connections, OpenError> {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
     let pool = |connections| {
         SqlitePoolOptions::new()
             .max_connections(connections)
@@ -385,10 +404,39 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenError> {
             // Nothing can have happened to a file that is open.
             .test_before_acquire(false)
     };
+    let made = if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+        inspect(path).await?;
+        None
+    } else {
+        let unsynchronised = options.clone().synchronous(SqliteSynchronous::Off);
+        let made = pool(1).connect_with(unsynchronised).await.map_err(|error| classify(path, &error))?;
+        make(path, &made).await?;
+        Some(made)
+    };
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal);
     let writer = pool(1).connect_with(options.clone()).await.map_err(|error| classify(path, &error))?;
     prepare(path, &writer).await?;
     let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(|error| classify(path, &error))?;
-    Ok((writer, readers))
+    Ok(Connections { writer, readers, settling: made.map(|made| tokio::spawn(settle(made))) })
+}
+
+/// Makes the tables of a new file without waiting for the disk: there is nothing in them to be lost. Should the machine stop at this
+/// moment, the file is empty, and made anew; what is in the WAL counts as far as it is whole.
+async fn make(path: &Path, unsynchronised: &SqlitePool) -> Result<(), OpenError> {
+    // Only now that nothing is synchronised: this is what would wait most.
+    sqlx::query("PRAGMA journal_mode = WAL").execute(unsynchronised).await.map_err(|error| classify(path, &error))?;
+    prepare(path, unsynchronised).await
+}
+
+/// Brings a new file to the disk, while others use it already.
+async fn settle(made: SqlitePool) {
+    for step in ["PRAGMA synchronous = FULL", "PRAGMA wal_checkpoint(PASSIVE)"] {
+        if let Err(error) = sqlx::query(step).execute(&made).await {
+            // The next checkpoint does it.
+            tracing::debug!(%error, "the new session database is not on the disk yet");
+        }
+    }
+    made.close().await;
 }
 
 /// Marks a new file as ours and brings the tables up to date, all at once: whoever comes at the same moment waits, and finds it done.
@@ -414,9 +462,10 @@ async fn prepare(path: &Path, writer: &SqlitePool) -> Result<(), OpenError> {
     transaction.commit().await.map_err(|error| classify(path, &error))
 }
 
-async fn claim(executor: impl SqliteExecutor<'_>, key: Key, expires_at: Timestamp) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("INSERT INTO claims (key, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
+async fn claim(executor: impl SqliteExecutor<'_>, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("INSERT INTO claims (key, session_key, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
         .bind(key.0.as_slice())
+        .bind(session.as_ref().map(|session| session.0.as_slice()))
         .bind(expires_at.as_second())
         .execute(executor)
         .await?;
@@ -522,7 +571,7 @@ mod tests {
         let mut claimed = 0;
         let mut claim = async |store: &SqliteStore| {
             claimed += 1;
-            assert!(store.claim(Key([claimed; 32]), Timestamp::MAX).await.unwrap());
+            assert!(store.claim(Key([claimed; 32]), None, Timestamp::MAX).await.unwrap());
         };
         for _ in 0..3 {
             claim(&ours).await;

@@ -1,16 +1,13 @@
 //! The connection that hears what is announced, and is made anew when it breaks.
 
 use super::{CHANNEL, CONNECT_PATIENCE, Change};
-use crate::session::record::Key;
+use crate::session::{record::Key, store::turns::Turns};
 use sqlx::{
     Executor as _,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -28,13 +25,14 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Ear {
     changes: broadcast::Sender<Change>,
-    hears: AtomicBool,
+    /// The turns of listening.
+    pub(super) turns: Turns,
     lost_at: Mutex<Option<Instant>>,
 }
 
 impl Ear {
     pub(super) fn new(changes_kept: usize) -> Self {
-        Self { changes: broadcast::Sender::new(changes_kept), hears: AtomicBool::new(false), lost_at: Mutex::new(None) }
+        Self { changes: broadcast::Sender::new(changes_kept), turns: Turns::new(), lost_at: Mutex::new(None) }
     }
 
     pub(super) fn changes(&self) -> broadcast::Receiver<Change> {
@@ -46,16 +44,8 @@ impl Ear {
         let _ = self.changes.send(change);
     }
 
-    pub(super) fn hears(&self) -> bool {
-        self.hears.load(Ordering::Acquire)
-    }
-
-    pub(super) fn hears_from_now_on(&self) {
-        self.hears.store(true, Ordering::Release);
-    }
-
     fn has_lost(&self) {
-        self.hears.store(false, Ordering::Release);
+        self.turns.end();
         *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
@@ -98,7 +88,7 @@ pub(super) async fn listen(options: PgConnectOptions, first: PgListener, ear: Ar
             }
             sleep(AGAIN_AFTER).await;
         };
-        ear.hears_from_now_on();
+        ear.turns.begin();
         // What has happened meanwhile was announced to nobody here.
         ear.announce(Change::Missed);
         tracing::info!("the session database is there again");

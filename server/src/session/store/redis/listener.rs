@@ -4,7 +4,10 @@
 //! something itself, by the way that changes take, and if it does not come back the connection is given up for another.
 
 use super::{call::Call, link::Link};
-use crate::session::{record::Key, store::Change};
+use crate::session::{
+    record::Key,
+    store::{Change, turns::Turns},
+};
 use futures_util::StreamExt as _;
 use redis::{RedisError, aio::PubSub};
 use std::{
@@ -69,22 +72,13 @@ impl Heard {
 /// What the store knows of the listening.
 pub(super) struct Ear {
     pub(super) changes: broadcast::Sender<Change>,
-    /// How often the listening has begun, doubled, and one less while there is none.
-    turns: AtomicU64,
+    /// The turns of listening.
+    pub(super) turns: Turns,
 }
 
 impl Ear {
     pub(super) fn new(changes_kept: usize) -> Self {
-        Self { changes: broadcast::Sender::new(changes_kept), turns: AtomicU64::new(1) }
-    }
-
-    /// Which turn of listening this is, if anybody is.
-    pub(super) fn turn(&self) -> Option<u64> {
-        Some(self.turns.load(Ordering::Acquire)).filter(|turns| turns.is_multiple_of(2))
-    }
-
-    fn next_turn(&self) {
-        self.turns.fetch_add(1, Ordering::AcqRel);
+        Self { changes: broadcast::Sender::new(changes_kept), turns: Turns::new() }
     }
 
     /// Announces a change here. What this process has done is announced before its caller is answered, and once more when it is heard.
@@ -109,7 +103,7 @@ impl Listener {
     /// Begins to listen.
     pub(super) async fn begin(&self) -> Result<PubSub, RedisError> {
         let connection = self.link.listen(&self.channel).await?;
-        self.ear.next_turn();
+        self.ear.turns.begin();
         Ok(connection)
     }
 
@@ -118,7 +112,7 @@ impl Listener {
         let mut connection = first;
         loop {
             let why = self.hear(connection).await;
-            self.ear.next_turn();
+            self.ear.turns.end();
             tracing::warn!(why, "changes to sessions are not heard; listening anew");
             let mut pause = FIRST_PAUSE;
             connection = loop {
@@ -187,7 +181,7 @@ struct Beats {
 
 #[cfg(test)]
 mod tests {
-    use super::{BEAT, Ear, Heard, ended, renewed};
+    use super::{BEAT, Heard, ended, renewed};
     use crate::session::{record::Key, store::Change};
 
     #[test]
@@ -200,17 +194,5 @@ mod tests {
         for nonsense in [&b""[..], b"e", b"x", &ended(key)[..32], &[ended(key), vec![0]].concat(), &beat[..24]] {
             assert_eq!(Heard::parse(nonsense), None);
         }
-    }
-
-    #[test]
-    fn each_turn_of_listening_is_another() {
-        let ear = Ear::new(1);
-        assert_eq!(ear.turn(), None);
-        ear.next_turn();
-        let first = ear.turn().unwrap();
-        ear.next_turn();
-        assert_eq!(ear.turn(), None);
-        ear.next_turn();
-        assert_ne!(ear.turn().unwrap(), first);
     }
 }
