@@ -12,7 +12,10 @@ use crate::{
     session::record::Key,
     state::AppState,
 };
-use axum::{extract::Request, http::Method};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, Method},
+};
 use governor::{
     Quota, RateLimiter,
     clock::Clock as GovernorClock,
@@ -41,7 +44,7 @@ const IPV6_NETWORK: u128 = !(u64::MAX as u128);
 /// # Errors
 /// `rate_limited`
 pub fn by_address(app: &AppState, request: &Request) -> Result<(), Failure> {
-    match (app.limits.of(request.method(), request.uri().path()), request.extensions().get()) {
+    match (app.limits.of(request.method(), request.uri().path(), request.headers()), request.extensions().get()) {
         (Some(limit), Some(client)) => limit.check(&network(*client)),
         _ => Ok(()),
     }
@@ -76,8 +79,10 @@ impl RateLimits {
         self.session_calls.as_ref().map_or(Ok(()), |limit| limit.check(&session))
     }
 
-    fn of(&self, method: &Method, path: &str) -> Option<&Limit<IpAddr>> {
+    fn of(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<&Limit<IpAddr>> {
         let limit = match path.strip_prefix("/api/v1/oauth/") {
+            // Any page that somebody has open could use up what they need to sign in.
+            Some("login" | "code") if is_part_of_foreign_page(headers) => &self.requests,
             Some("login") => &self.login_starts,
             Some("code") => &self.code_exchanges,
             Some(path) if *method == Method::POST && path.starts_with("backchannel-logout/") => &self.backchannel_logouts,
@@ -87,6 +92,14 @@ impl RateLimits {
         };
         limit.as_ref()
     }
+}
+
+/// Whether the browser says that a page of another site asks for something to show or read there. Such a request starts and finishes
+/// no login.
+fn is_part_of_foreign_page(headers: &HeaderMap) -> bool {
+    let says = |name: &str, is: fn(&[u8]) -> bool| headers.get(name).is_some_and(|value| is(value.as_bytes()));
+    says("sec-fetch-site", |site| site == b"cross-site")
+        && (says("sec-fetch-mode", |mode| mode != b"navigate") || says("sec-fetch-dest", |destination| destination != b"document"))
 }
 
 /// What an address is counted as.
@@ -150,7 +163,7 @@ mod tests {
         middleware::client_ip::ClientAddress,
         session::record::Key,
     };
-    use axum::http::Method;
+    use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
     use jiff::Timestamp;
     use std::{
         path::Path,
@@ -218,7 +231,7 @@ mod tests {
     fn whoever_has_many_addresses_takes_neither_memory_nor_anybody_s_limit() {
         let clock: Arc<dyn Clock> = Arc::new(Stopwatch::default());
         let limits = RateLimits::new(&limits(&["requests=3/m"]), &clock);
-        let requests = limits.of(&Method::GET, "/").unwrap();
+        let requests = limits.of(&Method::GET, "/", &HeaderMap::new()).unwrap();
         let victim = network(ClientAddress("192.0.2.1".parse().unwrap()));
         requests.check(&victim).unwrap();
         for flood in 0..(REMEMBERED as u128 * 4) {
@@ -250,13 +263,37 @@ mod tests {
             (Method::POST, "/api/v1/oauth/backchannel-logout/alpha"),
             (Method::GET, "/api/v1/session"),
         ] {
-            limits.of(&method, path).unwrap().check(&client).unwrap();
+            limits.of(&method, path, &HeaderMap::new()).unwrap().check(&client).unwrap();
         }
         for path in ["/", "/api/v1/oauth/logout", "/api/v1/oauth/login/x", "/api/v1/proxy/notes"] {
-            limits.of(&Method::GET, path).unwrap().check(&client).unwrap_err();
+            limits.of(&Method::GET, path, &HeaderMap::new()).unwrap().check(&client).unwrap_err();
         }
         for path in ["/healthz", "/readyz"] {
-            assert!(limits.of(&Method::GET, path).is_none());
+            assert!(limits.of(&Method::GET, path, &HeaderMap::new()).is_none());
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_site_uses_up_nobody_s_logins() {
+        let clock: Arc<dyn Clock> = Arc::new(Stopwatch::default());
+        let limits = RateLimits::new(&limits(&["login_starts=1/m", "code_exchanges=1/m"]), &clock);
+        let of = |path: &str, site: &'static str, mode: &'static str, destination: &'static str| {
+            let headers = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", destination)];
+            let headers = headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+            let limit = limits.of(&Method::GET, path, &HeaderMap::from_iter(headers)).unwrap();
+            limits.requests.as_ref().is_some_and(|requests| std::ptr::eq(requests, limit))
+        };
+        for path in ["/api/v1/oauth/login", "/api/v1/oauth/code"] {
+            for (mode, destination) in [("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe"), ("no-cors", "document")] {
+                assert!(of(path, "cross-site", mode, destination), "{path} {mode} {destination}");
+            }
+            // What the provider and the person do, and what our own page does.
+            for site in ["cross-site", "none", "same-origin"] {
+                assert!(!of(path, site, "navigate", "document"), "{path} {site}");
+            }
+            assert!(!of(path, "same-origin", "cors", "empty"));
+            // Whoever is no browser cannot choose the limit by leaving out what a browser says: only what is refused anyway is elsewhere.
+            assert!(!of(path, "same-site", "navigate", "iframe"));
         }
     }
 }
