@@ -56,11 +56,7 @@ pub async fn handler(State(app): State<AppState>, method: Method, headers: Heade
     }
     let session = session::peek(&app, &headers).await?.ok_or(ProblemCode::Unauthenticated)?;
     let permit = app.streams.acquire(session.key)?;
-    let watch = app.sessions.listen(&session).ok_or_else(|| {
-        Failure::new(ProblemCode::TooManyConnections)
-            .detail("This session has as many streams open as one may have.")
-            .retry_after(HEARTBEAT)
-    })?;
+    let watch = app.sessions.watch(&session);
     let spread = u64::from_ne_bytes(random(&*app.entropy)) % RECONNECT_SPREAD_MILLISECONDS;
     let reconnect = Duration::from_millis(RECONNECT_MILLISECONDS + spread);
     let events = Sse::new(events(session, watch, reconnect, permit)).keep_alive(KeepAlive::new().interval(HEARTBEAT));

@@ -28,9 +28,6 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long it is left unread at least, however near an end is.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How many pages may listen to one session at a time. Our own opens one for all its tabs.
-const MAXIMUM_LISTENERS: usize = 12;
-
 /// How many sessions are read at a time.
 const READS_AT_A_TIME: usize = 8;
 
@@ -56,8 +53,6 @@ pub(super) struct Hub {
 struct Watched {
     state: watch::Sender<State>,
     watchers: usize,
-    /// How many of them are open pages.
-    listeners: usize,
     /// Whether it has to be read again.
     stale: bool,
 }
@@ -74,7 +69,6 @@ pub struct Watch {
     key: Key,
     state: watch::Receiver<State>,
     closing: watch::Receiver<bool>,
-    is_listener: bool,
     told: Told,
 }
 
@@ -139,7 +133,6 @@ impl Drop for Watch {
         }
         if let Entry::Occupied(mut entry) = watched.entry(self.key) {
             entry.get_mut().watchers -= 1;
-            entry.get_mut().listeners -= usize::from(self.is_listener);
             if entry.get().watchers == 0 {
                 entry.remove();
             }
@@ -151,37 +144,10 @@ impl Hub {
     /// Watches a session from what is known of it. `is_current` tells, once the session is watched, whether nothing has happened
     /// to it meanwhile.
     pub(super) fn watch(self: &Arc<Self>, session: &Arc<LiveSession>, is_current: impl FnOnce() -> bool) -> Watch {
-        let state = {
-            let mut watched = self.watched();
-            Watched::entry(&mut watched, session).state.subscribe()
-        };
-        self.watching(session, state, false, is_current)
-    }
-
-    /// The same for a page that is open, of which a session may have so many.
-    pub(super) fn listen_to(self: &Arc<Self>, session: &Arc<LiveSession>, is_current: impl FnOnce() -> bool) -> Option<Watch> {
-        let state = {
-            let mut watched = self.watched();
-            if watched.get(&session.key).is_some_and(|watched| watched.listeners == MAXIMUM_LISTENERS) {
-                return None;
-            }
-            let watched = Watched::entry(&mut watched, session);
-            watched.listeners += 1;
-            watched.state.subscribe()
-        };
-        Some(self.watching(session, state, true, is_current))
-    }
-
-    fn watching(
-        self: &Arc<Self>,
-        session: &Arc<LiveSession>,
-        state: watch::Receiver<State>,
-        is_listener: bool,
-        is_current: impl FnOnce() -> bool,
-    ) -> Watch {
         let key = session.key;
+        let state = Watched::entry(&mut self.watched(), session).state.subscribe();
         let told = Told { version: session.version, warned_of: None, ended: false };
-        let watch = Watch { hub: Arc::clone(self), key, state, closing: self.closing.subscribe(), is_listener, told };
+        let watch = Watch { hub: Arc::clone(self), key, state, closing: self.closing.subscribe(), told };
         if !is_current() {
             self.mark_stale(key);
         }
@@ -333,7 +299,6 @@ impl Watched {
         let watched = map.entry(session.key).or_insert_with(|| Self {
             state: watch::Sender::new(State::Live { session: Arc::clone(session), expiring: false }),
             watchers: 0,
-            listeners: 0,
             stale: false,
         });
         watched.watchers += 1;
@@ -432,8 +397,9 @@ mod tests {
                     dpop_key: None,
                 },
             };
-            let (_, key) = self.sessions.begin(new).await.unwrap();
-            self.sessions.find(key).await.unwrap().unwrap()
+            let id = self.sessions.draw_id();
+            self.sessions.begin(&id, &new).await.unwrap();
+            self.sessions.find(id.key()).await.unwrap().unwrap()
         }
 
         fn watched(&self) -> usize {
@@ -528,20 +494,9 @@ mod tests {
     async fn a_server_that_stops_ends_the_events_but_not_what_waits_for_the_end() {
         let setup = setup();
         let session = setup.begin().await;
-        let (mut page, mut answer) = (setup.sessions.listen(&session).unwrap(), setup.sessions.watch(&session));
+        let (mut page, mut answer) = (setup.sessions.watch(&session), setup.sessions.watch(&session));
         setup.sessions.close_events();
         assert!(page.next().await.is_none());
         assert!(tokio::time::timeout(Duration::from_mins(5), answer.ended()).await.is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_page_that_is_closed_makes_room_for_another() {
-        let setup = setup();
-        let session = setup.begin().await;
-        let mut pages: Vec<_> = (0..super::MAXIMUM_LISTENERS).map(|_| setup.sessions.listen(&session).unwrap()).collect();
-        assert!(setup.sessions.listen(&session).is_none());
-        let _not_a_page = setup.sessions.watch(&session);
-        pages.pop();
-        assert!(setup.sessions.listen(&session).is_some());
     }
 }

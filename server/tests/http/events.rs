@@ -168,18 +168,21 @@ async fn nobody_listens_without_a_session_and_no_other_site_does() {
 
 #[tokio::test]
 async fn a_session_has_only_so_many_streams_and_a_prefetch_is_none() {
-    let (_provider, _app, browser) = signed_in().await;
-    for _ in 0..12 {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("limits.session_streams", "3").start().await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    for _ in 0..3 {
         browser.request(Method::HEAD, EVENTS).from(Initiator::SameOrigin).send().await.assert_status(204);
         browser.events().header("sec-purpose", "prefetch").send().await.assert_status(204);
     }
     let mut open = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..3 {
         open.push(listening(&browser).await);
     }
     let refused = browser.events().send().await;
     refused.assert_problem(503, "too_many_connections");
-    assert_eq!(refused.header("retry-after"), Some("15"));
+    assert_eq!(refused.header("retry-after"), Some("10"));
     // When a page is closed, there is room for another.
     drop(open);
     let mut again = loop {
