@@ -4,7 +4,7 @@
 //! speak for the app's origin, which is not the upstream's.
 
 use super::Upstream;
-use crate::{config::HeaderRules, middleware::client_ip::ClientAddress, session::live::LiveSession};
+use crate::{config::HeaderRules, identity, middleware::client_ip::ClientAddress, session::live::LiveSession};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use oauth2flow_app::api::CSRF_HEADER;
 
@@ -16,11 +16,6 @@ const NAMES_TE: HeaderValue = HeaderValue::from_static("te");
 
 /// How a call over gRPC has ended.
 const GRPC_TRAILER: HeaderValue = HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin");
-
-const USER: HeaderName = HeaderName::from_static("x-auth-request-user");
-const USER_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
-const USER_PROVIDER: HeaderName = HeaderName::from_static("x-auth-request-provider");
-const USER_NAME: HeaderName = HeaderName::from_static("x-auth-request-name");
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -97,7 +92,7 @@ pub(super) fn to_upstream(
         }
     }
     if config.forward_user {
-        name_user(headers, session);
+        identity::tell(headers, session);
     }
     if config.forward_client {
         name_client(headers, client, own_origin);
@@ -211,20 +206,6 @@ fn is_claim(name: &str) -> bool {
         Some(b'f') => name == "forwarded",
         Some(b'x') => is_like("x-forwarded") || is_like("x-auth-request-") || is_like("x-real-ip"),
         _ => false,
-    }
-}
-
-/// Says who the user is, and who says so: `sub` is one provider's word. What cannot stand in a header is left out, and so is an
-/// address that nobody has verified, since anybody may have claimed it.
-fn name_user(headers: &mut HeaderMap, session: &LiveSession) {
-    let user = &session.profile.user;
-    let email = user.email.as_ref().filter(|_| user.email_verified == Some(true));
-    let fields = [(USER, Some(&user.sub)), (USER_PROVIDER, Some(&session.provider)), (USER_EMAIL, email), (USER_NAME, user.name.as_ref())];
-    for (name, text) in fields {
-        let value = text.and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok());
-        if let Some(value) = value {
-            headers.insert(name, value);
-        }
     }
 }
 

@@ -21,7 +21,7 @@ use oauth2flow_protocol::{
 ///
 /// # Errors
 /// `step_up_required`
-pub fn require(app: &AppState, upstream: &Upstream, session: &LiveSession) -> Result<(), Failure> {
+pub(super) fn require(app: &AppState, upstream: &Upstream, session: &LiveSession) -> Result<(), Failure> {
     let authenticated_at = session.profile.authenticated_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
     upstream
         .config

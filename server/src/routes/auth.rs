@@ -4,18 +4,17 @@
 //! The answer says who is signed in, and never holds a token: browsers can reach this address too.
 
 mod forwarded;
-mod identity;
 
 use super::{
-    login::parameter,
+    login::Parameters,
     onward::{self, Words},
     session,
 };
 use crate::{
-    access,
     error::Failure,
+    identity,
     middleware::{client_ip::PeerAddress, csrf, problem::problem_address, request_log::RequestId},
-    proxy::{Upstream, step_up},
+    proxy::Upstream,
     session::live::LiveSession,
     state::AppState,
 };
@@ -79,7 +78,7 @@ pub async fn handler(
     }
     let refused = match session::current(&app, &headers).await? {
         Some((_, session)) => match permit(&app, question.upstream, &session) {
-            Ok(()) => return Ok(identity::answer(&session)),
+            Ok(()) => return Ok(who(&session)),
             Err(refused) => refused,
         },
         None => ProblemCode::Unauthenticated.into(),
@@ -94,13 +93,14 @@ pub async fn handler(
 
 impl<'a> Question<'a> {
     fn read(app: &'a AppState, query: &str) -> Result<Self, Failure> {
-        let upstream = match parameter(query, "upstream")? {
-            Some(name) => Some(&**app.upstreams.get(&name).ok_or(ProblemCode::UnknownUpstream)?),
+        let query = &Parameters::of(query);
+        let upstream = match query.get("upstream")? {
+            Some(name) => Some(&**app.upstreams.get(name).ok_or(ProblemCode::UnknownUpstream)?),
             None => None,
         };
-        let provider = match parameter(query, "provider")? {
-            Some(id) if app.providers.get(&id).is_none() => return Err(ProblemCode::UnknownProvider.into()),
-            Some(id) => Some(id.into_owned()),
+        let provider = match query.get("provider")? {
+            Some(id) if app.providers.get(id).is_none() => return Err(ProblemCode::UnknownProvider.into()),
+            Some(id) => Some(id.to_owned()),
             None => app.providers.only().map(|registered| registered.provider.id.clone()),
         };
         let sign_in = is_set(query, "sign_in", "redirect")?.then_some(SignIn { provider });
@@ -109,12 +109,19 @@ impl<'a> Question<'a> {
 }
 
 /// Whether a parameter is there, with the one value that it can have.
-fn is_set(query: &str, name: &str, value: &str) -> Result<bool, Failure> {
-    match parameter(query, name)? {
+fn is_set(query: &Parameters<'_>, name: &str, value: &str) -> Result<bool, Failure> {
+    match query.get(name)? {
         None => Ok(false),
         Some(found) if found == value => Ok(true),
         Some(_) => Err(Failure::new(ProblemCode::InvalidRequest).detail(format!("The parameter {name} can only be {value}."))),
     }
+}
+
+/// The answer for somebody who may in.
+fn who(session: &LiveSession) -> Response {
+    let mut headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+    identity::tell(&mut headers, session);
+    (StatusCode::OK, headers).into_response()
 }
 
 /// Whether the upstream's rules let this session in.
@@ -124,8 +131,7 @@ fn permit(app: &AppState, upstream: Option<&Upstream>, session: &LiveSession) ->
         let detail = format!("What you want to open is not for users of {}.", session.provider);
         return Err(Failure::new(ProblemCode::NotPermitted).detail(detail));
     }
-    access::require_at_upstream(app, &upstream.config, session)?;
-    step_up::require(app, upstream, session)
+    upstream.permit(app, session)
 }
 
 /// The refusal for a program; with the challenge of [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3) where a better

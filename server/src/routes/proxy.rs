@@ -1,10 +1,9 @@
 //! `ANY /proxy/{upstream}/{*path}`: step 7 of the flow, the API call with the token that the backend keeps.
 
 use crate::{
-    access,
     error::Failure,
     middleware::csrf,
-    proxy::{self, step_up, target, websocket},
+    proxy::{self, target, websocket},
     routes::session,
     state::AppState,
 };
@@ -37,9 +36,8 @@ pub async fn handler(app: &AppState, request: Request) -> Result<Response<Body>,
     let (name, path) = target::split(request.uri().path()).ok_or(ProblemCode::NotFound)?;
     let upstream = app.upstreams.get(name).ok_or(ProblemCode::UnknownUpstream)?;
     upstream.admit(request.method(), path, &session)?;
-    access::require_at_upstream(app, &upstream.config, &session)?;
+    upstream.permit(app, &session)?;
     let address = upstream.uri(path, request.uri().query())?;
-    step_up::require(app, upstream, &session)?;
     let room = upstream.room()?;
     if websocket::wants_upgrade(request.headers()) {
         return Box::pin(websocket::open(app, upstream, session, address, request, room)).await;

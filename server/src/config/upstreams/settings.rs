@@ -60,7 +60,8 @@ pub(super) static SCOPES: Setting<Vec<String>> = Setting::optional("scopes", "Wh
     .default_in_words("what the provider gives for this audience")
     .example("orders:read");
 pub(super) static TIMEOUT: Setting<Duration> =
-    Setting::optional("timeout", "How long the API may take until its answer begins.").default("30s");
+    Setting::optional("timeout", "How long the API may take for the next piece of a call's body, and then until its answer begins.")
+        .default("30s");
 pub(super) static IDLE_TIMEOUT: Setting<Duration> = Setting::optional(
     "idle_timeout",
     "How long an answer may pause once it has begun, and how long a WebSocket may be silent in both directions.",
@@ -101,8 +102,8 @@ pub(super) static REMOVE_RESPONSE_HEADERS: Setting<Vec<String>> =
     Setting::optional("remove_response_headers", "Header fields of the API that the browser is not to see.").example("Server X-Powered-By");
 pub(super) static FORWARD_USER: Setting<bool> = Setting::optional(
     "forward_user",
-    "Whether the API is told who the user is, in `X-Auth-Request-User`, `-Provider`, `-Email` (a verified one only) and `-Name`. Nobody \
-     else can send these.",
+    "Whether the API is told who the user is, in `X-Auth-Request-User`, `-Provider`, `-Email` (a verified one only), `-Name`, `-Login` and \
+     `-Groups`, percent-encoded. Nobody else can send these.",
 )
 .default("false");
 pub(super) static FORWARD_CLIENT: Setting<bool> = Setting::optional(

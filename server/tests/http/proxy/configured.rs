@@ -120,7 +120,7 @@ async fn a37_only_this_server_says_who_calls() {
             ("x-auth-request-user", StandInProvider::SUB),
             ("x-auth-request-provider", "alpha"),
             ("x-auth-request-email", "alice@example.com"),
-            ("x-auth-request-name", "Ali\u{e7}e Example"),
+            ("x-auth-request-name", "Ali%C3%A7e Example"),
             ("x-forwarded-for", "127.0.0.1"),
             ("x-forwarded-host", &host),
             ("x-forwarded-proto", "http"),
@@ -156,4 +156,5 @@ async fn who_somebody_is_cannot_break_out_of_its_header() {
     let received = upstream.only();
     assert_eq!(received.header("x-auth-request-user"), Some(StandInProvider::SUB));
     assert!(received.headers.get_all("x-auth-request-user").iter().count() == 1);
+    assert_eq!(received.header("x-auth-request-name"), Some("Alice%0D%0AX-Auth-Request-User: root"));
 }

@@ -1,10 +1,7 @@
-//! Who is signed in, in header fields.
+//! Who is signed in, in header fields: for apps behind a reverse proxy, and for APIs behind the proxy of this server.
 
 use crate::session::live::LiveSession;
-use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use oauth2flow_protocol::access::Known;
 use std::fmt::Write as _;
 
@@ -19,12 +16,11 @@ const GROUPS_INCOMPLETE: HeaderName = HeaderName::from_static("x-auth-request-gr
 /// The most bytes of the groups: nginx takes 4 KiB for all header fields of an answer, unless it is told otherwise.
 const MAXIMUM_GROUPS_BYTES: usize = 2 * 1024;
 
-/// The answer for a live session.
-pub(super) fn answer(session: &LiveSession) -> Response {
+/// Says who the user is, and who says so: `sub` is one provider's word. An address that nobody has verified is left out, since
+/// anybody may have claimed it.
+pub fn tell(headers: &mut HeaderMap, session: &LiveSession) {
     let user = &session.profile.user;
     let email = user.email.as_deref().filter(|_| user.email_verified == Some(true));
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for (name, value) in [
         (USER, Some(user.sub.as_str())),
         (EMAIL, email),
@@ -33,17 +29,16 @@ pub(super) fn answer(session: &LiveSession) -> Response {
         (PROVIDER, Some(session.provider.as_str())),
     ] {
         if let Some(value) = value {
-            insert(&mut headers, name, &encode(value));
+            insert(headers, name, &encode(value));
         }
     }
     let (groups, is_incomplete) = list(&session.profile.facts.groups);
     if !groups.is_empty() {
-        insert(&mut headers, GROUPS, &groups);
+        insert(headers, GROUPS, &groups);
     }
     if is_incomplete {
         headers.insert(GROUPS_INCOMPLETE, HeaderValue::from_static("true"));
     }
-    (StatusCode::OK, headers).into_response()
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
