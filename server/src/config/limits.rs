@@ -43,9 +43,9 @@ static HEAD_TIMEOUT: Setting<Duration> =
     Setting::optional("head_timeout", "How long the head of a request may take to arrive.").default("10s");
 static BODY_TIMEOUT: Setting<Duration> = Setting::optional(
     "body_timeout",
-    "How long the body of a request may take to arrive; of a body that is passed on to an upstream, how long it may pause.",
+    "How long the body of a request may pause. One that is not passed on to an upstream has half a minute in all.",
 )
-.default("10s");
+.default("60s");
 static IDLE_TIMEOUT: Setting<Duration> = Setting::optional(
     "idle_timeout",
     "How long a connection without requests is kept open. Longer than a reverse proxy keeps its own connections, or it now and then sends a \
@@ -100,7 +100,7 @@ pub struct LimitsConfig {
     pub head_fields: usize,
     /// How long it may take to arrive.
     pub head_timeout: Duration,
-    /// How long a body may take to arrive, or to pause.
+    /// How long a body may pause.
     pub body_timeout: Duration,
     /// How long a connection without requests is kept open.
     pub idle_timeout: Duration,

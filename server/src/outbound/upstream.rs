@@ -6,9 +6,12 @@
 mod connector;
 
 use super::{cause, certificate::ClientCertificate};
-use crate::config::{HttpVersion, UpstreamConfig};
+use crate::{
+    config::{HttpVersion, UpstreamConfig},
+    idle::Moved,
+};
 use axum::{
-    body::Body,
+    body::{Body, Bytes, HttpBody},
     http::{
         HeaderMap, HeaderValue, Method, Request, Response, Uri, header,
         uri::{Authority, PathAndQuery, Scheme},
@@ -16,14 +19,22 @@ use axum::{
 };
 use connector::Connector;
 pub(super) use connector::Trust;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::CertificateError;
-use std::{error::Error, io, time::Duration};
+use std::{
+    error::Error,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 use thiserror::Error;
+use tokio::time::sleep;
 
 /// Why an upstream did not begin to answer.
 #[derive(Debug, Error)]
@@ -37,7 +48,7 @@ pub enum UpstreamError {
          root_certificates_file of the upstream, or of outbound"
     )]
     Untrusted(#[source] hyper_util::client::legacy::Error),
-    /// The head of its answer was not there within the time limit.
+    /// It took nothing of the request's body for as long as the time limit, or then did not begin to answer.
     #[error("the upstream did not answer within the time limit")]
     Silent,
     /// The connection broke before there was a whole head of an answer.
@@ -135,7 +146,8 @@ impl UpstreamClient {
         Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path_and_query).build()
     }
 
-    /// Makes a call, and answers as soon as the head of the answer is there.
+    /// Makes a call, and answers as soon as the head of the answer is there. The time limit begins anew with each piece of the body that
+    /// the upstream takes, and does not count while the next one has yet to come: however long that takes, the upstream cannot help it.
     ///
     /// # Errors
     /// When the upstream does not begin to answer.
@@ -160,6 +172,12 @@ impl UpstreamClient {
         headers: HeaderMap,
         body: Body,
     ) -> Result<Response<Incoming>, UpstreamError> {
+        let (body, moved) = if body.is_end_stream() {
+            (body, None)
+        } else {
+            let moved = Arc::new(Moved::default());
+            (Body::new(Upload { body, moved: Arc::clone(&moved) }), Some(moved))
+        };
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
@@ -167,9 +185,52 @@ impl UpstreamClient {
         if let Some(authorization) = &self.proxy_authorization {
             request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
         }
-        match tokio::time::timeout(self.timeout, client.request(request)).await {
-            Ok(response) => response.map_err(UpstreamError::new),
-            Err(_) => Err(UpstreamError::Silent),
+        let silent = async {
+            match moved {
+                Some(moved) => moved.silent_for(self.timeout).await,
+                None => sleep(self.timeout).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            response = client.request(request) => response.map_err(UpstreamError::new),
+            () = silent => Err(UpstreamError::Silent),
         }
+    }
+}
+
+/// A body on its way to an upstream, which says when it moves.
+struct Upload {
+    body: Body,
+    moved: Arc<Moved>,
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_ready() {
+            self.moved.now();
+        } else {
+            self.moved.waits();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // Now it is the upstream's turn, whatever is missing.
+        self.moved.now();
     }
 }

@@ -3,10 +3,14 @@
 use super::{API, Raw, chunk, raw_app, raw_app_with};
 use crate::support::Connection;
 use axum::http::Method;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+use tokio::time::Instant;
 
 const SSE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
@@ -181,6 +185,29 @@ async fn a_hundred_megabytes_go_up_without_being_kept() {
     drain(&mut upstream, &taken).await;
     upstream.send("HTTP/1.1 204 No Content\r\n\r\n").await;
     let mut browser = feeding.await.unwrap();
+    assert!(browser.head().await.starts_with("http/1.1 204 "));
+}
+
+#[tokio::test]
+async fn an_upload_may_take_longer_than_the_upstream_has_for_its_answer() {
+    const LIMIT: Duration = Duration::from_millis(500);
+    let raw = raw_app(&[("timeout", "500ms")]).await;
+    let mut browser = raw.call(&format!("POST {API}/upload"), "transfer-encoding: chunked\r\n").await;
+    browser.send(chunk("beginning")).await;
+    let (mut upstream, _) = raw.upstream.request().await;
+    upstream.until("beginning").await;
+    let began = Instant::now();
+    while began.elapsed() < LIMIT * 3 {
+        // However long the next piece takes: it is not the upstream that is waited for.
+        for _ in 0..20 {
+            raw.browser.request(Method::GET, "/healthz").send().await.assert_status(200);
+        }
+        browser.send(chunk("piece")).await;
+        upstream.until("piece").await;
+    }
+    browser.send("0\r\n\r\n").await;
+    upstream.until("0\r\n\r\n").await;
+    upstream.send("HTTP/1.1 204 No Content\r\n\r\n").await;
     assert!(browser.head().await.starts_with("http/1.1 204 "));
 }
 
