@@ -21,7 +21,7 @@ use connector::Connector;
 pub(super) use connector::Trust;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper_util::{
-    client::legacy::Client,
+    client::legacy::{Client, connect::capture_connection},
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::CertificateError;
@@ -185,6 +185,9 @@ impl UpstreamClient {
         if let Some(authorization) = &self.proxy_authorization {
             request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
         }
+        // Over HTTP/1.1 an answer that nobody waits for takes its connection along. One that others share would stay, even if its other end
+        // is gone without a word.
+        let shared = (!self.is_http1).then(|| capture_connection(&mut request));
         let silent = async {
             match moved {
                 Some(moved) => moved.silent_for(self.timeout).await,
@@ -194,7 +197,14 @@ impl UpstreamClient {
         tokio::select! {
             biased;
             response = client.request(request) => response.map_err(UpstreamError::new),
-            () = silent => Err(UpstreamError::Silent),
+            () = silent => {
+                if let Some(shared) = shared
+                    && let Some(connection) = &*shared.connection_metadata()
+                {
+                    connection.poison();
+                }
+                Err(UpstreamError::Silent)
+            }
         }
     }
 }

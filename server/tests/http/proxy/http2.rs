@@ -78,6 +78,21 @@ async fn a_conversation_goes_both_ways_at_once_and_ends_with_trailers() {
 }
 
 #[tokio::test]
+async fn a_connection_on_which_nothing_is_answered_is_given_up() {
+    let upstream = RawUpstream::start();
+    let (_app, browser) = signed_in(&[("url", &upstream.origin()), ("http_version", "2"), ("timeout", "100ms")]).await;
+    let call = || browser.call(Method::GET, &format!("{API}/x")).send();
+    let (answer, mut first) = tokio::join!(call(), upstream.accept());
+    answer.assert_problem(504, "upstream_timeout");
+    assert!(first.until("SM\r\n\r\n").await.starts_with("PRI * HTTP/2.0"), "it is there still, for all that anybody knows");
+    tokio::select! {
+        biased;
+        _second = upstream.accept() => {}
+        answer = call() => panic!("{answer:?}"),
+    }
+}
+
+#[tokio::test]
 async fn over_tls_the_upstream_says_what_it_speaks() {
     let (authority, upstream) = (Authority::new(), Http2Upstream::start());
     let front = TlsFront::start(&authority, NAME);
