@@ -27,11 +27,14 @@ use oauth2flow_protocol::{
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use thiserror::Error;
-use tokio::sync::broadcast;
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    task::JoinHandle,
+};
 
 /// How many tokens are kept.
 const MAXIMUM_TOKENS: usize = 4096;
@@ -61,11 +64,14 @@ pub enum ExchangeError {
 
 /// The tokens that were exchanged.
 pub(super) struct Exchange {
-    tokens: Cache<Subject, Arc<Exchanged>>,
+    tokens: Arc<Tokens>,
     /// Of which sessions a token was exchanged anew because the upstream had rejected one, and for which upstreams.
     rejected: Recent<(Key, String)>,
-    changes: Mutex<Option<broadcast::Receiver<Change>>>,
+    /// What forgets the tokens of sessions that change or end, since the first of them was exchanged.
+    forgetting: OnceLock<JoinHandle<()>>,
 }
+
+type Tokens = Cache<Subject, Arc<Exchanged>>;
 
 /// What a token was exchanged for: whose, which, and for which upstream.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,31 +88,50 @@ struct Exchanged {
 
 impl Default for Exchange {
     fn default() -> Self {
-        Self { tokens: Cache::new(MAXIMUM_TOKENS), rejected: Recent::default(), changes: Mutex::new(None) }
+        Self { tokens: Arc::new(Cache::new(MAXIMUM_TOKENS)), rejected: Recent::default(), forgetting: OnceLock::new() }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(forgetting) = self.forgetting.get() {
+            forgetting.abort();
+        }
+    }
+}
+
+/// Forgets the tokens of sessions that have changed or ended, until the store is closed.
+async fn forget(tokens: Arc<Tokens>, mut changes: broadcast::Receiver<Change>) {
+    loop {
+        match changes.recv().await {
+            Ok(Change::Ended(key) | Change::Renewed(key)) => tokens.retain(|subject, _| subject.session != key),
+            Ok(Change::Missed) | Err(RecvError::Lagged(_)) => tokens.clear(),
+            Err(RecvError::Closed) => return,
+        }
     }
 }
 
 impl Exchange {
-    /// Forgets the tokens of sessions that have changed or ended since the last time.
-    fn heed_changes(&self, app: &AppState) {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes = changes.get_or_insert_with(|| app.sessions.store().changes());
-        loop {
-            match changes.try_recv() {
-                Ok(Change::Ended(key) | Change::Renewed(key)) => self.tokens.retain(|subject, _| subject.session != key),
-                Ok(Change::Missed) | Err(broadcast::error::TryRecvError::Lagged(_)) => self.tokens.clear(),
-                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => return,
-            }
-        }
-    }
-
     async fn token(&self, app: &AppState, upstream: &Upstream, session: &LiveSession, own: Access) -> Result<Access, Failure> {
-        self.heed_changes(app);
         let subject = Subject::new(upstream, session, &own);
         let now = app.clock.now();
         self.tokens.remove_if(&subject, |exchanged| exchanged.until <= now);
-        let exchanged = self.tokens.get_or_insert_async(&subject, exchange(app, upstream, session, own)).await?;
-        Ok(exchanged.access.clone())
+        let place = match self.tokens.get_value_or_guard_async(&subject).await {
+            Ok(exchanged) => return Ok(exchanged.access.clone()),
+            Err(place) => place,
+        };
+        self.forgetting.get_or_init(|| tokio::spawn(forget(Arc::clone(&self.tokens), app.sessions.store().changes())));
+        self.tokens.retain(|_, exchanged| exchanged.until > now);
+        let exchanged = exchange(app, upstream, session, own).await?;
+        let access = exchanged.access.clone();
+        // When somebody else has taken the place meanwhile, this one is for this call alone.
+        let _ = place.insert(Arc::new(exchanged));
+        // From now on its end is heard of.
+        if app.sessions.peek(session.key).await?.is_none() {
+            self.tokens.remove(&subject);
+            return Err(ProblemCode::SessionEnded.into());
+        }
+        Ok(access)
     }
 
     /// Forgets what this token was exchanged for, if that is what was rejected; others may have had it exchanged anew already. Answers
@@ -129,12 +154,12 @@ impl Subject {
     }
 }
 
-async fn exchange(app: &AppState, upstream: &Upstream, session: &LiveSession, own: Access) -> Result<Arc<Exchanged>, Failure> {
+async fn exchange(app: &AppState, upstream: &Upstream, session: &LiveSession, own: Access) -> Result<Exchanged, Failure> {
     let registered = app.providers.get(&session.provider).ok_or(ProblemCode::SessionEnded)?;
     let token = ask(app, registered, upstream, &own).await?;
     let expires_at = token.expires_at.unwrap_or_else(|| later(app.clock.now(), UNKNOWN_LIFETIME + RENEW_BEFORE));
     let until = later(expires_at, -RENEW_BEFORE);
-    Ok(Arc::new(Exchanged { access: Access { token: token.access_token, dpop_key: token.dpop_key }, until }))
+    Ok(Exchanged { access: Access { token: token.access_token, dpop_key: token.dpop_key }, until })
 }
 
 async fn ask(app: &AppState, registered: &Registered, upstream: &Upstream, own: &Access) -> Result<ExchangedToken, ExchangeError> {
@@ -201,4 +226,49 @@ async fn exchange_again(app: &AppState, upstream: &Upstream, session: Key, rejec
         return Err(AccessTokenError::JustRenewed.into());
     }
     exchange.token(app, upstream, &session, own).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, Change, Exchanged, Key, MAXIMUM_TOKENS, Subject, Tokens, forget};
+    use jiff::Timestamp;
+    use oauth2flow_protocol::AccessToken;
+    use std::sync::Arc;
+    use tokio::sync::broadcast;
+
+    fn session(number: u8) -> Key {
+        Key([number; 32])
+    }
+
+    /// What is left of the tokens of three sessions when these things have happened.
+    async fn left_after(changes: &[Change]) -> Vec<Key> {
+        let tokens = Arc::new(Tokens::new(MAXIMUM_TOKENS));
+        for number in 1..=3 {
+            let access = Access { token: AccessToken::new("exchanged".to_owned()), dpop_key: None };
+            let subject = Subject { session: session(number), upstream: "api".to_owned(), token: [0; 32] };
+            tokens.insert(subject, Arc::new(Exchanged { access, until: Timestamp::MAX }));
+        }
+        let (sender, receiver) = broadcast::channel(2);
+        for change in changes {
+            sender.send(*change).unwrap();
+        }
+        drop(sender);
+        forget(Arc::clone(&tokens), receiver).await;
+        let mut left: Vec<_> = tokens.iter().map(|(subject, _)| subject.session).collect();
+        left.sort_unstable_by_key(|key| key.0);
+        left
+    }
+
+    #[tokio::test]
+    async fn the_tokens_of_a_session_go_with_it() {
+        assert_eq!(left_after(&[]).await, [session(1), session(2), session(3)]);
+        assert_eq!(left_after(&[Change::Ended(session(2))]).await, [session(1), session(3)]);
+        assert_eq!(left_after(&[Change::Ended(session(1)), Change::Renewed(session(3))]).await, [session(2)]);
+    }
+
+    #[tokio::test]
+    async fn when_something_was_missed_none_is_kept() {
+        assert_eq!(left_after(&[Change::Missed]).await, []);
+        assert_eq!(left_after(&[Change::Ended(session(4)), Change::Ended(session(5)), Change::Ended(session(6))]).await, []);
+    }
 }
