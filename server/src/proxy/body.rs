@@ -7,7 +7,6 @@ use super::{Room, headers};
 use crate::{error::Failure, session::live::LiveSession, state::AppState, streams::StreamPermit};
 use axum::body::{Body, Bytes, HttpBody};
 use futures_util::future::BoxFuture;
-use http_body_util::BodyExt as _;
 use hyper::body::{Frame, Incoming, SizeHint};
 use oauth2flow_app::problem::ProblemCode;
 use std::{
@@ -183,12 +182,4 @@ where
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-/// All of a body that is small.
-///
-/// # Errors
-/// Why it ended early.
-pub(super) async fn collect(body: Body) -> Result<Bytes, axum::Error> {
-    Ok(body.collect().await?.to_bytes())
 }

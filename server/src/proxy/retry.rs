@@ -4,11 +4,11 @@
 //! if its method changes nothing more the second time ([RFC 9110 §9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)). And when
 //! the upstream itself said that it has not carried it out, for want of a good token or a nonce. In both cases its body must still be there.
 
-use super::body;
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     http::{HeaderMap, Method, header},
 };
+use http_body_util::BodyExt as _;
 
 /// How large a body may be that is kept until it is known that it need not be sent twice.
 const MAXIMUM_REPLAY_BYTES: u64 = 64 * 1024;
@@ -41,7 +41,7 @@ impl Replayable {
         if content_length(headers).is_none_or(|length| length > MAXIMUM_REPLAY_BYTES) {
             return Ok(Self::Stream(body));
         }
-        body::collect(body).await.map(Self::Whole)
+        Ok(Self::Whole(body.collect().await?.to_bytes()))
     }
 
     /// Whether it can be sent once more.

@@ -86,9 +86,6 @@ pub(super) async fn send(
             nonce = Some(wanted);
             continue;
         }
-        if answer.status() != StatusCode::UNAUTHORIZED {
-            return Ok(answer);
-        }
         if repeated.token || !body.is_whole() || !rejects_token(&answer) {
             return Ok(answer);
         }
@@ -142,10 +139,11 @@ fn challenges(answer: &Response<Incoming>) -> impl Iterator<Item = &str> {
     answer.headers().get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok())
 }
 
-/// Whether a 401 can be about the token: it says so, or does not say what it is about. One that wants another login, another proof, or
-/// another way to authenticate says something else. [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)
+/// Whether an answer is a 401 that can be about the token: it says so, or does not say what it is about. One that wants another login,
+/// another proof, or another way to authenticate says something else.
+/// [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)
 fn rejects_token(answer: &Response<Incoming>) -> bool {
-    if step_up::challenge(answer).is_some() {
+    if answer.status() != StatusCode::UNAUTHORIZED || step_up::challenge(answer).is_some() {
         return false;
     }
     let mut challenges = challenges(answer).peekable();
