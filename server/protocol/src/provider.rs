@@ -489,7 +489,7 @@ impl Endpoints {
 
 /// Whether an authorization request parameter belongs to the flow itself. `request` and `request_uri` would replace the whole
 /// request ([RFC 9101](https://www.rfc-editor.org/rfc/rfc9101)), `response_mode` changes how the response comes back.
-pub(crate) fn is_reserved(parameter: &str) -> bool {
+pub fn is_reserved(parameter: &str) -> bool {
     matches!(
         parameter,
         "response_type"

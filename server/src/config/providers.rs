@@ -10,6 +10,7 @@ pub use choices::{ClientAuth, Icon, IssPolicy, Metadata, Preset, ScopeSeparator}
 pub(super) use credentials::read_client_certificate;
 pub use credentials::{ClientCertificate, Credentials};
 pub use location::Endpoints;
+pub(super) use rules::validate_resources;
 pub(super) use settings::SECTION;
 
 use super::{

@@ -11,7 +11,7 @@ pub(super) use settings::SECTION;
 
 use super::access::{self, Provable};
 use super::outbound::read_root_certificates;
-use super::providers::{ClientCertificate, read_client_certificate};
+use super::providers::{ClientCertificate, read_client_certificate, validate_resources};
 use super::reader::Reader;
 use super::setting::Declared;
 use super::value::{ByteSize, WebAddress};
@@ -41,9 +41,9 @@ pub struct UpstreamConfig {
     pub requirements: Requirements,
     /// What the user's token is exchanged for, if it is.
     pub exchange: Option<TokenExchange>,
-    /// How long it may take until its answer begins.
+    /// How long it may take for the next piece of a body, and then until its answer begins.
     pub timeout: Duration,
-    /// How long an answer may pause, and a WebSocket be silent.
+    /// How long a body may pause, and a WebSocket be silent.
     pub idle_timeout: Duration,
     /// How large the body of a call may be, if that is limited.
     pub max_body_bytes: Option<u64>,
@@ -220,13 +220,7 @@ fn read_exchange(reader: &mut Reader<'_>) -> Option<TokenExchange> {
         }
         return None;
     }
-    for resource in &resource {
-        // RFC 8693 §2.1: an absolute URI without a fragment.
-        if !Url::parse(resource).is_ok_and(|url| url.fragment().is_none()) {
-            let fix = "Write an absolute address without a fragment, such as https://api.example.com.";
-            reader.problem(&RESOURCE, format!("“{resource}” is not the address of an API."), fix);
-        }
-    }
+    validate_resources(reader, &RESOURCE, &resource);
     exchanges?.then_some(TokenExchange { audience, resource, scopes })
 }
 

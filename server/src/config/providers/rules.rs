@@ -11,6 +11,7 @@ use super::{
     },
 };
 use crate::config::{reader::Reader, setting::Declared, value::Choice as _};
+use oauth2flow_protocol::provider::is_reserved;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -107,25 +108,6 @@ static MEANT_FOR: [(&dyn Declared, Meaning); 30] = [
 /// Claims of the ID token that are the flow's own.
 const OWN_CLAIMS: [&str; 9] = ["iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash"];
 
-/// Parameters of the authorization request that are the flow's own.
-const OWN_PARAMETERS: [&str; 15] = [
-    "response_type",
-    "response_mode",
-    "client_id",
-    "client_secret",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-    "request_uri",
-    "dpop_jkt",
-    "client_assertion",
-    "client_assertion_type",
-];
-
 /// Parameters that mean nothing unless the ID token is held against them.
 const CHECKED_PARAMETERS: [&str; 2] = ["max_age", "acr_values"];
 
@@ -213,8 +195,19 @@ fn validate_scopes(reader: &mut Reader<'_>, preset: Preset, scopes: Option<&[Str
     }
 }
 
+/// RFC 8707 §2 and RFC 8693 §2.1: an absolute URI without a fragment.
+pub(in crate::config) fn validate_resources(reader: &mut Reader<'_>, setting: &dyn Declared, resources: &[String]) {
+    for resource in resources {
+        if !Url::parse(resource).is_ok_and(|url| url.fragment().is_none()) {
+            let fix = "Write an absolute address without a fragment, such as https://api.example.com.";
+            reader.problem(setting, format!("“{resource}” is not the address of an API."), fix);
+        }
+    }
+}
+
 fn validate_parameters(reader: &mut Reader<'_>, read: &Read<'_>) {
-    for name in read.params.keys().filter(|name| OWN_PARAMETERS.contains(&name.as_str())) {
+    let is_own = |name: &str| is_reserved(name) && !CHECKED_PARAMETERS.contains(&name);
+    for name in read.params.keys().filter(|name| is_own(name)) {
         reader.problem(
             &AUTHORIZATION_PARAMS,
             format!("“{name}” is a parameter that the sign-in sets itself."),
@@ -232,13 +225,7 @@ fn validate_parameters(reader: &mut Reader<'_>, read: &Read<'_>) {
             reader.problem(&AUTHORIZATION_PARAMS, format!("“{name}” is in it, and has a setting of its own."), "Keep one of the two.");
         }
     }
-    for resource in read.resource {
-        // RFC 8707 §2: an absolute URI without a fragment.
-        if !Url::parse(resource).is_ok_and(|url| url.fragment().is_none()) {
-            let fix = "Write an absolute address without a fragment, such as https://api.example.com.";
-            reader.problem(&RESOURCE, format!("“{resource}” is not the address of an API."), fix);
-        }
-    }
+    validate_resources(reader, &RESOURCE, read.resource);
 }
 
 /// The claims that every sign-in checks by itself, each with a value that no configuration could know.
