@@ -54,6 +54,10 @@ impl<'a> LogoutTokenExpectations<'a> {
             leeway: CLOCK_LEEWAY,
         })
     }
+
+    fn expected_issuer(&self) -> ExpectedIssuer<'a> {
+        ExpectedIssuer { issuer: self.issuer, rule: self.issuer_rule, template: self.issuer_template }
+    }
 }
 
 /// A logout token that has passed every check but one: the caller refuses a `token_id` that it has seen before.
@@ -148,10 +152,8 @@ impl LogoutTokenError {
 /// The first check that fails.
 pub fn validate(raw: &str, expectations: &LogoutTokenExpectations<'_>, keys: &JwkSet) -> Result<ValidatedLogoutToken, LogoutTokenError> {
     let VerifiedToken { claims, key_issuer, .. } = jws::verify(raw, &expectations.algorithms, &["logout+jwt", "jwt"], keys)?;
-    let expected_issuer =
-        ExpectedIssuer { issuer: expectations.issuer, rule: expectations.issuer_rule, template: expectations.issuer_template };
     let iss = text(&claims, "iss")?.ok_or(LogoutTokenError::MissingClaim("iss"))?;
-    let issuer = expected_issuer.of_token(&claims, iss, key_issuer.as_deref()).ok_or(LogoutTokenError::IssuerMismatch)?;
+    let issuer = expectations.expected_issuer().of_token(&claims, iss, key_issuer.as_deref()).ok_or(LogoutTokenError::IssuerMismatch)?;
     let audience =
         json::audience(&claims).map_err(|_| LogoutTokenError::InvalidClaim("aud"))?.ok_or(LogoutTokenError::MissingClaim("aud"))?;
     if !audience.iter().any(|audience| audience == expectations.client_id) {
@@ -200,8 +202,7 @@ pub fn is_addressed(raw: &str, expectations: &LogoutTokenExpectations<'_>) -> bo
         return false;
     }
     let Some(claims) = jws::unverified_claims(raw) else { return false };
-    let expected_issuer =
-        ExpectedIssuer { issuer: expectations.issuer, rule: expectations.issuer_rule, template: expectations.issuer_template };
+    let expected_issuer = expectations.expected_issuer();
     let is_of_issuer = matches!(text(&claims, "iss"), Ok(Some(iss)) if expected_issuer.of_token(&claims, iss, None).is_some());
     let is_for_client = matches!(json::audience(&claims), Ok(Some(audience)) if audience.iter().any(|one| one == expectations.client_id));
     is_of_issuer && is_for_client
