@@ -385,8 +385,7 @@ impl<'f, R: Renewal> Leader<'f, R> {
             let (waits_until, mut looks) = (Instant::now() + self.rhythm.patience, LOOKS);
             while matches!(&now, Ok(Some(record)) if record.version == held.version) && Instant::now() < waits_until {
                 let pause = looks.next(self.renewal.entropy());
-                let waiting = timeout(pause, pending::<()>());
-                let _ = held.during(self.renewal.store(), self.renewal.entropy(), waiting).await;
+                held.during(self.renewal.store(), self.renewal.entropy(), sleep(pause)).await;
                 now = self.read().await;
             }
         }
