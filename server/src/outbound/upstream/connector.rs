@@ -2,7 +2,7 @@
 
 use crate::{
     config::{HttpVersion, OutboundConfig, ProxyAddress},
-    outbound::{NEVER_THROUGH_A_PROXY, certificate::ClientCertificate, names::Names},
+    outbound::{NEVER_THROUGH_A_PROXY, authorities::Authorities, certificate::ClientCertificate, names::Names},
 };
 use axum::http::{
     HeaderValue, Uri,
@@ -15,19 +15,13 @@ use hyper_util::client::{
     legacy::connect::{Connected, Connection, HttpConnector, dns, proxy::Tunnel},
     proxy::matcher::{Intercept, Matcher},
 };
-use rustls::{
-    ClientConfig,
-    client::danger::ServerCertVerifier,
-    crypto::aws_lc_rs::default_provider,
-    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject as _},
-};
-use rustls_platform_verifier::Verifier;
+use rustls::ClientConfig;
 use std::{
     error::Error,
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -52,34 +46,23 @@ pub(crate) enum ConnectorError {
     /// TLS cannot be set up.
     #[error("TLS cannot be set up; check that certificate and key belong together")]
     Tls(#[from] rustls::Error),
-    /// The certificate to show cannot be read.
-    #[error("the client certificate cannot be read")]
-    Certificate(#[from] pem::Error),
 }
 
 /// What all upstreams have in common.
 pub(in crate::outbound) struct Trust<'a> {
     pub(in crate::outbound) config: &'a OutboundConfig,
     pub(in crate::outbound) names: &'a Arc<dyn Names>,
-    /// Whom everybody trusts: read once, since it is large.
-    pub(in crate::outbound) verifier: &'a OnceLock<Arc<Verifier>>,
+    /// Whom everybody trusts.
+    pub(in crate::outbound) authorities: &'a Arc<Authorities>,
 }
 
 impl Trust<'_> {
-    /// Judges certificates by the authorities of the system, those of `outbound`, and these.
-    fn verifier(&self, own: &[Vec<u8>]) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-        let make = || {
-            let roots = self.config.root_certificates.iter().chain(own).map(|der| CertificateDer::from(der.clone()));
-            Verifier::new_with_extra_roots(roots, Arc::new(default_provider())).map(Arc::new)
-        };
-        if !own.is_empty() {
-            return Ok(make()?);
+    /// The authorities of everybody, and these.
+    fn with(&self, own: &[Vec<u8>]) -> Arc<Authorities> {
+        match own {
+            [] => Arc::clone(self.authorities),
+            own => Arc::new(Authorities::new([&self.config.root_certificates, own].concat())),
         }
-        if let Some(verifier) = self.verifier.get() {
-            return Ok(verifier.clone());
-        }
-        let verifier = make()?;
-        Ok(self.verifier.get_or_init(|| verifier).clone())
     }
 
     fn proxies(&self) -> Matcher {
@@ -97,9 +80,9 @@ impl Trust<'_> {
     }
 }
 
-/// Connects to one upstream.
+/// Connects to one upstream, or one place where a provider is.
 #[derive(Clone)]
-pub(super) struct Connector {
+pub(in crate::outbound) struct Connector {
     way: Way,
     timeout: Duration,
     proxy_authorization: Option<HeaderValue>,
@@ -118,7 +101,7 @@ enum Way {
 }
 
 impl Connector {
-    pub(super) fn new(
+    pub(in crate::outbound) fn new(
         scheme: &Scheme,
         authority: &Authority,
         trust: &Trust<'_>,
@@ -130,11 +113,8 @@ impl Connector {
         let uri = uri.map_err(|_| ConnectorError::Address)?;
         let proxy = trust.proxies().intercept(&uri);
         let is_secure = *scheme == Scheme::HTTPS;
-        let to_proxy = || Ok::<_, rustls::Error>(secured(trust.tcp(), tls(trust.verifier(&[])?, None)?, HttpVersion::Http1));
-        let to_upstream = || {
-            let identity = certificate.map(identity).transpose()?;
-            Ok::<_, ConnectorError>(tls(trust.verifier(root_certificates)?, identity)?)
-        };
+        let to_proxy = || Ok::<_, rustls::Error>(secured(trust.tcp(), trust.with(&[]).client(None)?, HttpVersion::Http1));
+        let to_upstream = || trust.with(root_certificates).client(certificate);
         let way = match &proxy {
             None if is_secure => Way::Secure(secured(trust.tcp(), to_upstream()?, version)),
             None => Way::Plain(trust.tcp()),
@@ -146,25 +126,9 @@ impl Connector {
     }
 
     /// What every request carries for the proxy that passes it on.
-    pub(super) fn proxy_authorization(&self) -> Option<HeaderValue> {
+    pub(in crate::outbound) fn proxy_authorization(&self) -> Option<HeaderValue> {
         self.proxy_authorization.clone()
     }
-}
-
-fn tls(verifier: Arc<dyn ServerCertVerifier>, identity: Option<Identity>) -> Result<ClientConfig, rustls::Error> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions()?;
-    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-    match identity {
-        Some((chain, key)) => builder.with_client_auth_cert(chain, key),
-        None => Ok(builder.with_no_client_auth()),
-    }
-}
-
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-fn identity(certificate: &ClientCertificate) -> Result<Identity, pem::Error> {
-    let pem = certificate.pem().as_bytes();
-    Ok((CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?, PrivateKeyDer::from_pem_slice(pem)?))
 }
 
 fn secured<C>(connector: C, mut tls: ClientConfig, version: HttpVersion) -> HttpsConnector<C> {
@@ -238,7 +202,7 @@ impl Service<dns::Name> for Resolver {
 }
 
 /// A connection, of whatever kind.
-pub(super) struct Stream {
+pub(in crate::outbound) struct Stream {
     bytes: Box<dyn ReadWrite>,
     /// A proxy wants to see whole addresses.
     is_to_proxy: bool,
