@@ -2,12 +2,14 @@
 
 use crate::{routes, state::AppState};
 use axum::{
-    Router,
+    Json, Router,
     extract::Request,
     http::{HeaderValue, header},
     middleware::{Next, from_fn},
     response::Response,
+    routing::get,
 };
+use std::sync::LazyLock;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -55,10 +57,18 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
+const ADDRESS: &str = "/api/openapi.json";
+
 /// The two routes.
 pub fn router() -> Router<AppState> {
-    let page = SwaggerUi::new("/api/docs").url("/api/openapi.json", description()).config(Config::default().validator_url("none"));
-    Router::from(page).layer(from_fn(policy))
+    let page = SwaggerUi::new("/api/docs").config(Config::from(ADDRESS).validator_url("none"));
+    Router::from(page).route(ADDRESS, get(document)).layer(from_fn(policy))
+}
+
+/// The description, which is made when somebody asks for it the first time: few servers are ever asked.
+async fn document() -> Json<&'static utoipa::openapi::OpenApi> {
+    static DESCRIPTION: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(description);
+    Json(&DESCRIPTION)
 }
 
 async fn policy(request: Request, next: Next) -> Response {

@@ -24,12 +24,19 @@ use oauth2flow_app::{
     App,
     api::Session,
     problem::ProblemCode,
-    shell::{RequestContext, SetStatus, shell, static_shell},
+    shell::{RequestContext, SetStatus, SiteAssets, shell, static_shell},
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// The app's pages, and the document that the single-page app starts from: rendered once, the same for everybody.
+/// The app's pages. Nothing is made before somebody asks for one: a gateway's server is never asked.
 pub struct Pages {
+    site: SiteAssets,
+    avatar_hosts: Vec<String>,
+    made: OnceLock<Made>,
+}
+
+/// What the app says of itself, and the document that the single-page app starts from: rendered once, the same for everybody.
+struct Made {
     /// The paths that the app has a page for; every other one is its "not found" page.
     paths: Vec<String>,
     html: Bytes,
@@ -37,19 +44,28 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Asks the app for its routes, which also readies the renderer, and renders the document.
+    /// Keeps what it takes to make the pages.
     ///
     /// # Errors
     /// When a configured avatar host cannot stand in a header.
     pub fn prepare(assets: &Assets, avatar_hosts: &[String]) -> Result<Self, header::InvalidHeaderValue> {
-        let shell = static_shell(&assets.site);
-        let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), avatar_hosts))?;
-        let paths = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
-        Ok(Self { paths, html: Bytes::from(shell.html), policy })
+        HeaderValue::try_from(policy("", avatar_hosts))?;
+        Ok(Self { site: assets.site.clone(), avatar_hosts: avatar_hosts.to_vec(), made: OnceLock::new() })
+    }
+
+    /// Asks the app for its routes, which also readies the renderer, and renders the document.
+    #[expect(clippy::expect_used, reason = "the hosts have been tried in a header, and beside them there are hashes in base64")]
+    fn made(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let shell = static_shell(&self.site);
+            let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
+            let paths = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+            Made { paths, html: Bytes::from(shell.html), policy }
+        })
     }
 
     fn has(&self, path: &str) -> bool {
-        self.paths.iter().any(|page| page == path)
+        self.made().paths.iter().any(|page| page == path)
     }
 }
 
@@ -96,11 +112,11 @@ fn constant(app: &AppState, path: &str) -> Response {
     let status = if app.pages.has(path) { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, app.pages.policy.clone()),
+        (header::CONTENT_SECURITY_POLICY, app.pages.made().policy.clone()),
         // The document names the files of one build; after an update it has to name those of the next.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    (status, headers, Body::from(app.pages.html.clone())).into_response()
+    (status, headers, Body::from(app.pages.made().html.clone())).into_response()
 }
 
 async fn render(app: AppState, request: Request) -> Response {
@@ -134,6 +150,7 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
         csrf_token: None,
         notes: None,
         sessions: None,
+        flow: None,
         now_unix_seconds: app.clock.now().as_second(),
     };
     // The callback is rendered without looking at who asks: the code in its address is nobody's until the browser posts it.
