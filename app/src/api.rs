@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit};
 
-use crate::{clock::unix_seconds_of_date, problem::ProblemCode};
+use crate::{clock::unix_seconds_of_date, flow::Flow, problem::ProblemCode, session::CurrentSession};
 
 /// Where the API lives.
 pub const BASE: &str = "/api/v1";
@@ -66,6 +66,8 @@ struct SessionAnswer {
     scopes: Option<Vec<String>>,
     session: Option<SessionLifetime>,
     access_token: Option<AccessTokenLifetime>,
+    authenticated_at: Option<String>,
+    acr: Option<String>,
 }
 
 impl TryFrom<SessionAnswer> for Session {
@@ -81,12 +83,14 @@ impl TryFrom<SessionAnswer> for Session {
             scopes: Some(scopes),
             session: Some(session),
             access_token: Some(access_token),
+            authenticated_at,
+            acr,
             ..
         } = answer
         else {
             return Err("a session lacks a part");
         };
-        Ok(Self::SignedIn(Box::new(SignedIn { authenticated: true, user, provider, scopes, session, access_token })))
+        Ok(Self::SignedIn(Box::new(SignedIn { authenticated: true, user, provider, scopes, session, access_token, authenticated_at, acr })))
     }
 }
 
@@ -114,6 +118,12 @@ pub struct SignedIn {
     pub session: SessionLifetime,
     /// When the access token that the backend keeps ends.
     pub access_token: AccessTokenLifetime,
+    /// When the user last proved to the provider who they are, RFC 3339 in UTC; absent when the provider did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticated_at: Option<String>,
+    /// The authentication context class that the provider reported: how the user proved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
 }
 
 /// The person at the keyboard, as the provider describes them. The key is `sub`, never the e-mail address.
@@ -380,6 +390,16 @@ pub async fn end_session(id: &str) -> Result<(), Problem> {
     send("POST", &path, None).await.map(drop)
 }
 
+/// `GET /flow`: the recorded logins of this browser.
+pub async fn flow() -> Result<Flow, Problem> {
+    read(send("GET", "/flow", None).await?).await
+}
+
+/// `DELETE /flow`: has the server forget them.
+pub async fn forget_flow() -> Result<(), Problem> {
+    send("DELETE", "/flow", None).await.map(drop)
+}
+
 /// `GET /proxy/notes`: the user's notes, from the API behind the proxy.
 pub async fn notes() -> Result<Vec<Note>, Problem> {
     read(send("GET", "/proxy/notes", None).await?).await
@@ -401,6 +421,21 @@ pub async fn delete_note(id: &str) -> Result<(), Problem> {
 #[derive(Serialize)]
 struct NewNote<'a> {
     text: &'a str,
+}
+
+/// Calls an address below [`BASE`], such as `/proxy/orders/open`, with JSON there and back, and signs the user in again where that is
+/// needed: the call then goes on.
+///
+/// # Errors
+/// Whatever the server or the API behind it says; `unauthenticated` when the user does not want to sign in.
+pub async fn fetch<T: DeserializeOwned>(
+    session: CurrentSession,
+    method: &str,
+    path: &str,
+    body: Option<&impl Serialize>,
+) -> Result<T, Problem> {
+    let body = body.map(|body| serde_json::to_string(body).map_err(|_| Problem::local(ProblemCode::InvalidRequest))).transpose()?;
+    session.keep_on(async || read(send(method, path, body.clone()).await?).await).await
 }
 
 /// Sends one request and makes every failure a [`Problem`]: the only place where this app touches the network.

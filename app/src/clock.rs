@@ -21,19 +21,29 @@ impl Clock {
         self.now.get()
     }
 
+    /// The same, without subscribing to it.
+    pub fn latest(self) -> i64 {
+        self.now.get_untracked()
+    }
+
+    /// The time in seconds since 1970, now. Only for the browser.
+    pub fn read(self) -> i64 {
+        browser_unix_seconds() + self.server_minus_browser.get_untracked()
+    }
+
     /// Learns from an answer's `Date` header how far the browser's clock is from the server's.
     pub fn set_by_server(self, server_unix_seconds: i64) {
         let difference = server_unix_seconds - browser_unix_seconds();
         // The header has whole seconds and has travelled: less than that is no difference.
         self.server_minus_browser.set(if difference.abs() > 2 { difference } else { 0 });
-        self.now.set(browser_unix_seconds() + self.server_minus_browser.get_untracked());
+        self.now.set(self.read());
     }
 
     /// Ticks every second that the page is visible, for as long as the calling component lives.
     pub fn tick(self) {
         let tick = move || {
             if !document().hidden() {
-                self.now.set(browser_unix_seconds() + self.server_minus_browser.get_untracked());
+                self.now.set(self.read());
             }
         };
         Effect::new(move || {

@@ -3,6 +3,7 @@
 pub mod account_details;
 pub mod avatar;
 pub mod countdown;
+pub mod gates;
 pub mod heading;
 pub mod identity;
 pub mod lifetimes;
@@ -10,7 +11,10 @@ pub mod notes;
 pub mod problem_notice;
 pub mod problem_view;
 pub mod provider_icon;
+pub mod session_expiry_notice;
 pub mod session_list;
+pub mod sign_in_again;
+pub mod sign_in_first;
 pub mod sign_in_links;
 pub mod sign_out;
 pub mod site_footer;

@@ -17,8 +17,28 @@ pub struct Handover {
     pub notes: Option<Vec<Note>>,
     /// The user's sessions, if the server has asked for them.
     pub sessions: Option<Vec<SessionSummary>>,
+    /// This browser's own logins, if the server has looked.
+    pub flow: Option<HandedFlow>,
     /// The server's time, in seconds since 1970.
     pub now_unix_seconds: Option<i64>,
+}
+
+/// This browser's own logins, as JSON: only the pages about them read it, so that the others do without the code for it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum HandedFlow {
+    /// Logins are not recorded here.
+    Off,
+    /// What `GET /flow` answers.
+    Recorded(String),
+}
+
+impl HandedFlow {
+    /// What is recorded, or that nothing is.
+    #[cfg(feature = "ssr")]
+    pub fn new(flow: Option<&crate::flow::Flow>) -> Self {
+        // It is made of strings and numbers, which JSON can always hold.
+        flow.map_or(Self::Off, |flow| Self::Recorded(serde_json::to_string(flow).unwrap_or_default()))
+    }
 }
 
 impl Handover {
@@ -53,6 +73,7 @@ fn known() -> Handover {
         providers: Some(context.providers),
         notes: context.notes,
         sessions: context.sessions,
+        flow: context.flow,
         now_unix_seconds: Some(context.now_unix_seconds),
     })
 }

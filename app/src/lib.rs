@@ -11,20 +11,21 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{components::Router, hooks::use_location};
 
 use crate::{
-    clock::Clock,
     components::{site_footer::SiteFooter, site_header::SiteHeader},
-    handover::{HandedOver, Handover},
-    providers::Providers,
+    kit::{SessionExpiryNotice, SessionProvider, SignInAgain},
     routes::Routes,
-    session::CurrentSession,
 };
 
+pub mod address;
 pub mod api;
 pub mod clock;
 pub mod components;
+pub mod draft;
 mod erased;
 pub mod flow;
 pub mod handover;
+pub mod kit;
+mod on_demand;
 pub mod pages;
 pub mod problem;
 pub mod providers;
@@ -39,39 +40,13 @@ pub mod shell;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let handover = Handover::receive();
-    let clock = Clock::new(handover.now_unix_seconds);
-    provide_context(clock);
-    let providers = Providers::new(&handover);
-    provide_context(providers);
-    let session = CurrentSession::new(&handover, clock);
-    provide_context(session);
-    provide_context(HandedOver::new(handover.notes));
-    provide_context(HandedOver::new(handover.sessions));
-    // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a
-    // server-rendered one that was reached from another site, which comes without the SameSite=Strict cookie.
-    Effect::new(move || {
-        if session.get_untracked().signed_in().is_none() && !routes::is_callback() {
-            session.refresh();
-            // Both answers are likely to be needed, so neither waits for the other.
-            providers.load();
-        }
-    });
-    Effect::new(move || session_events::follow(session));
-    // A page that comes back from the back/forward cache may show a session that has ended meanwhile.
-    Effect::new(move || {
-        let handle = window_event_listener(leptos::ev::pageshow, move |event| {
-            if event.persisted() {
-                session.refresh();
-            }
-        });
-        on_cleanup(move || handle.remove());
-    });
     view! {
         <Title formatter=|page: String| page + " · oauth2flow" />
-        <Router>
-            <Frame />
-        </Router>
+        <SessionProvider>
+            <Router>
+                <Frame />
+            </Router>
+        </SessionProvider>
     }
 }
 
@@ -83,39 +58,41 @@ fn Frame() -> impl IntoView {
             "Skip to content"
         </a>
         <SiteHeader path=use_location().pathname />
+        <SessionExpiryNotice />
         <main id="content" tabindex="-1">
             <Routes />
         </main>
         <SiteFooter />
+        <SignInAgain />
     }
 }
 
 /// Starts the app in the page that loaded it: over the server's markup where there is some, else in its own.
 ///
-/// A document without `data-render` is not one of ours, so nothing is started there.
-#[cfg(all(target_arch = "wasm32", feature = "hydrate"))]
-#[wasm_bindgen::prelude::wasm_bindgen(start)]
-pub fn start() {
-    let render = document().document_element().and_then(|root| root.get_attribute("data-render"));
-    match render.as_deref() {
-        Some("ssr") => hydrate_body(App),
-        Some(_) => mount(),
-        None => {}
-    }
-}
-
-/// Starts the app in the page that loaded it.
-#[cfg(all(target_arch = "wasm32", feature = "csr", not(feature = "hydrate")))]
-#[wasm_bindgen::prelude::wasm_bindgen(start)]
-pub fn start() {
-    if document().document_element().is_some_and(|root| root.has_attribute("data-render")) {
-        mount();
-    }
-}
-
-/// Puts the app in the place of the shell's words of patience.
+/// A document without `data-render` is not one of ours, so nothing is started there. Where the page is in a part of its own, the server's
+/// markup or the shell is left alone until that has come.
 #[cfg(all(target_arch = "wasm32", any(feature = "hydrate", feature = "csr")))]
-fn mount() {
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    let Some(render) = document().document_element().and_then(|root| root.get_attribute("data-render")) else { return };
+    let is_rendered = cfg!(feature = "hydrate") && render == "ssr";
+    match location().pathname().ok().and_then(|path| routes::part_at(&path)) {
+        None => take_over(is_rendered),
+        Some(part) => wasm_bindgen_futures::spawn_local(async move {
+            let has_come = part.load().await;
+            take_over(is_rendered && has_come);
+        }),
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", any(feature = "hydrate", feature = "csr")))]
+fn take_over(is_rendered: bool) {
+    #[cfg(feature = "hydrate")]
+    if is_rendered {
+        hydrate_body(App);
+        return;
+    }
+    // In the place of the shell, or of markup that has nobody to take it over.
     if let Some(body) = document().body() {
         body.set_inner_html("");
         mount_to_renderer(&body, App).forget();

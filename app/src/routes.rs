@@ -6,13 +6,22 @@ use leptos_router::{
     path,
 };
 
-use crate::pages::{account::Account, callback::Callback, home::Home, not_found::NotFound, problem::ProblemPage};
+use crate::{
+    on_demand::{Part, on_demand},
+    pages::{
+        account::Account, callback::Callback, flow::FlowPage, home::Home, learn::Learn, not_found::NotFound, problem::ProblemPage,
+        signed_in::SignedInPage,
+    },
+};
 
 /// Where the provider sends the browser back to.
 pub const CALLBACK: &str = "/callback";
 
+/// Where a sign-in ends that has happened in a window of its own.
+pub const SIGNED_IN: &str = "/signed-in";
+
 /// The pages' paths: what the app can show without asking the server for another document.
-const PAGES: [&str; 4] = ["/", "/account", CALLBACK, "/problem"];
+const PAGES: [&str; 7] = ["/", "/account", CALLBACK, "/problem", SIGNED_IN, "/flow", "/learn"];
 
 /// The page that belongs to the address.
 #[component]
@@ -21,9 +30,40 @@ pub fn Routes() -> impl IntoView {
         <FlatRoutes fallback=NotFound>
             <Route path=path!("/") view=Home />
             <Route path=path!("/callback") view=Callback />
-            <Route path=path!("/account") view=Account />
-            <Route path=path!("/problem") view=ProblemPage />
+            <Route path=path!("/account") view=|| account().show() />
+            <Route path=path!("/signed-in") view=SignedInPage />
+            <Route path=path!("/problem") view=|| problem().show() />
+            <Route path=path!("/flow") view=|| flow().show() />
+            <Route path=path!("/learn") view=|| learn().show() />
         </FlatRoutes>
+    }
+}
+
+fn account() -> Part {
+    on_demand!(account, view! { <Account /> })
+}
+
+fn problem() -> Part {
+    on_demand!(problem, view! { <ProblemPage /> })
+}
+
+fn flow() -> Part {
+    on_demand!(flow, view! { <FlowPage /> })
+}
+
+fn learn() -> Part {
+    on_demand!(learn, view! { <Learn /> })
+}
+
+/// The part of the app that the page at `path` is in, unless it is the one that every page starts with.
+#[cfg(all(target_arch = "wasm32", any(feature = "hydrate", feature = "csr")))]
+pub(crate) fn part_at(path: &str) -> Option<Part> {
+    match path {
+        "/account" => Some(account()),
+        "/problem" => Some(problem()),
+        "/flow" => Some(flow()),
+        "/learn" => Some(learn()),
+        _ => None,
     }
 }
 

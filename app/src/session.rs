@@ -1,14 +1,28 @@
 //! Who is signed in: one state for the whole app, and one question at a time to the server.
 
+use js_sys::{Function, Promise};
 use leptos::{prelude::*, task::spawn_local};
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     api::{self, Problem, Session, SignedIn},
-    clock::Clock,
+    clock::{Clock, unix_seconds},
     handover::Handover,
+    problem::ProblemCode,
     session_events::tell_other_tabs,
 };
+
+thread_local! {
+    /// Calls that wait for the user to sign in again.
+    static WAITING: RefCell<Vec<Function>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The session as the app sees it. Inside [`SessionProvider`](crate::kit::SessionProvider) only.
+pub fn use_session() -> CurrentSession {
+    expect_context()
+}
 
 /// What the app knows about the session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +69,7 @@ struct Known {
     state: SessionState,
     problem: Option<Problem>,
     lapsed: bool,
+    interrupted: bool,
 }
 
 /// The questions to the server.
@@ -72,6 +87,11 @@ impl CurrentSession {
         Self { clock, known: RwSignal::new(Known { state, ..Known::default() }), questions: StoredValue::new(Questions::default()) }
     }
 
+    /// The server's time.
+    pub fn clock(self) -> Clock {
+        self.clock
+    }
+
     /// The state.
     pub fn get(self) -> SessionState {
         self.known.get().state
@@ -80,6 +100,11 @@ impl CurrentSession {
     /// The state, without subscribing to it.
     pub fn get_untracked(self) -> SessionState {
         self.known.get_untracked().state
+    }
+
+    /// Who is signed in.
+    pub fn user(self) -> Option<api::User> {
+        self.get().signed_in().map(|signed_in| signed_in.user.clone())
     }
 
     /// Why the state is not known.
@@ -92,10 +117,58 @@ impl CurrentSession {
         self.known.get().lapsed
     }
 
+    /// Whether the session has ended under the user's hands: what was there stays on the page until the same user is back, or does not
+    /// want to be.
+    pub fn is_interrupted(self) -> bool {
+        self.known.get().interrupted
+    }
+
+    /// Whether it has, without subscribing to it.
+    pub fn is_interrupted_untracked(self) -> bool {
+        self.known.get_untracked().interrupted
+    }
+
+    /// Makes a call, and makes it again when the user had to sign in again for it: nothing that was typed is lost. Only for the browser.
+    ///
+    /// # Errors
+    /// The call's own; `unauthenticated` when the user does not want to sign in, or somebody else has.
+    pub async fn keep_on<T>(self, call: impl AsyncFn() -> Result<T, Problem>) -> Result<T, Problem> {
+        loop {
+            match call().await {
+                Err(problem) if problem.is(ProblemCode::Unauthenticated) && self.get_untracked().signed_in().is_some() => {
+                    if !self.sign_in_again().await {
+                        return Err(problem);
+                    }
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Interrupts the page until the user is back, and tells whether that is so.
+    async fn sign_in_again(self) -> bool {
+        self.interrupt();
+        let back = Promise::new(&mut |done, _| WAITING.with(|waiting| waiting.borrow_mut().push(done)));
+        // Such a promise is never rejected.
+        JsFuture::from(back).await.is_ok_and(|back| back.is_truthy())
+    }
+
+    fn interrupt(self) {
+        let known = self.known.get_untracked();
+        self.set(Known { interrupted: true, problem: None, ..known });
+    }
+
+    /// Goes on without the user, who does not want to sign in again. Only for the browser.
+    pub fn give_up(self) {
+        self.set(Known { state: SessionState::Anonymous, lapsed: true, ..Known::default() });
+        answer_waiting(false);
+    }
+
     /// Forgets the user, who has just signed out here. Only for the browser.
     pub fn sign_out(self) {
         tell_other_tabs(&Session::anonymous());
         self.set(Known { state: SessionState::Anonymous, ..Known::default() });
+        answer_waiting(false);
     }
 
     /// Asks the server, unless it is being asked already. Only for the browser.
@@ -120,7 +193,8 @@ impl CurrentSession {
                     self.clock.set_by_server(server_time);
                 }
                 let was_signed_in = known.state.signed_in().is_some();
-                if session.signed_in().is_some() != was_signed_in {
+                // Another tab may be in the middle of something, too, and finds out by itself.
+                if session.signed_in().is_some() != was_signed_in && !known.interrupted {
                     tell_other_tabs(&session);
                 }
                 (SessionState::from(session), None)
@@ -142,8 +216,33 @@ impl CurrentSession {
 
     fn take_over(self, state: SessionState, problem: Option<Problem>) {
         let known = self.known.get_untracked();
+        match (known.state.signed_in(), state.signed_in()) {
+            (Some(before), Some(now)) if known.interrupted && !is_same_user(before, now) => {
+                // Somebody else must see nothing of what is on this page, and sends nothing of it.
+                self.set(Known { state, ..Known::default() });
+                answer_waiting(false);
+                let _ = location().reload();
+                return;
+            }
+            (Some(_), None) if known.interrupted => return,
+            // What the clock ended, ended under the user's hands; a sign-out elsewhere was meant.
+            (Some(before), None) if problem.is_none() && self.is_over(before) => return self.interrupt(),
+            _ => {}
+        }
         let lapsed = state.signed_in().is_none() && (known.state.signed_in().is_some() || known.lapsed);
-        self.set(Known { state, problem, lapsed });
+        let is_back = known.interrupted && problem.is_none();
+        let interrupted = known.interrupted && !is_back;
+        self.set(Known { state, problem, lapsed, interrupted });
+        if is_back {
+            answer_waiting(true);
+        }
+    }
+
+    /// Whether the session's time is up, give or take what a message travels.
+    fn is_over(self, signed_in: &SignedIn) -> bool {
+        const LEEWAY_SECONDS: i64 = 3;
+        let ends = [&signed_in.session.idle_expires_at, &signed_in.session.expires_at];
+        ends.into_iter().filter_map(|end| unix_seconds(end)).any(|end| end <= self.clock.read() + LEEWAY_SECONDS)
     }
 
     fn set_asking(self, asking: bool) {
@@ -155,5 +254,17 @@ impl CurrentSession {
         if self.known.get_untracked() != known {
             self.known.set(known);
         }
+    }
+}
+
+fn is_same_user(one: &SignedIn, other: &SignedIn) -> bool {
+    one.provider == other.provider && one.user.sub == other.user.sub
+}
+
+/// Lets the calls that wait go on.
+fn answer_waiting(is_back: bool) {
+    for done in WAITING.with(RefCell::take) {
+        // A promise's own function does not fail.
+        let _ = done.call1(&JsValue::UNDEFINED, &is_back.into());
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     App,
     api::{Note, Provider, Session, SessionSummary},
     components::site_header::SiteHeader,
+    handover::HandedFlow,
 };
 
 /// The addresses of the built files, as the site's `manifest.json` names them.
@@ -36,6 +37,8 @@ pub struct RequestContext {
     pub notes: Option<Vec<Note>>,
     /// The user's sessions, where the server has asked for them, for the same reason.
     pub sessions: Option<Vec<SessionSummary>>,
+    /// This browser's own logins, for the pages about them.
+    pub flow: Option<HandedFlow>,
     /// The server's time in seconds since 1970, from which the first countdowns are written.
     pub now_unix_seconds: i64,
 }

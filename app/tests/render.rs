@@ -8,6 +8,8 @@ use leptos_router::{components::Router, location::RequestUrl};
 use oauth2flow_app::{
     api::{AccessTokenLifetime, Note, Problem, Provider, Session, SessionLifetime, SignedIn, User},
     components::{problem_notice::ProblemNotice, problem_view::ProblemView},
+    flow::{Flow, LoginOutcome, Parameter, ParameterValue, Place},
+    handover::HandedFlow,
     problem::{NextStep, ProblemCode},
     shell::{RequestContext, SetStatus, SiteAssets, StaticShell, shell, static_shell},
 };
@@ -50,6 +52,8 @@ fn alice() -> SignedIn {
             expires_at: "2026-11-22T18:57:00Z".to_owned(),
         },
         access_token: AccessTokenLifetime { expires_at: Some("2026-11-22T10:56:00Z".to_owned()), refreshable: true },
+        authenticated_at: Some("2026-11-22T10:57:00Z".to_owned()),
+        acr: None,
     }
 }
 
@@ -60,6 +64,7 @@ fn signed_in(signed_in: SignedIn) -> RequestContext {
         csrf_token: Some("csrf-42".to_owned()),
         notes: Some(Vec::new()),
         sessions: Some(Vec::new()),
+        flow: None,
         now_unix_seconds: NOW,
     }
 }
@@ -405,4 +410,123 @@ fn an_address_cannot_break_out_of_the_script() {
     let html = static_shell(&hostile).html;
     assert_eq!(html.matches("<script").count(), 1, "{html}");
     assert!(html.contains("import(\"/pkg/\\\"\\u003c/script>\\u003cscript>alert(1)//\")"), "{html}");
+}
+
+/// A login that worked, and one that the user refused.
+fn recorded(names: &[&str]) -> RequestContext {
+    let logins = names.iter().map(|&name| match name {
+        "signed_in" => include_str!("flow/signed_in.json"),
+        _ => include_str!("flow/denied.json"),
+    });
+    let flow = Flow { logins: logins.map(|text| serde_json::from_str(text).unwrap()).collect() };
+    RequestContext { flow: Some(HandedFlow::new(Some(&flow))), ..anonymous() }
+}
+
+#[test]
+fn the_x_ray_of_a_good_login_is_whole_without_a_script() {
+    let html = html("/flow", recorded(&["signed_in"]));
+    assert_eq!(element(&html, "h1"), "How you signed in with Demo");
+    assert_eq!(html.matches("<summary class=\"line\"").count(), 14);
+    assert_eq!(html.matches("<details id=\"message-").count(), 14);
+    assert!(!html.contains("<details id=\"message-1\" open"), "{html}");
+    // Every parameter with what it is for and who says so, every check with its verdict.
+    assert!(html.contains("<code>code_challenge</code>") && html.contains("href=\"https://www.rfc-editor.org/rfc/rfc7636#section-4.3\""));
+    assert!(html.contains("The state that came back is the one that was sent"));
+    assert!(html.contains("<li class=\"check skipped\">") && !html.contains("<li class=\"check failed\">"));
+    assert!(html.contains("nobody asked for it"));
+    // The state is seen to be the same wherever it turns up.
+    assert!(html.contains("hidden: 65 characters, fingerprint "), "{html}");
+    assert!(html.contains("<a href=\"#message-5\" rel=\"external\">message 5</a>"));
+    assert!(html.contains("<a href=\"#id-token\" rel=\"external\">the ID token</a>"));
+    // The ID token, the metadata, the times, and all of it in words.
+    assert!(html.contains("22 November 2026, 10:57:00 UTC"));
+    assert!(html.contains("Where browsers are sent to sign in."));
+    assert!(html.contains("Step 6: the backend exchanges the code for tokens"));
+    assert!(
+        html.contains("Backend to Provider, back channel, after 6.45 s: exchanges the code (POST http://127.0.0.1:4000/token)."),
+        "{html}"
+    );
+    assert!(html.contains("class=\"arrow left-2 right-3 onward back\"") && html.contains("class=\"arrow left-0 right-2 onward front\""));
+}
+
+#[test]
+fn a_failed_login_is_open_where_it_failed() {
+    let html = html("/flow", recorded(&["denied", "signed_in"]));
+    assert_eq!(element(&html, "h1"), ProblemCode::AccessDenied.explain().title);
+    assert_eq!(html.matches("<details id=\"message-6\" open").count(), 1, "{html}");
+    assert_eq!(html.matches("<details").count() - html.matches("<details class=").count(), 7);
+    assert!(!html.contains("<details id=\"message-5\" open"), "only that one");
+    assert!(html.contains("<strong class=\"failure\">failed here</strong>"));
+    assert!(html.contains("the provider answered with access_denied") && html.contains("a check before it has failed"));
+    assert!(html.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/flow\""), "the way on");
+    assert!(html.contains("The user said &lt;b&gt;no&lt;/b&gt;.") && !html.contains("<b>no"), "a provider's words are text");
+    assert!(html.contains("Other logins in this browser (1)") && html.contains("href=\"/flow?login=k3v9\""));
+}
+
+#[test]
+fn the_address_chooses_the_login() {
+    let html = html("/flow?login=k3v9", recorded(&["denied", "signed_in"]));
+    assert_eq!(element(&html, "h1"), "How you signed in with Demo");
+    assert!(html.contains("href=\"/flow?login=d3n1\""));
+}
+
+#[test]
+fn without_a_login_the_x_ray_offers_one_and_says_where_none_is_kept() {
+    let empty = html("/flow", recorded(&[]));
+    assert_eq!(element(&empty, "h1"), "See a login from the inside");
+    assert!(empty.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/flow\""), "{empty}");
+    let off = html("/flow", RequestContext { flow: Some(HandedFlow::new(None)), ..anonymous() });
+    assert_eq!(element(&off, "h1"), "Logins are not recorded here");
+    assert!(off.contains("<code>enabled = true</code> under <code>[flow]</code>"), "{off}");
+    assert!(!off.contains("/oauth/login"));
+}
+
+#[test]
+fn the_story_is_told_with_the_reader_s_own_login() {
+    let own = html("/learn", recorded(&["denied", "signed_in"]));
+    assert_eq!(element(&own, "h1"), "How a sign-in works");
+    assert_eq!(own.matches("class=\"own-step\"").count(), 7);
+    for part in [
+        "In your login it was at <code>127.0.0.1:4000</code>",
+        "href=\"/flow?login=k3v9#message-7\"",
+        "<code class=\"call\">http://127.0.0.1:4000/token</code>",
+    ] {
+        assert!(own.contains(part), "{part} in {own}");
+    }
+    for context in [recorded(&[]), anonymous(), RequestContext { flow: Some(HandedFlow::new(None)), ..anonymous() }] {
+        let general = html("/learn", context);
+        assert!(!general.contains("own-step") && general.contains("Resource Owner"), "{general}");
+        assert_eq!(general.matches("In the specification: ").count(), 7);
+    }
+}
+
+#[test]
+fn nothing_in_a_recorded_login_is_forbidden_or_runs() {
+    let hostile = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>";
+    let RequestContext { flow: Some(HandedFlow::Recorded(text)), .. } = recorded(&["signed_in", "denied"]) else { panic!("recorded") };
+    let mut flow: Flow = serde_json::from_str(&text).unwrap();
+    for login in &mut flow.logins {
+        login.provider_name = hostile.to_owned();
+        login.started_at = hostile.to_owned();
+        login.metadata = Some(serde_json::json!({ hostile: hostile }));
+        if let LoginOutcome::Failed(failure) = &mut login.outcome {
+            failure.detail = hostile.to_owned();
+        }
+        for message in &mut login.messages {
+            message.address = Some(hostile.to_owned());
+            message.error = Some(hostile.to_owned());
+            message.parameters.push(Parameter {
+                name: hostile.to_owned(),
+                place: Place::Body,
+                value: ParameterValue::Shown(hostile.to_owned()),
+            });
+        }
+    }
+    let context = RequestContext { flow: Some(HandedFlow::new(Some(&flow))), ..anonymous() };
+    for url in ["/flow", "/flow?login=d3n1", "/learn"] {
+        let html = html(url, context.clone());
+        assert!(!html.contains("<script>alert") && !html.contains("<img src=x"), "{url}: {html}");
+        assert!(html.contains("&lt;img src=x"), "{url}");
+        assert!(!html.contains(" style=") && !html.contains(" onclick=") && !html.contains("javascript:"), "{url}");
+    }
 }

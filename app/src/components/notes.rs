@@ -5,6 +5,7 @@ use leptos::{either::Either, ev::SubmitEvent, html, prelude::*, task::spawn_loca
 use crate::{
     api::{self, Note, Problem},
     components::{problem_notice::ProblemNotice, skeleton::Skeleton},
+    draft::keep_draft,
     handover::HandedOver,
     session::CurrentSession,
 };
@@ -17,6 +18,7 @@ pub fn Notes() -> impl IntoView {
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();
+    keep_draft(field, "note");
 
     let finish = move |result: Result<Vec<Note>, Problem>| {
         match result {
@@ -24,19 +26,13 @@ pub fn Notes() -> impl IntoView {
                 notes.set(Some(list));
                 problem.set(None);
             }
-            Err(failure) => {
-                // The session may have ended: the page shows what the server says about it.
-                if failure.status == 401 {
-                    session.refresh();
-                }
-                problem.set(Some(failure));
-            }
+            Err(failure) => problem.set(Some(failure)),
         }
         busy.set(false);
     };
     let load = move || {
         busy.set(true);
-        spawn_local(async move { finish(api::notes().await) });
+        spawn_local(async move { finish(session.keep_on(api::notes).await) });
     };
     Effect::new(move || {
         if notes.with_untracked(Option::is_none) {
@@ -54,7 +50,7 @@ pub fn Notes() -> impl IntoView {
         }
         busy.set(true);
         spawn_local(async move {
-            let added = api::add_note(text.trim()).await;
+            let added = session.keep_on(async || api::add_note(text.trim()).await).await;
             if added.is_ok() {
                 input.set_value("");
             }
@@ -72,7 +68,7 @@ pub fn Notes() -> impl IntoView {
         }
         busy.set(true);
         spawn_local(async move {
-            finish(match api::delete_note(&id).await {
+            finish(match session.keep_on(async || api::delete_note(&id).await).await {
                 Ok(()) => api::notes().await,
                 Err(failure) => Err(failure),
             });

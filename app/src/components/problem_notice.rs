@@ -1,9 +1,9 @@
 //! A failure of one part of a page.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 use crate::{
+    address::use_address,
     api::Problem,
     problem::{Explanation, ProblemCode},
     query::{is_request_id, step_up_address},
@@ -23,17 +23,7 @@ pub fn ProblemNotice(
     let known = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError);
     let Explanation { title, why, advice, .. } = known.explain();
     // What asks for a better sign-in is not helped by trying again without one.
-    let confirm = login_url.and_then(|login_url| {
-        let here = use_location();
-        let mut return_to = here.pathname.get_untracked();
-        here.search.with_untracked(|search| {
-            if !search.is_empty() {
-                return_to.push('?');
-                return_to.push_str(search);
-            }
-        });
-        step_up_address(&login_url, &return_to)
-    });
+    let confirm = login_url.and_then(|login_url| step_up_address(&login_url, &use_address().get_untracked()));
     // Where no sign-in would help, none is advised.
     let advice = Some(advice).filter(|_| known != ProblemCode::StepUpRequired || confirm.is_some());
     let retry = retry.filter(|_| confirm.is_none());

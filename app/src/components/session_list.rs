@@ -28,17 +28,11 @@ pub fn SessionList() -> impl IntoView {
                 sessions.set(Some(list));
                 problem.set(None);
             }
-            Err(failure) => {
-                // This session may have ended itself: the page shows what the server says about it.
-                if failure.status == 401 {
-                    session.refresh();
-                }
-                problem.set(Some(failure));
-            }
+            Err(failure) => problem.set(Some(failure)),
         }
         ending.set(None);
     };
-    let load = move || spawn_local(async move { finish(api::sessions().await) });
+    let load = move || spawn_local(async move { finish(session.keep_on(api::sessions).await) });
     Effect::new(move || {
         if sessions.with_untracked(Option::is_none) {
             load();
@@ -50,7 +44,7 @@ pub fn SessionList() -> impl IntoView {
         }
         ending.set(Some(id.clone()));
         spawn_local(async move {
-            finish(match api::end_session(&id).await {
+            finish(match session.keep_on(async || api::end_session(&id).await).await {
                 // One that is not there any more has ended, too.
                 Err(failure) if failure.status != 404 => Err(failure),
                 _ => api::sessions().await,

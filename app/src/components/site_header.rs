@@ -38,6 +38,16 @@ pub fn SiteHeader(
                             "Account"
                         </a>
                     </li>
+                    <li>
+                        <a href="/flow" aria-current=move || current("/flow")>
+                            "X-ray"
+                        </a>
+                    </li>
+                    <li>
+                        <a href="/learn" aria-current=move || current("/learn")>
+                            "Learn"
+                        </a>
+                    </li>
                 </ul>
             </nav>
         </header>

@@ -2,16 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
 use std::sync::Arc;
 
 use crate::{
     api::{Problem, SignedIn},
     components::{
-        account_details::AccountDetails, heading::Heading, problem_notice::ProblemNotice, sign_in_links::SignInLinks, skeleton::Skeleton,
+        account_details::AccountDetails, heading::Heading, problem_notice::ProblemNotice, sign_in_first::SignInFirst, skeleton::Skeleton,
     },
     erased::erased,
-    routes::safe_return_to,
     session::{CurrentSession, SessionState},
 };
 
@@ -65,35 +63,4 @@ pub fn Account() -> impl IntoView {
             Shown::Details(signed_in) => erased(view! { <AccountDetails signed_in /> }),
         }}
     })
-}
-
-/// The sign-in links that come back to exactly this address, or to the `return_to` in it: a reverse proxy that protects another app
-/// sends people here to choose.
-#[component]
-fn SignInFirst() -> impl IntoView {
-    let session = expect_context::<CurrentSession>();
-    let here = use_location();
-    // The fragment is never sent to the server, so it is added once the page runs.
-    let fragment = RwSignal::new(String::new());
-    Effect::new(move || fragment.set(location().hash().unwrap_or_default()));
-    let query = use_query_map();
-    let return_to = Signal::derive(move || {
-        if let Some(elsewhere) = query.with(|query| query.get("return_to")) {
-            return safe_return_to(&elsewhere).to_owned();
-        }
-        let mut address = here.pathname.get();
-        here.search.with(|search| {
-            if !search.is_empty() {
-                address.push('?');
-                address.push_str(search);
-            }
-        });
-        fragment.with(|fragment| address.push_str(fragment));
-        address
-    });
-    view! {
-        {move || session.has_lapsed().then(|| view! { <p class="notice" role="status">"Your session has ended. Sign in to go on."</p> })}
-        <p class="lead">"Choose a provider. Afterwards you come back."</p>
-        <SignInLinks return_to />
-    }
 }

@@ -73,13 +73,11 @@ impl LiveSession {
                 expires_at: record.expires_at.to_string(),
             },
             access_token: api::AccessTokenLifetime {
-                expires_at: record
-                    .profile
-                    .access_token_expires_at
-                    .and_then(|seconds| Timestamp::from_second(seconds).ok())
-                    .map(|time| time.to_string()),
+                expires_at: record.profile.access_token_expires_at.and_then(written),
                 refreshable: record.profile.refreshable,
             },
+            authenticated_at: record.profile.authenticated_at.and_then(written),
+            acr: record.profile.acr.clone(),
         }))
     }
 
@@ -120,4 +118,9 @@ impl fmt::Debug for LiveSession {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.record.fmt(formatter)
     }
+}
+
+/// A time in seconds since 1970 as the API writes times.
+fn written(unix_seconds: i64) -> Option<String> {
+    Timestamp::from_second(unix_seconds).ok().map(|time| time.to_string())
 }

@@ -1,0 +1,71 @@
+//! The way back into a session that has ended under the user's hands.
+
+use leptos::{
+    ev::{Event, MouseEvent},
+    html,
+    prelude::*,
+};
+
+use crate::{address::use_address, components::avatar::display_name, query::login_address, routes::SIGNED_IN, session::use_session};
+
+/// What the window is like that the sign-in happens in.
+const POPUP: &str = "popup,width=520,height=720";
+
+/// A dialog over the page, which stays as it is: the user signs in again in a window of its own, and goes on. Where the browser
+/// opens no window, the page is left, and fields with [`keep_draft`](crate::draft::keep_draft) are filled again afterwards.
+#[component]
+pub fn SignInAgain() -> impl IntoView {
+    let session = use_session();
+    let is_interrupted = Memo::new(move |_| session.is_interrupted());
+    move || is_interrupted.get().then(|| view! { <Dialog /> })
+}
+
+#[component]
+fn Dialog() -> impl IntoView {
+    let session = use_session();
+    let here = use_address();
+    let dialog = NodeRef::<html::Dialog>::new();
+    dialog.on_load(|dialog| {
+        // It fails only where it is open already.
+        let _ = dialog.show_modal();
+    });
+    // Whoever signed in where no other tab is told comes back to this one.
+    let focused = window_event_listener(leptos::ev::focus, move |_| session.refresh());
+    on_cleanup(move || focused.remove());
+
+    let (provider, name) = session
+        .get_untracked()
+        .signed_in()
+        .map_or_else(Default::default, |signed_in| (signed_in.provider.clone(), display_name(&signed_in.user).to_owned()));
+    let by_popup = login_address(&provider, SIGNED_IN);
+    let open = move |event: MouseEvent| {
+        let popup = window().open_with_url_and_target_and_features(&by_popup, "oauth2flow-sign-in", POPUP);
+        if popup.is_ok_and(|popup| popup.is_some()) {
+            event.prevent_default();
+        }
+    };
+    view! {
+        <dialog
+            class="card sign-in-again"
+            role="alertdialog"
+            aria-labelledby="sign-in-again"
+            aria-describedby="sign-in-again-why"
+            node_ref=dialog
+            on:cancel=|event: Event| event.prevent_default()
+            on:close=move |_| session.give_up()
+        >
+            <h2 id="sign-in-again">"Your session has ended"</h2>
+            <p id="sign-in-again-why">
+                "Sign in again as " <strong>{name}</strong> " to go on where you are. What you have typed is still here."
+            </p>
+            <p class="actions">
+                <a class="button" href=move || here.with(|here| login_address(&provider, here)) rel="external" on:click=open>
+                    "Sign in again"
+                </a>
+                <button type="button" class="button button-quiet" on:click=move |_| session.give_up()>
+                    "Not now"
+                </button>
+            </p>
+        </dialog>
+    }
+}

@@ -1,0 +1,23 @@
+//! In the place of a page that wants to know who is there.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::{address::use_address, components::sign_in_links::SignInLinks, routes::safe_return_to, session::use_session};
+
+/// The sign-in links that come back to exactly this address, or to the `return_to` in it: a reverse proxy that protects another app
+/// sends people here to choose.
+#[component]
+pub fn SignInFirst() -> impl IntoView {
+    let session = use_session();
+    let here = use_address();
+    let query = use_query_map();
+    let return_to = Signal::derive(move || {
+        query.with(|query| query.get("return_to")).map_or_else(|| here.get(), |elsewhere| safe_return_to(&elsewhere).to_owned())
+    });
+    view! {
+        {move || session.has_lapsed().then(|| view! { <p class="notice" role="status">"Your session has ended. Sign in to go on."</p> })}
+        <p class="lead">"Choose a provider. Afterwards you come back."</p>
+        <SignInLinks return_to />
+    }
+}

@@ -1,0 +1,129 @@
+//! What another Leptos app takes over: the session as a signal, and the components around it.
+//!
+//! ```
+//! use leptos::prelude::*;
+//! use leptos_router::{components::{FlatRoutes, Route, Router}, path};
+//! use oauth2flow_app::kit::*;
+//!
+//! #[component]
+//! fn App() -> impl IntoView {
+//!     view! {
+//!         <SessionProvider>
+//!             <Router>
+//!                 <SessionExpiryNotice />
+//!                 <FlatRoutes fallback=|| "Not found">
+//!                     <Route path=path!("/") view=Home />
+//!                     <Route path=path!("/callback") view=CallbackPage />
+//!                     <Route path=path!("/signed-in") view=SignedInPage />
+//!                 </FlatRoutes>
+//!                 <SignInAgain />
+//!             </Router>
+//!         </SessionProvider>
+//!     }
+//! }
+//!
+//! #[component]
+//! fn Home() -> impl IntoView {
+//!     view! {
+//!         <SignedIn let:person>
+//!             <p>"Hello, " {person.user.name.clone()}</p>
+//!             <SignOutButton />
+//!         </SignedIn>
+//!         <SignedOut>
+//!             <SignInButtons return_to="/" />
+//!         </SignedOut>
+//!         // Only for whoever has proved in the last five minutes who they are.
+//!         <RequireSession max_age=300>
+//!             <p>"Your bank account"</p>
+//!         </RequireSession>
+//!     }
+//! }
+//! ```
+//!
+//! Calls to the backend, and through it to your APIs, go by [`fetch`]: it sends what the server wants to see against forged requests, reads
+//! its problem documents, and signs the user in again where the session has ended meanwhile.
+//!
+//! ```
+//! use leptos::{prelude::*, task::spawn_local};
+//! use oauth2flow_app::kit::*;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Order {
+//!     title: String,
+//! }
+//!
+//! #[component]
+//! fn Orders() -> impl IntoView {
+//!     let session = use_session();
+//!     let orders = RwSignal::new(Ok::<_, Problem>(Vec::<String>::new()));
+//!     Effect::new(move || {
+//!         spawn_local(async move {
+//!             let found = fetch::<Vec<Order>>(session, "GET", "/proxy/orders/open", None::<&()>).await;
+//!             orders.set(found.map(|found| found.into_iter().map(|order| order.title).collect()));
+//!         });
+//!     });
+//!     move || match orders.get() {
+//!         Ok(titles) => titles.join(", ").into_any(),
+//!         Err(problem) => view! { <ProblemNotice problem /> }.into_any(),
+//!     }
+//! }
+//! ```
+
+use leptos::prelude::*;
+
+pub use crate::{
+    api::{self, Problem, fetch},
+    components::{
+        gates::{RequireSession, SignedIn, SignedOut},
+        problem_notice::ProblemNotice,
+        session_expiry_notice::SessionExpiryNotice,
+        sign_in_again::SignInAgain,
+        sign_in_links::SignInLinks as SignInButtons,
+        sign_out::SignOut as SignOutButton,
+    },
+    draft::keep_draft,
+    pages::{callback::Callback as CallbackPage, signed_in::SignedInPage},
+    session::{CurrentSession, SessionState, use_session},
+};
+
+use crate::{
+    clock::Clock,
+    handover::{HandedOver, Handover},
+    providers::Providers,
+    routes, session_events,
+};
+
+/// Knows who is signed in, for everything inside: from the first drawing on where the server has rendered the page, else as soon as it has
+/// been asked. It follows what becomes of the session in other tabs, in other browsers and at the provider.
+#[component]
+pub fn SessionProvider(children: Children) -> impl IntoView {
+    let handover = Handover::receive();
+    let clock = Clock::new(handover.now_unix_seconds);
+    provide_context(clock);
+    let providers = Providers::new(&handover);
+    provide_context(providers);
+    let session = CurrentSession::new(&handover, clock);
+    provide_context(session);
+    provide_context(HandedOver::new(handover.notes));
+    provide_context(HandedOver::new(handover.sessions));
+    // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a
+    // server-rendered one that was reached from another site, which comes without the SameSite=Strict cookie.
+    Effect::new(move || {
+        if session.get_untracked().signed_in().is_none() && !routes::is_callback() {
+            session.refresh();
+            // Both answers are likely to be needed, so neither waits for the other.
+            providers.load();
+        }
+    });
+    Effect::new(move || session_events::follow(session));
+    // A page that comes back from the back/forward cache may show a session that has ended meanwhile.
+    Effect::new(move || {
+        let handle = window_event_listener(leptos::ev::pageshow, move |event| {
+            if event.persisted() {
+                session.refresh();
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    children()
+}

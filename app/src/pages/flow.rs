@@ -1,0 +1,154 @@
+//! The X-ray: the logins of this browser, message by message, as they really happened.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use std::sync::Arc;
+
+use crate::{
+    api::Problem,
+    components::{heading::Heading, problem_notice::ProblemNotice, sign_in_links::SignInLinks, skeleton::Skeleton},
+    erased::erased,
+    flow::{LoginOutcome, RecordedLogin},
+    problem::ProblemCode,
+    providers::Providers,
+    query::encode,
+};
+pub(crate) use parameter_list::reference;
+pub(crate) use sentences::{route, value};
+use source::{Recording, Source};
+
+mod check_list;
+mod diagram;
+#[cfg(test)]
+pub(crate) mod example;
+mod export;
+mod layout;
+mod login;
+pub(crate) mod meaning;
+mod message_details;
+mod parameter_list;
+mod picture;
+mod secrets;
+mod sentences;
+pub(crate) mod source;
+pub(crate) mod timing;
+mod token;
+mod walk;
+
+/// What the page shows; while a login grows, it stays the same.
+#[derive(Clone, PartialEq)]
+enum Shown {
+    Waiting,
+    Off,
+    Failed(Box<Problem>),
+    Empty,
+    Login(String),
+}
+
+/// The login that is chosen by the address, else the youngest; or why there is none.
+#[component]
+pub fn FlowPage() -> impl IntoView {
+    let source = Source::new();
+    source.follow();
+    let query = use_query_map();
+    let id = Memo::new(move |_| query.with(|query| query.get("login")));
+    // Kept alive by whoever reads it: the server asks for the title once the page is made, and its owner may be gone by then.
+    let chosen = ArcMemo::new(move |_| source.with(|recording| recording.chosen(id.get().as_deref()).cloned()));
+    let shown = {
+        let chosen = chosen.clone();
+        Memo::new(move |_| match source.get() {
+            Recording::Waiting => Shown::Waiting,
+            Recording::Off => Shown::Off,
+            Recording::Failed(problem) => Shown::Failed(problem),
+            Recording::Logins(_) => chosen.get().map_or(Shown::Empty, |login| Shown::Login(login.id.clone())),
+        })
+    };
+    let title = {
+        let chosen = chosen.clone();
+        let is_off = ArcMemo::new(move |_| source.with(|recording| *recording == Recording::Off));
+        move || chosen.get().map_or_else(|| general_title(is_off.get()), |login| title(&login))
+    };
+    erased(view! {
+        <Title text=title.clone() />
+        <Heading>{title}</Heading>
+        {move || match shown.get() {
+            Shown::Waiting => erased(view! { <Skeleton lines=6 /> }),
+            Shown::Off => erased(view! { <RecordingIsOff /> }),
+            Shown::Failed(problem) => {
+                erased(view! { <ProblemNotice problem=*problem retry=Callback::new(move |()| source.load()) /> })
+            }
+            Shown::Empty => erased(view! { <NoLogin /> }),
+            Shown::Login(_) => {
+                let chosen = chosen.clone();
+                match chosen.get_untracked() {
+                    Some(first) => erased(view! { <login::LoginView first chosen source /> }),
+                    None => erased(view! { <NoLogin /> }),
+                }
+            }
+        }}
+    })
+}
+
+fn general_title(is_off: bool) -> String {
+    if is_off { "Logins are not recorded here" } else { "See a login from the inside" }.to_owned()
+}
+
+/// What became of the login, as a person would say it.
+fn title(login: &RecordedLogin) -> String {
+    match &login.outcome {
+        LoginOutcome::Running => ["Signing in with ", &login.provider_name].concat(),
+        LoginOutcome::SignedIn => ["How you signed in with ", &login.provider_name].concat(),
+        LoginOutcome::Failed(failure) => {
+            ProblemCode::parse(&failure.code).map_or_else(|| failure.title.clone(), |code| code.explain().title.to_owned())
+        }
+    }
+}
+
+/// What will be here, and the way to it.
+#[component]
+fn NoLogin() -> impl IntoView {
+    let providers = expect_context::<Providers>();
+    Effect::new(move || providers.load());
+    view! {
+        <p class="lead">
+            "Sign in, and this page shows what really happened: each message between your browser, this app and the provider, what every part of it is for, and what was checked. Secrets stay hidden."
+        </p>
+        <SignInLinks return_to=Signal::stored("/flow".to_owned()) />
+        <p>
+            "To know beforehand what will happen, read " <a href="/learn">"how a sign-in works"</a> ". To watch it happen, open this page in a second window."
+        </p>
+    }
+}
+
+/// Why there is nothing, and what would change that.
+#[component]
+fn RecordingIsOff() -> impl IntoView {
+    view! {
+        <p class="lead">"This page shows a login message by message, but nothing is kept unless whoever runs this app wants it."</p>
+        <p>
+            "On a developer's own machine logins are recorded by themselves. Elsewhere it takes " <code>"enabled = true"</code> " under "
+            <code>"[flow]"</code> " in " <code>"oauth2flow.toml"</code> "."
+        </p>
+        <p>
+            <a class="button" href="/learn">
+                "Read how a sign-in works"
+            </a>
+        </p>
+    }
+}
+
+/// The address of this page with that login.
+pub(crate) fn address_of(login: &RecordedLogin) -> String {
+    let mut address = String::from("/flow?login=");
+    encode(&login.id, &mut address);
+    address
+}
+
+/// The address of this page with a message of that login.
+pub(crate) fn address_of_message(login: &RecordedLogin, message: u32) -> String {
+    [&address_of(login), "#", &walk::id_of(message)].concat()
+}
+
+/// The login as it is now, for as long as it is shown.
+type Current = Memo<Arc<RecordedLogin>>;

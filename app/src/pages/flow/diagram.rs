@@ -1,0 +1,185 @@
+//! The sequence diagram: who says what to whom, one message below the other.
+//!
+//! It is a list, in which each message opens to what is inside it. Where there is room, a style sheet sets it as a diagram.
+
+use leptos::{
+    ev::{Event, KeyboardEvent},
+    prelude::*,
+};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlDetailsElement};
+
+use super::{
+    Current,
+    layout::{Lanes, Verdicts, party},
+    meaning,
+    message_details::{MessageInLogin, message_details},
+    sentences, timing,
+    walk::{self, Move, Walk, id_of},
+};
+use crate::{
+    erased::erased,
+    flow::{Channel, LoginOutcome, Party, RecordedLogin},
+};
+
+/// What a message looks like from outside.
+#[derive(Clone, PartialEq)]
+struct Line {
+    /// The name of its step, if it is the first of it.
+    step: Option<&'static str>,
+    classes: String,
+    route: (Party, Party),
+    channel: Channel,
+    act: &'static str,
+    call: Option<String>,
+    verdicts: Option<String>,
+    time: String,
+    is_failure: bool,
+}
+
+impl Line {
+    fn find(login: &RecordedLogin, number: u32) -> Option<Self> {
+        let place = login.messages.iter().position(|message| message.number == number)?;
+        let message = &login.messages[place];
+        let is_first = place == 0 || login.messages[place - 1].step != message.step;
+        Some(Self {
+            step: is_first.then(|| step(message.step)),
+            classes: Lanes::of(login).arrow(message).classes(message.channel),
+            route: (message.from, message.to),
+            channel: message.channel,
+            act: meaning::message(message.name).act,
+            call: sentences::call(message),
+            verdicts: Verdicts::of([message]).in_words(),
+            time: timing::duration(message.at_microseconds),
+            is_failure: matches!(&login.outcome, LoginOutcome::Failed(failure) if failure.message == number),
+        })
+    }
+}
+
+/// What the steps of the flow are called.
+pub(crate) fn step(number: u8) -> &'static str {
+    match number {
+        1 => "Step 1: you click",
+        2 => "Step 2: you are sent to the provider",
+        3 => "Step 3: you sign in there and agree",
+        4 => "Step 4: you come back with a code",
+        5 => "Step 5: the app hands the code to the backend",
+        6 => "Step 6: the backend exchanges the code for tokens",
+        _ => "Step 7: the tokens are used",
+    }
+}
+
+/// The messages of the login, as they come.
+#[component]
+pub(crate) fn Diagram(login: Current, walk: Walk) -> impl IntoView {
+    let lanes = Memo::new(move |_| login.with(|login| Lanes::of(login)));
+    let provider = Memo::new(move |_| login.with(|login| login.provider_name.clone()));
+    let count = move || lanes.with(|lanes| lanes.parties().len());
+    let numbers = move || login.with(|login| login.messages.iter().map(|message| message.number).collect::<Vec<_>>());
+    let has_begun = StoredValue::new(false);
+    Effect::new(move || has_begun.set_value(true));
+    let step = move |event: KeyboardEvent| {
+        let is_plain = !(event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key());
+        let on_message = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .is_some_and(|target| target.matches("summary.line").unwrap_or(false));
+        if let Some(movement) = Move::of_key(&event.key()).filter(|_| is_plain && on_message) {
+            event.prevent_default();
+            if let Some(number) = walk.go(movement) {
+                walk::focus(number);
+            }
+        }
+    };
+    erased(view! {
+        <div class=move || ["diagram lanes-", &count().to_string()].concat()>
+            <div class="lane-heads" aria-hidden="true">
+                {move || {
+                    let heads = lanes.with(|lanes| lanes.parties().to_vec());
+                    heads
+                        .into_iter()
+                        .map(|one| {
+                            view! {
+                                <span>
+                                    {party(one)}
+                                    {(one == Party::Provider)
+                                        .then(|| view! { <small>{move || provider.get()}</small> })}
+                                </span>
+                            }
+                        })
+                        .collect_view()
+                }}
+            </div>
+            <ol class="messages" on:keydown=step>
+                <For
+                    each=numbers
+                    key=|number| *number
+                    children=move |number| {
+                        let is_new = has_begun.get_value();
+                        view! { <MessageItem number login walk is_new /> }
+                    }
+                />
+            </ol>
+        </div>
+    })
+}
+
+#[component]
+fn MessageItem(number: u32, login: Current, walk: Walk, is_new: bool) -> impl IntoView {
+    let line = Memo::new(move |_| login.with(|login| Line::find(login, number)));
+    let inside = Memo::new(move |_| login.with(|login| MessageInLogin::find(login, number)));
+    let toggled = move |event: Event| {
+        if let Some(details) = event.target().and_then(|target| target.dyn_into::<HtmlDetailsElement>().ok()) {
+            walk.set_open(number, details.open());
+        }
+    };
+    erased(view! {
+        <li class=if is_new { "message new" } else { "message" }>
+            {move || line.with(|line| line.as_ref().and_then(|line| line.step)).map(|step| view! { <h3 class="step">{step}</h3> })}
+            <details id=id_of(number) open=move || walk.is_open(number) on:toggle=toggled>
+                <summary class="line" on:focus=move |_| walk.look_at(number)>
+                    {move || line.get().map(|line| line_view(number, line))}
+                </summary>
+                {move || inside.get().map(|inside| message_details(inside, walk))}
+            </details>
+        </li>
+    })
+}
+
+fn line_view(number: u32, line: Line) -> AnyView {
+    let Line { step: _, classes, route: (from, to), channel, act, call, verdicts, time, is_failure } = line;
+    let route = if from == to { party(from).to_owned() } else { [party(from), " → ", party(to)].concat() };
+    erased(view! {
+        <span class="number">{number}</span>
+        <span class="route">{route}</span>
+        <span class="visually-hidden">{[", ", sentences::channel(channel), ": "].concat()}</span>
+        <span class="track">
+            <span class=classes>
+                <span class="act">
+                    {act} {is_failure.then(|| view! { " " <strong class="failure">"failed here"</strong> })}
+                </span>
+                <span class="shaft" aria-hidden="true">
+                    <svg class="head" viewBox="0 0 10 12" width="10" height="12" focusable="false">
+                        <path d="M0 0 10 6 0 12Z" />
+                    </svg>
+                </span>
+                {call.map(|call| view! { <span class="call">{call}</span> })}
+            </span>
+        </span>
+        <span class="aside">
+            <span class="time">
+                <span class="visually-hidden">", after "</span>
+                {time}
+            </span>
+            {verdicts
+                .map(|verdicts| {
+                    view! {
+                        <span class="verdicts">
+                            <span class="visually-hidden">", "</span>
+                            {verdicts}
+                        </span>
+                    }
+                })}
+        </span>
+    })
+}

@@ -1,0 +1,314 @@
+//! One login: how it came out, its diagram, and everything around it.
+
+use leptos::{prelude::*, task::spawn_local};
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use super::{
+    Current, address_of,
+    diagram::{self, Diagram},
+    export::Export,
+    message_details::dropped,
+    parameter_list::message_link,
+    sentences,
+    source::{Recording, Source},
+    timing, token,
+    walk::{self, Move, Walk},
+};
+use crate::{
+    api::Problem,
+    components::problem_notice::ProblemNotice,
+    erased::erased,
+    flow::{LoginOutcome, RecordedLogin},
+    problem::ProblemCode,
+    query::login_address,
+};
+
+/// The whole login. The parent builds this anew for another one.
+#[component]
+pub(crate) fn LoginView(
+    /// The login as it is now.
+    first: Arc<RecordedLogin>,
+    /// The login as it grows.
+    chosen: ArcMemo<Option<Arc<RecordedLogin>>>,
+    /// Where it is from.
+    source: Source,
+) -> impl IntoView {
+    let id = first.id.clone();
+    let began_at = failed_at(&first);
+    let login = Memo::new(move |known: Option<&Arc<RecordedLogin>>| {
+        // While another one takes its place, it stays what it was.
+        let now = chosen.get().filter(|login| login.id == id);
+        now.or_else(|| known.cloned()).unwrap_or_else(|| Arc::clone(&first))
+    });
+    let walk = Walk::new(login, began_at);
+    // What the address asks for comes first, then the message where it failed.
+    Effect::new(move |had_arrived: Option<bool>| {
+        let failed = login.with(|login| failed_at(login));
+        if had_arrived.is_none() {
+            let asked_for = location().hash().ok().and_then(|hash| hash.strip_prefix("#message-")?.parse().ok());
+            if let Some(number) = asked_for.or(failed) {
+                walk.open(number);
+                walk::focus(number);
+            }
+        } else if let Some(number) = failed {
+            walk.set_open(number, true);
+        }
+        true
+    });
+    erased(view! {
+        {move || login.with(|login| outcome(login, walk))}
+        <Others login source />
+        <section class="diagram-section" aria-labelledby="messages">
+            <h2 id="messages">"Message by message"</h2>
+            <p class="legend">
+                <span class="sample front">"Front channel: through the browser"</span>
+                <span class="sample back">"Back channel: from server to server"</span>
+            </p>
+            <Controls walk />
+            <Diagram login walk />
+            {move || login.with(|login| dropped(login.dropped_messages, "message"))}
+        </section>
+        {move || login.with(|login| token::id_token(login, walk))}
+        {move || login.with(|login| token::metadata(login))}
+        <section class="card" aria-labelledby="times">
+            <h2 id="times">"Where the time went"</h2>
+            {move || login.with(|login| times(login))}
+        </section>
+        <section class="card" aria-labelledby="in-words">
+            <h2 id="in-words">"The same in words"</h2>
+            <p>{move || login.with(|login| sentences::outcome(login))}</p>
+            <ol class="sentences">
+                {move || {
+                    login
+                        .with(|login| {
+                            login
+                                .messages
+                                .iter()
+                                .map(|message| {
+                                    view! {
+                                        <li>
+                                            <bdi>{sentences::message(message)}</bdi>
+                                        </li>
+                                    }
+                                })
+                                .collect_view()
+                        })
+                }}
+            </ol>
+        </section>
+        <section class="card take-along" aria-labelledby="take-along">
+            <h2 id="take-along">"Take it along"</h2>
+            <p>"The files hold what you see here and nothing more: of every secret only its length and its fingerprint."</p>
+            <Export login />
+            <Forget source />
+        </section>
+    })
+}
+
+fn failed_at(login: &RecordedLogin) -> Option<u32> {
+    match &login.outcome {
+        LoginOutcome::Failed(failure) => Some(failure.message),
+        LoginOutcome::Running | LoginOutcome::SignedIn => None,
+    }
+}
+
+/// What became of it, why, and what to do next.
+fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
+    let again = ["Sign in with ", &login.provider_name, " again"].concat();
+    let again = erased(view! {
+        <a class="button" href=login_address(&login.provider, "/flow") rel="external">
+            {again}
+        </a>
+    });
+    let sentence = erased(view! { <p role="status">{sentences::outcome(login)}</p> });
+    let began = erased(view! {
+        <p class="fine-print">
+            "It began on " <time datetime=login.started_at.clone()>{timing::moment_of(&login.started_at)}</time>
+            ". The story behind it is in " <a href="/learn">"how a sign-in works"</a> "."
+        </p>
+    });
+    match &login.outcome {
+        LoginOutcome::Running => erased(view! {
+            <div class="outcome">
+                <p class="lead">"Nobody has come back from the provider yet. What happens next appears here by itself."</p>
+                {sentence}
+                {began}
+            </div>
+        }),
+        LoginOutcome::SignedIn => erased(view! {
+            <div class="outcome">
+                <p class="lead">"Every check that had to hold did. Open a message to see what it says, what each part is for, and who demands it."</p>
+                {sentence}
+                {began}
+                <p class="without-script">{again}</p>
+            </div>
+        }),
+        LoginOutcome::Failed(failure) => {
+            let explanation = ProblemCode::parse(&failure.code).map(ProblemCode::explain);
+            let detail =
+                Problem { detail: failure.detail.clone(), code: failure.code.clone(), ..Problem::local(ProblemCode::InternalError) };
+            let detail = detail.own_words().map(str::to_owned);
+            let text = ["message ", &failure.message.to_string()].concat();
+            erased(view! {
+                <div class="outcome failed">
+                    {explanation.map(|explanation| view! { <p class="lead">{explanation.why}</p> })}
+                    {detail
+                        .map(|detail| {
+                            view! {
+                                <p class="problem-detail">
+                                    <bdi>{detail}</bdi>
+                                </p>
+                            }
+                        })}
+                    <p>"It failed at " {message_link(failure.message, text, walk)} ", which is open below." {explanation.map(|explanation| view! { " " {explanation.advice} })}</p>
+                    {sentence}
+                    {began}
+                    <p>{again}</p>
+                </div>
+            })
+        }
+    }
+}
+
+/// The buttons that step from message to message.
+#[component]
+fn Controls(walk: Walk) -> impl IntoView {
+    let go = move |movement: Move| {
+        if let Some(number) = walk.go(movement) {
+            walk::show(number);
+        }
+    };
+    // A button that is disabled under somebody's finger takes the focus with it: it only says that it can do no more.
+    let is_over = move |movement: Move| if walk.can(movement) { "false" } else { "true" };
+    erased(view! {
+        <div class="walk needs-script" role="group" aria-label="Step through the messages">
+            <button
+                type="button"
+                class="button button-quiet button-small"
+                aria-disabled=move || is_over(Move::Previous)
+                on:click=move |_| go(Move::Previous)
+            >
+                "Previous message"
+            </button>
+            <button
+                type="button"
+                class="button button-quiet button-small"
+                aria-disabled=move || is_over(Move::Next)
+                on:click=move |_| go(Move::Next)
+            >
+                "Next message"
+            </button>
+            <p class="fine-print" role="status">
+                {move || walk.announced()}
+            </p>
+        </div>
+    })
+}
+
+/// How long each step took.
+fn times(login: &RecordedLogin) -> AnyView {
+    let total = timing::total(login);
+    let rows: Vec<_> = timing::steps(login)
+        .into_iter()
+        .map(|time| {
+            // At least a hair's breadth, so that there is something to see.
+            let width = (time.microseconds * 100).checked_div(total).unwrap_or_default().clamp(1, 100);
+            view! {
+                <tr>
+                    <th scope="row">{diagram::step(time.step)}</th>
+                    <td class="amount">{timing::duration(time.microseconds)}</td>
+                    <td class="share" aria-hidden="true">
+                        <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" focusable="false">
+                            <rect width=width.to_string() height="8" />
+                        </svg>
+                    </td>
+                </tr>
+            }
+        })
+        .collect();
+    erased(view! {
+        <table class="times">
+            <thead class="visually-hidden">
+                <tr>
+                    <th scope="col">"Step"</th>
+                    <th scope="col">"Time"</th>
+                    <td></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+            <tfoot>
+                <tr>
+                    <th scope="row">"In all"</th>
+                    <td class="amount">{timing::duration(total)}</td>
+                    <td aria-hidden="true"></td>
+                </tr>
+            </tfoot>
+        </table>
+    })
+}
+
+/// The other logins of this browser.
+#[component]
+fn Others(login: Current, source: Source) -> impl IntoView {
+    let others = move || match source.get() {
+        Recording::Logins(logins) => {
+            let shown = login.with(|login| login.id.clone());
+            logins.into_iter().filter(|login| login.id != shown).collect()
+        }
+        Recording::Waiting | Recording::Off | Recording::Failed(_) => Vec::new(),
+    };
+    erased(move || {
+        let others = others();
+        let summary = ["Other logins in this browser (", &others.len().to_string(), ")"].concat();
+        (!others.is_empty()).then(|| {
+            view! {
+                <details class="more">
+                    <summary>{summary}</summary>
+                    <ul class="logins">
+                        {others
+                            .into_iter()
+                            .map(|login| {
+                                view! {
+                                    <li>
+                                        <a href=address_of(&login)>{timing::moment_of(&login.started_at)}</a>
+                                        <p class="fine-print">{sentences::outcome(&login)}</p>
+                                    </li>
+                                }
+                            })
+                            .collect_view()}
+                    </ul>
+                </details>
+            }
+        })
+    })
+}
+
+/// The button that has the server forget all of this browser's logins.
+#[component]
+fn Forget(source: Source) -> impl IntoView {
+    let problem = RwSignal::new(None::<Problem>);
+    let forget = move |_| {
+        spawn_local(async move {
+            match source.forget().await {
+                // The button is gone, and the focus must not be.
+                Ok(()) => request_animation_frame(|| {
+                    let heading = document().query_selector("h1").ok().flatten();
+                    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
+                        let _ = heading.focus();
+                    }
+                }),
+                Err(failure) => problem.set(Some(failure)),
+            }
+        });
+    };
+    erased(view! {
+        <div class="toolbar needs-script">
+            <button type="button" class="button button-quiet button-small" on:click=forget>
+                "Forget all logins"
+            </button>
+        </div>
+        {move || problem.get().map(|problem| view! { <ProblemNotice problem /> })}
+    })
+}

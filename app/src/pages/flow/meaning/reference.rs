@@ -1,0 +1,107 @@
+//! Where a specification says so.
+
+/// One section of a specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    document: Document,
+    section: &'static str,
+    anchor: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Document {
+    Rfc(u16),
+    OpenId { name: &'static str, file: &'static str },
+}
+
+/// A section of an RFC.
+pub(crate) const fn rfc(number: u16, section: &'static str) -> Reference {
+    Reference { document: Document::Rfc(number), section, anchor: "" }
+}
+
+/// A section of `OpenID` Connect Core, whose headings have names to link to.
+pub(super) const fn core(section: &'static str, anchor: &'static str) -> Reference {
+    open_id("OpenID Connect Core", "openid-connect-core-1_0.html", section, anchor)
+}
+
+/// A section of `OpenID` Connect Discovery.
+pub(super) const fn discovery(section: &'static str, anchor: &'static str) -> Reference {
+    open_id("OpenID Connect Discovery", "openid-connect-discovery-1_0.html", section, anchor)
+}
+
+/// A section of `OpenID` Connect RP-Initiated Logout.
+pub(super) const fn rp_logout(section: &'static str, anchor: &'static str) -> Reference {
+    open_id("OpenID Connect RP-Initiated Logout", "openid-connect-rpinitiated-1_0.html", section, anchor)
+}
+
+/// A section of `OpenID` Connect Back-Channel Logout.
+pub(super) const fn backchannel_logout(section: &'static str, anchor: &'static str) -> Reference {
+    open_id("OpenID Connect Back-Channel Logout", "openid-connect-backchannel-1_0.html", section, anchor)
+}
+
+/// A section of `OpenID` Connect Session Management.
+pub(super) const fn session_management(section: &'static str, anchor: &'static str) -> Reference {
+    open_id("OpenID Connect Session Management", "openid-connect-session-1_0.html", section, anchor)
+}
+
+/// A section of JARM.
+pub(super) const fn jarm(section: &'static str, anchor: &'static str) -> Reference {
+    open_id("JARM", "oauth-v2-jarm.html", section, anchor)
+}
+
+const fn open_id(name: &'static str, file: &'static str, section: &'static str, anchor: &'static str) -> Reference {
+    Reference { document: Document::OpenId { name, file }, section, anchor }
+}
+
+impl Reference {
+    /// What it is called, such as `RFC 6749 §4.1.1`.
+    pub(crate) fn name(&self) -> String {
+        let mut name = match self.document {
+            Document::Rfc(number) => ["RFC ", &number.to_string()].concat(),
+            Document::OpenId { name, .. } => name.to_owned(),
+        };
+        if !self.section.is_empty() {
+            name.push_str(" §");
+            name.push_str(self.section);
+        }
+        name
+    }
+
+    /// Where it can be read.
+    pub(crate) fn address(&self) -> String {
+        match self.document {
+            Document::Rfc(number) => {
+                let mut address = ["https://www.rfc-editor.org/rfc/rfc", &number.to_string()].concat();
+                if !self.section.is_empty() {
+                    address.push_str("#section-");
+                    address.push_str(self.section);
+                }
+                address
+            }
+            Document::OpenId { file, .. } => {
+                let mut address = ["https://openid.net/specs/", file].concat();
+                if !self.anchor.is_empty() {
+                    address.push('#');
+                    address.push_str(self.anchor);
+                }
+                address
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{core, rfc};
+
+    #[test]
+    fn a_section_has_a_name_and_an_address() {
+        let section = rfc(6749, "4.1.1");
+        assert_eq!(section.name(), "RFC 6749 §4.1.1");
+        assert_eq!(section.address(), "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1");
+        let section = core("3.1.3.7", "IDTokenValidation");
+        assert_eq!(section.name(), "OpenID Connect Core §3.1.3.7");
+        assert_eq!(section.address(), "https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation");
+        assert_eq!(rfc(7009, "").address(), "https://www.rfc-editor.org/rfc/rfc7009");
+    }
+}

@@ -1,0 +1,130 @@
+//! A login in words: for who cannot see the diagram, and for paper.
+
+use super::{
+    layout::{Verdicts, party},
+    meaning, timing,
+};
+use crate::flow::{Channel, CheckOutcome, LoginOutcome, Message, Parameter, ParameterValue, RecordedLogin};
+
+/// How the login came out, in a sentence.
+pub(crate) fn outcome(login: &RecordedLogin) -> String {
+    let count = login.messages.len();
+    let messages = [count.to_string().as_str(), if count == 1 { " message" } else { " messages" }].concat();
+    let took = timing::duration(timing::total(login));
+    let verdicts = Verdicts::of(&login.messages).in_words().map(|words| [", ", &words].concat()).unwrap_or_default();
+    match &login.outcome {
+        LoginOutcome::Running => ["Under way with ", &login.provider_name, ": ", &messages, " so far", &verdicts, "."].concat(),
+        LoginOutcome::SignedIn => ["Signed in with ", &login.provider_name, " in ", &took, ": ", &messages, &verdicts, "."].concat(),
+        LoginOutcome::Failed(failure) => {
+            let at = failure.message.to_string();
+            ["Not signed in with ", &login.provider_name, ": it failed at message ", &at, " after ", &took, "; ", &messages, &verdicts, "."]
+                .concat()
+        }
+    }
+}
+
+/// From whom to whom: `Backend to Provider`.
+pub(crate) fn route(message: &Message) -> String {
+    if message.from == message.to { party(message.from).to_owned() } else { [party(message.from), " to ", party(message.to)].concat() }
+}
+
+/// What an address or a status says: `POST http://127.0.0.1:4000/token`, `303`.
+pub(crate) fn call(message: &Message) -> Option<String> {
+    let parts: Vec<_> =
+        [message.method.clone(), message.address.clone(), message.status.map(|status| status.to_string())].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Which channel it goes by.
+pub(crate) fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Front => "front channel",
+        Channel::Back => "back channel",
+    }
+}
+
+/// What a value says, as far as anybody may know.
+pub(crate) fn value(value: &ParameterValue) -> String {
+    match value {
+        ParameterValue::Shown(text) => text.clone(),
+        ParameterValue::Shortened { start, length } => [start, "… (", &length.to_string(), " bytes)"].concat(),
+        ParameterValue::Hidden { length, fingerprint } => {
+            ["hidden: ", &length.to_string(), " characters, fingerprint ", fingerprint].concat()
+        }
+    }
+}
+
+/// A message in a few sentences.
+pub(crate) fn message(message: &Message) -> String {
+    let mut text = [&route(message), ", ", channel(message.channel), ", after ", &timing::duration(message.at_microseconds), ": "].concat();
+    text.push_str(meaning::message(message.name).act);
+    if let Some(call) = call(message) {
+        text.push_str(" (");
+        text.push_str(&call);
+        text.push(')');
+    }
+    text.push('.');
+    if let Some(error) = &message.error {
+        text.push_str(" There was no answer: ");
+        text.push_str(error);
+        text.push('.');
+    }
+    if !message.parameters.is_empty() {
+        text.push_str(" It says ");
+        let said: Vec<_> =
+            message.parameters.iter().map(|Parameter { name, value: said, .. }| [name, " = ", &value(said)].concat()).collect();
+        text.push_str(&said.join("; "));
+        text.push('.');
+    }
+    for check in &message.checks {
+        if let CheckOutcome::Failed { reason, .. } = &check.outcome {
+            text.push_str(" Failed: ");
+            text.push_str(meaning::check(check.name).rule);
+            text.push_str(" – ");
+            text.push_str(reason);
+            text.push('.');
+        }
+    }
+    if let Some(verdicts) = Verdicts::of([message]).in_words() {
+        text.push(' ');
+        text.push_str(&verdicts);
+        text.push('.');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{message, outcome};
+    use crate::{flow::LoginOutcome, pages::flow::example};
+
+    #[test]
+    fn the_outcome_is_told_in_a_sentence() {
+        let mut login = example::signed_in();
+        assert_eq!(outcome(&login), "Signed in with Demo in 6.46 s: 14 messages, 42 checks passed, 4 skipped.");
+        login.outcome = LoginOutcome::Running;
+        login.messages.truncate(1);
+        assert_eq!(outcome(&login), "Under way with Demo: 1 message so far, 2 checks passed.");
+        let failed = outcome(&example::denied());
+        assert!(failed.starts_with("Not signed in with Demo: it failed at message 6 after 3.45 s;"), "{failed}");
+    }
+
+    #[test]
+    fn every_message_is_told_with_what_it_says_and_why_it_failed() {
+        let login = example::denied();
+        let told = message(&login.messages[5]);
+        assert!(told.starts_with("App to Backend, front channel, after 3.45 s: hands the answer to the backend (POST http://localhost:3000/api/v1/oauth/code)."), "{told}");
+        assert!(told.contains(
+            "error = access_denied; error_description = The user said <b>no</b>.; state = hidden: 65 characters, fingerprint b5ca1ab1"
+        ));
+        assert!(told.contains("Failed: The provider has not answered with an error – the provider answered with access_denied."), "{told}");
+        assert!(told.ends_with("8 checks passed, 1 failed, 2 skipped."), "{told}");
+    }
+
+    #[test]
+    fn a_message_that_had_no_answer_says_so() {
+        let mut request = example::signed_in().messages[6].clone();
+        request.error = Some("it did not answer within 10 s".to_owned());
+        assert!(message(&request).contains("There was no answer: it did not answer within 10 s."));
+    }
+}

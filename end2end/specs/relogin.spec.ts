@@ -1,0 +1,85 @@
+import type { Page } from '@playwright/test';
+import { alice, bob, expectAccountPage, heading, passProvider, session, signIn } from '../fixtures/journey.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+// The refused call is what the dialog comes from.
+test.use({ expectedConsole: /Failed to load resource.* 401/ });
+
+/** Takes the session from under the user's hands, while a note is being typed. */
+async function interrupt(page: Page): Promise<void> {
+  await page.getByLabel('New note').fill('half a thought');
+  await page.context().clearCookies({ name: /session/ });
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await expect(page.getByRole('alertdialog', { name: 'Your session has ended' })).toBeVisible();
+}
+
+const notes = (page: Page) => page.getByRole('list', { name: 'Notes' });
+
+test('a note that was being written is sent once its writer is back, from a window of its own', async ({ page, context, server }) => {
+  await signIn(page);
+  await page.goto('/account?tab=notes#notes');
+  await expectAccountPage(page);
+  await interrupt(page);
+  await expect(page.getByRole('alertdialog')).toContainText(alice.name);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('alertdialog')).toBeVisible();
+
+  const opened = context.waitForEvent('page');
+  await page.getByRole('link', { name: 'Sign in again' }).click();
+  const popup = await opened;
+  const closed = popup.waitForEvent('close');
+  await passProviderIn(popup);
+  await closed;
+  await expect(page.getByRole('alertdialog')).toBeHidden();
+  await expect(notes(page)).toContainText('half a thought');
+  await expect(page.getByLabel('New note')).toHaveValue('');
+  expect(page.url()).toBe(`${server.url}/account?tab=notes#notes`);
+  expect(await session(page)).toMatchObject({ authenticated: true });
+});
+
+test('where no window opens, the page is left, and the draft is there again afterwards', async ({ page, server }) => {
+  await signIn(page);
+  await page.goto('/account?tab=notes#notes');
+  await expectAccountPage(page);
+  await interrupt(page);
+  await page.evaluate(() => {
+    window.open = () => null;
+  });
+  await page.getByRole('link', { name: 'Sign in again' }).click();
+  await passProvider(page);
+  await expectAccountPage(page);
+  expect(page.url()).toBe(`${server.url}/account?tab=notes#notes`);
+  await expect(page.getByLabel('New note')).toHaveValue('half a thought');
+  await page.reload();
+  await expectAccountPage(page);
+  await expect(page.getByLabel('New note')).toHaveValue('');
+});
+
+test('whoever does not want to sign in again sees nothing more of the account', async ({ page }) => {
+  await signIn(page);
+  await interrupt(page);
+  await page.getByRole('button', { name: 'Not now' }).click();
+  await expect(heading(page, 'Sign in to see your account')).toBeVisible();
+  await expect(page.getByText(alice.email)).toBeHidden();
+});
+
+test('somebody else who signs in gets a page of their own, and sends nothing of what was typed', async ({ page, context }) => {
+  await signIn(page);
+  await interrupt(page);
+  const other = await context.newPage();
+  await other.goto('/account');
+  await context.clearCookies();
+  const reloaded = page.waitForEvent('load');
+  await signIn(other, bob);
+  await reloaded;
+  await expectAccountPage(page, bob);
+  await expect(page.getByLabel('New note')).toHaveValue('');
+  await expect(notes(page)).not.toContainText('half a thought');
+});
+
+/** The provider remembers who was there, so the window may be closed before anything is asked. */
+async function passProviderIn(popup: Page): Promise<void> {
+  await passProvider(popup).catch((error: unknown) => {
+    if (!popup.isClosed()) throw error;
+  });
+}
