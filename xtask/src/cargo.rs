@@ -124,7 +124,15 @@ struct Diagnostic {
 
 /// Runs a cargo command that builds, as one step, and says what it made.
 pub(crate) fn build(name: &str, command: &mut Command) -> Result<Built> {
+    build_with(name, command, &[])
+}
+
+/// The same for `cargo rustc`, with arguments for the compiler of the last crate.
+pub(crate) fn build_with(name: &str, command: &mut Command, compiler_arguments: &[&str]) -> Result<Built> {
     command.args(["--message-format", "json"]);
+    if !compiler_arguments.is_empty() {
+        command.arg("--").args(compiler_arguments);
+    }
     let step = Step::start(name);
     let finished = run_quietly(command, &step)?;
     if finished.status.success() {

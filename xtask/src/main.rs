@@ -46,6 +46,8 @@ enum Command {
     Coverage(coverage::Arguments),
     /// Build the release: one self-contained binary
     Build,
+    /// Build the site alone, and say what its bytes are made of
+    Site,
     /// Measure the release: what requests and their parts cost, and how fast the first page comes
     Bench(bench::Arguments),
     /// Take the pictures of every page into docs/screenshots
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage(arguments) => coverage::coverage(&arguments),
         Command::Build => release::build(),
+        Command::Site => release::site(),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Screenshots => screenshots::take(),
         Command::Clean(arguments) => clean::clean(&arguments),

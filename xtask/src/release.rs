@@ -15,7 +15,7 @@ use std::process::ExitCode;
 pub(crate) fn build() -> Result<ExitCode> {
     let program = make()?;
     let step = Step::start("measure the first visit");
-    let first_load = FirstLoad::new(&Manifest::read()?, first_page(&program)?)?;
+    let first_load = FirstLoad::new(&Manifest::read()?, Some(first_page(&program)?))?;
     step.done();
 
     print!("\n{}\n{}\n", site::composition()?.table(), first_load.table());
@@ -24,6 +24,14 @@ pub(crate) fn build() -> Result<ExitCode> {
     if let Some(excess) = first_load.over_budget_bytes() {
         bail!("the first load is {excess} bytes over the budget of {BUDGET_BYTES} bytes of brotli");
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the site and prints its sizes, which are all of a first visit but the page.
+pub(crate) fn site() -> Result<ExitCode> {
+    site::ensure(&wasm_target::ensure()?)?;
+    let manifest = Manifest::read()?;
+    print!("\n{}\n{}", site::composition()?.table(), FirstLoad::new(&manifest, None)?.table());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,17 +9,19 @@ use anyhow::{Context, Result};
 use assets::Assets;
 use serde::{Deserialize, Serialize};
 use stamp::Stamp;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 mod assets;
 mod bindings;
 mod optimizer;
+mod split;
 mod stamp;
 mod styles;
 
 pub(crate) use assets::{brotli, gzip};
-pub(crate) use bindings::{bind, custom_section};
+pub(crate) use bindings::{Bind, bind, custom_section};
 pub(crate) use stamp::digest;
 
 /// The library whose WebAssembly is the app.
@@ -34,6 +36,8 @@ pub(crate) struct Manifest {
     pub(crate) wasm: String,
     /// The styles.
     pub(crate) css: String,
+    /// What comes when it is gone to: the modules of each part of the app.
+    pub(crate) parts: BTreeMap<String, Vec<String>>,
 }
 
 impl Manifest {
@@ -46,7 +50,7 @@ impl Manifest {
 
     /// Whether all files it names are there, compressed ones too.
     fn is_whole(&self) -> bool {
-        [&self.js, &self.wasm, &self.css].iter().all(|file| {
+        [&self.js, &self.wasm, &self.css].into_iter().chain(self.parts.values().flatten()).all(|file| {
             ["", ".br", ".gz"].iter().all(|suffix| site_directory().join(format!("{}{suffix}", file.trim_start_matches('/'))).is_file())
         })
     }
@@ -80,13 +84,23 @@ pub(crate) fn ensure(target: &WasmTarget) -> Result<()> {
 fn make(target: &WasmTarget) -> Result<()> {
     let module = compile(target)?;
 
+    let step = Step::start("take its parts out");
+    let pieces = cache_directory().join("pieces");
+    empty_directory(&pieces)?;
+    let split = split::split(&module, &pieces)?;
+    step.done();
+
     let step = Step::start("bind it to JavaScript");
-    let bound = bind(&module, true)?;
+    let bound = bind(&split.main, Bind::SiteWithParts)?;
     let composition = Composition::of(&bound.wasm)?;
     fs::write(composition_file(), serde_json::to_string_pretty(&composition)?)?;
     step.done();
 
-    let wasm = optimizer::optimize(bindings::without_names(&bound.wasm)?)?;
+    let wasm = optimizer::optimize("the module", bindings::without_names(&bound.wasm)?)?;
+    let mut modules = BTreeMap::new();
+    for (name, module) in &split.modules {
+        modules.insert(name, optimizer::optimize(name, bindings::without_names(module)?)?);
+    }
 
     let step = Step::start("bundle the styles");
     let css = styles::bundle(&root().join("style/main.css"))?;
@@ -100,10 +114,20 @@ fn make(target: &WasmTarget) -> Result<()> {
     for (path, text) in &bound.snippets {
         assets.write(&Path::new("pkg/snippets").join(path), text.as_bytes())?;
     }
+    let mut addresses = HashMap::new();
+    for (name, module) in modules {
+        addresses.insert(name.clone(), assets.write_hashed("pkg", name, "wasm", &module)?);
+    }
+    let script = split.with_loader(&bound.js, &addresses)?;
     let manifest = Manifest {
-        js: assets.write_hashed("pkg", "oauth2flow", "js", bound.js.as_bytes())?,
+        js: assets.write_hashed("pkg", "oauth2flow", "js", script.as_bytes())?,
         wasm: assets.write_hashed("pkg", "oauth2flow", "wasm", &wasm)?,
         css: assets.write_hashed("pkg", "oauth2flow", "css", css.as_bytes())?,
+        parts: split
+            .parts
+            .iter()
+            .map(|(part, modules)| (part.clone(), modules.iter().filter_map(|name| addresses.get(name).cloned()).collect()))
+            .collect(),
     };
     fs::write(fresh.join("manifest.json"), format!("{}\n", serde_json::to_string_pretty(&manifest)?))?;
     replace(&fresh, &site_directory())?;
@@ -113,9 +137,11 @@ fn make(target: &WasmTarget) -> Result<()> {
 
 fn compile(target: &WasmTarget) -> Result<PathBuf> {
     let mut command = target.cargo();
-    command.args(["build", "--package", "oauth2flow-app", "--lib", "--target", TARGET, "--profile", "wasm-release"]);
-    command.args(["--no-default-features", "--features", "hydrate"]);
-    let built = cargo::build("compile the app to WebAssembly", &mut command)?;
+    command.args(["rustc", "--package", "oauth2flow-app", "--lib", "--target", TARGET, "--profile", "wasm-release"]);
+    command.args(["--no-default-features", "--features", "hydrate,split"]);
+    // By these the module can be taken apart; they are not sent.
+    let relocations = ["-C", "link-arg=--emit-relocs"];
+    let built = cargo::build_with("compile the app to WebAssembly", &mut command, &relocations)?;
     built.wasm(LIBRARY).map(Path::to_path_buf).context("cargo made no WebAssembly module")
 }
 
@@ -151,7 +177,8 @@ mod tests {
 
     #[test]
     fn the_manifest_is_what_the_server_reads() {
-        let manifest = Manifest { js: "/pkg/a.js".into(), wasm: "/pkg/b.wasm".into(), css: "/pkg/c.css".into() };
-        assert_eq!(serde_json::to_string(&manifest).unwrap(), r#"{"js":"/pkg/a.js","wasm":"/pkg/b.wasm","css":"/pkg/c.css"}"#);
+        let manifest = Manifest { js: "/pkg/a.js".into(), wasm: "/pkg/b.wasm".into(), css: "/pkg/c.css".into(), parts: BTreeMap::new() };
+        let expected = r#"{"js":"/pkg/a.js","wasm":"/pkg/b.wasm","css":"/pkg/c.css","parts":{}}"#;
+        assert_eq!(serde_json::to_string(&manifest).unwrap(), expected);
     }
 }

@@ -16,13 +16,23 @@ pub(crate) struct Bound {
     pub(crate) snippets: Vec<(PathBuf, String)>,
 }
 
-/// Binds a compiled module for browsers; `start` says whether the script runs the module's start function.
-pub(crate) fn bind(module: &Path, start: bool) -> Result<Bound> {
+/// What a module is bound for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bind {
+    /// The site: the script runs the module's start function, and the parts find in the module what they share with it.
+    SiteWithParts,
+    /// Tests, which start what they want.
+    Tests,
+}
+
+/// Binds a compiled module for browsers.
+pub(crate) fn bind(module: &Path, purpose: Bind) -> Result<Bound> {
     let mut bindgen = Bindgen::new();
     bindgen.web(true).map_err(|error| anyhow!("{error:#}"))?;
     bindgen.input_bytes("oauth2flow", fs::read(module).with_context(|| format!("cannot read {}", module.display()))?);
     // The names stay for the table of what the bytes are made of, and go afterwards.
-    bindgen.typescript(false).omit_default_module_path(true).remove_producers_section(true).emit_start(start);
+    bindgen.typescript(false).omit_default_module_path(true).remove_producers_section(true);
+    bindgen.emit_start(purpose == Bind::SiteWithParts).keep_lld_exports(purpose == Bind::SiteWithParts);
     let mut output = bindgen.generate_output().map_err(|error| anyhow!("wasm-bindgen: {error:#}"))?;
     let inline = output.snippets().iter().flat_map(|(identifier, scripts)| {
         scripts.iter().enumerate().map(move |(index, script)| (Path::new(identifier).join(format!("inline{index}.js")), script.clone()))

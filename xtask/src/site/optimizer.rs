@@ -31,15 +31,15 @@ pub(super) fn version() -> Option<String> {
 }
 
 /// The module made smaller, or as it was where there is no wasm-opt.
-pub(super) fn optimize(module: Vec<u8>) -> Result<Vec<u8>> {
-    const NAME: &str = "make it smaller with wasm-opt";
+pub(super) fn optimize(name: &str, module: Vec<u8>) -> Result<Vec<u8>> {
+    let step_name = format!("make {name} smaller with wasm-opt");
     let Some(wasm_opt) = find() else {
-        Step::skipped(NAME, "wasm-opt is not installed, and the site is complete without it");
+        Step::skipped(&step_name, "wasm-opt is not installed, and the site is complete without it");
         return Ok(module);
     };
     let (before, after) = (cache_directory().join("before.wasm"), cache_directory().join("after.wasm"));
     fs::write(&before, &module).with_context(|| format!("cannot write {}", before.display()))?;
-    let step = Step::start(NAME);
+    let step = Step::start(step_name);
     let finished = run_quietly(Command::new(wasm_opt).arg("-Oz").args(FEATURES).arg(&before).arg("-o").arg(&after), &step)?;
     if !finished.status.success() {
         step.failed(&finished.transcript);

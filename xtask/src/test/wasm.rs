@@ -5,7 +5,7 @@ use super::conclude;
 use super::counts::Counts;
 use crate::cargo;
 use crate::child::run_within;
-use crate::site::{bind, custom_section};
+use crate::site::{Bind, bind, custom_section};
 use crate::step::Step;
 use crate::wasm_target::{TARGET, WasmTarget};
 use crate::workspace::{cache_directory, empty_directory, end2end_directory, root};
@@ -132,7 +132,7 @@ fn run_one(module: &Path, chromium: Option<&Path>, filters: &[String]) -> Result
 /// Puts the bound module and the script that runs its tests side by side.
 fn prepare(module: &Path, scripts: &Path, directory: &Path) -> Result<()> {
     // The app's own start function would take the page over.
-    let bound = bind(module, false)?;
+    let bound = bind(module, Bind::Tests)?;
     empty_directory(directory)?;
     fs::write(directory.join("bindings.mjs"), bound.js)?;
     fs::write(directory.join("module.wasm"), bound.wasm)?;
