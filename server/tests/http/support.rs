@@ -2,6 +2,7 @@
 
 mod answer;
 mod app;
+mod authority;
 mod browser;
 mod clock;
 mod cookie_jar;
@@ -23,6 +24,7 @@ mod upstream;
 
 pub(crate) use answer::Answer;
 pub(crate) use app::{TestApp, TestAppBuilder};
+pub(crate) use authority::{Authority, Certificate};
 pub(crate) use browser::{Browser, Initiator, Request};
 pub(crate) use clock::ManualClock;
 pub(crate) use event_stream::EventStream;
@@ -36,6 +38,6 @@ pub(crate) use recording::{Gate, Received, Reply};
 pub(crate) use sign_in::{Decision, SignIn, between, start_login};
 pub(crate) use signing_key::{SigningKey, sign_with_secret, unsigned};
 pub(crate) use stand_in::{Endpoint, StandInProvider};
-pub(crate) use tls::{Authority, Certificate, TlsFront};
+pub(crate) use tls::TlsFront;
 pub(crate) use tunnel::Tunnel;
 pub(crate) use upstream::Upstream;

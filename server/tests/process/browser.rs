@@ -1,6 +1,7 @@
 //! A scripted browser: cookies, redirects one at a time, forms, and the way through a login with the demo provider.
 
 use crate::{
+    events::EventStream,
     http::{Answer, Request, exchange},
     server::Server,
 };
@@ -33,14 +34,24 @@ impl Browser {
         Self { origin, cookies: BTreeMap::new() }
     }
 
+    /// Signed in with the stand-in, whose provider `test` has no pages.
+    pub(crate) fn signed_in(server: &Server) -> Self {
+        let mut browser = Self::new(server);
+        let authorization = browser.begin_login("test").unwrap();
+        let callback = Callback { code: "good".to_owned(), state: parameter(&authorization, "state"), iss: None };
+        let answer = browser.finish_login(&callback).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        browser
+    }
+
+    /// The same person's browser at another server: cookies do not know ports.
+    pub(crate) fn at(&self, server: &Server) -> Self {
+        Self { cookies: self.cookies.clone(), ..Self::new(server) }
+    }
+
     /// The value of a cookie of the app.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(&("localhost".to_owned(), name.to_owned())).map(String::as_str)
-    }
-
-    /// Takes over another browser's cookies, as if it had visited the same hosts.
-    pub(crate) fn take_cookies(&mut self, other: &Self) {
-        self.cookies.extend(other.cookies.clone());
     }
 
     /// Every cookie value, the provider's too.
@@ -48,17 +59,23 @@ impl Browser {
         self.cookies.values().cloned().collect()
     }
 
-    fn send(&mut self, method: &str, url: &Url, extra: impl FnOnce(Request) -> Request) -> io::Result<Answer> {
-        let host = url.host_str().unwrap().to_owned();
-        let port = url.port().unwrap();
+    /// A request for this address, with the cookies that belong there.
+    fn request(&self, method: &str, url: &Url) -> (SocketAddr, Request) {
+        let (host, port) = (url.host_str().unwrap(), url.port().unwrap());
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
         let mut request = Request::new(method, &format!("{host}:{port}"), target);
         let cookies: Vec<_> =
-            self.cookies.iter().filter(|((of, _), _)| *of == host).map(|((_, name), value)| format!("{name}={value}")).collect();
+            self.cookies.iter().filter(|((of, _), _)| of == host).map(|((_, name), value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request = request.header("cookie", &cookies.join("; "));
         }
-        let answer = exchange(SocketAddr::from(([127, 0, 0, 1], port)), extra(request))?;
+        (SocketAddr::from(([127, 0, 0, 1], port)), request)
+    }
+
+    fn send(&mut self, method: &str, url: &Url, extra: impl FnOnce(Request) -> Request) -> io::Result<Answer> {
+        let (address, request) = self.request(method, url);
+        let answer = exchange(address, extra(request))?;
+        let host = url.host_str().unwrap().to_owned();
         for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
             let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
             let (name, value) = pair.split_once('=').unwrap();
@@ -101,6 +118,12 @@ impl Browser {
                 None => request,
             }
         })
+    }
+
+    /// Listens to the events of the session, as its page does.
+    pub(crate) fn listen(&self) -> EventStream {
+        let (address, request) = self.request("GET", &Url::parse(&format!("{}/api/v1/session/events", self.origin)).unwrap());
+        EventStream::open(address, &request.header("accept", "text/event-stream").header("sec-fetch-site", "same-origin"))
     }
 
     /// Clicks “Sign in with …” and answers where the app sends the browser.

@@ -1,10 +1,6 @@
 //! Kill -9 in the middle of logins: whoever was told to be signed in still is.
 
-use crate::{
-    browser::Browser,
-    database_file::Database,
-    server::{PATIENCE, Setup},
-};
+use crate::{browser::Browser, database_file::Database, patience::PATIENCE, server::Setup};
 use std::{
     fs,
     sync::mpsc::{Sender, channel},

@@ -1,9 +1,10 @@
 //! nginx in front of the server and of an app that it protects, with the configuration of the documentation.
 
 use crate::{
+    address::free_address,
     browser::Browser,
     http::{Answer, Request, exchange},
-    server::{Server, Setup, free_address},
+    server::{Server, Setup},
 };
 use std::{
     fs,

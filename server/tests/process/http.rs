@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 client that shows what is on the wire. It takes an answer for one only if it came whole.
 
-use crate::server::PATIENCE;
+use crate::patience::PATIENCE;
 use std::{
     fmt::{self, Write as _},
     io::{self, Read as _, Write as _},

@@ -1,10 +1,11 @@
 //! The keys that seal sessions: made, rotated and lost while people are signed in.
 
 use crate::{
-    browser::{Browser, Callback, parameter},
+    browser::Browser,
     database_file::Database,
     http::{Answer, Request, exchange},
-    server::{CANNOT_START, Ended, PATIENCE, Server, Setup, shown},
+    patience::wait_for,
+    server::{CANNOT_START, Ended, Server, Setup, shown},
     stand_in::StandIn,
 };
 use std::{
@@ -12,7 +13,6 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread::{self, ScopedJoinHandle},
-    time::Duration,
 };
 
 /// Runs `oauth2flow keys …` in the directory of a setup.
@@ -36,38 +36,8 @@ fn names(printed: &str) -> Vec<String> {
     printed.split(|character: char| !character.is_ascii_alphanumeric()).filter(is_name).map(str::to_owned).collect()
 }
 
-/// Signs in with the stand-in, whose tokens are renewed, and so sealed anew, by every call.
-fn sign_in(server: &Server) -> Browser {
-    let mut browser = Browser::new(server);
-    let authorization = browser.begin_login("test").unwrap();
-    let callback = Callback { code: "good".to_owned(), state: parameter(&authorization, "state"), iss: None };
-    let answer = browser.finish_login(&callback).unwrap();
-    assert_eq!(answer.status, 200, "{answer:?}");
-    browser
-}
-
 fn call(browser: &mut Browser) -> Answer {
     browser.call("GET", "/api/v1/proxy/api/x", None).unwrap()
-}
-
-/// The same browser at another server: cookies do not know ports.
-fn at(server: &Server, browser: &Browser) -> Browser {
-    let mut there = Browser::new(server);
-    there.take_cookies(browser);
-    there
-}
-
-/// Asks until it is so.
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    const PAUSE: Duration = Duration::from_millis(20);
-    let came_about = (0..PATIENCE.as_millis() / PAUSE.as_millis()).any(|_| {
-        let is_so = is_so();
-        if !is_so {
-            thread::sleep(PAUSE);
-        }
-        is_so
-    });
-    assert!(came_about, "{what} has not come about");
 }
 
 /// The names of all keys that sealed something in the store: sessions, and what the servers leave for each other.
@@ -163,14 +133,14 @@ fn a_rotation_under_load_signs_nobody_out() {
     let setup = Setup::new();
     let [first, second] = [setup.neighbour(), setup.neighbour()].map(|setup| stand_in.configure(setup));
     let servers = [first.start(), second.start()];
-    let browsers: Vec<Browser> = (0..4).map(|number: usize| sign_in(&servers[number % 2])).collect();
+    let browsers: Vec<Browser> = (0..4).map(|number: usize| Browser::signed_in(&servers[number % 2])).collect();
     let (calls, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let new_key = thread::scope(|scope| {
         let load: Vec<_> = browsers
             .iter()
             .enumerate()
             .map(|(number, browser)| {
-                let mut there = [number % 2, (number + 1) % 2].map(|server| at(&servers[server], browser));
+                let mut there = [number % 2, (number + 1) % 2].map(|server| browser.at(&servers[server]));
                 let (calls, over) = (&calls, &over);
                 scope.spawn(move || {
                     while !over.load(Ordering::Relaxed) {
@@ -187,12 +157,10 @@ fn a_rotation_under_load_signs_nobody_out() {
         let mut new_key = String::new();
         for how in [["rotate", "--after", "12s"].as_slice(), &["rotate", "--now"]] {
             new_key = names(&keys_without_secrets(&setup, how)).remove(0);
-            wait_until("a store in which everything is sealed with the new key", || {
-                load.iter().any(ScopedJoinHandle::is_finished) || sealed_with(&setup) == new_key
-            });
+            wait_for(|| load.iter().any(ScopedJoinHandle::is_finished) || sealed_with(&setup) == new_key);
         }
         let so_far = calls.load(Ordering::Relaxed);
-        wait_until("more calls", || load.iter().any(ScopedJoinHandle::is_finished) || calls.load(Ordering::Relaxed) > so_far + 40);
+        wait_for(|| load.iter().any(ScopedJoinHandle::is_finished) || calls.load(Ordering::Relaxed) > so_far + 40);
         over.store(true, Ordering::Relaxed);
         new_key
     });
@@ -207,7 +175,7 @@ fn a_rotation_under_load_signs_nobody_out() {
     assert_eq!(names(&keys_without_secrets(&setup, &["list"])), [new_key]);
     let server = first.start();
     for browser in &browsers {
-        let mut browser = at(&server, browser);
+        let mut browser = browser.at(&server);
         assert!(browser.is_signed_in());
         assert_eq!(call(&mut browser).status, 200);
     }
@@ -223,8 +191,8 @@ fn a_server_that_lacks_a_key_says_so_and_signs_nobody_out() {
     let [early, late] = ["early.key", "late.key"].map(|file| stand_in.configure(setup.neighbour()).set("session.key_file", file).start());
     keys(&setup, &["rotate", "--now", "--file", "early.key"]).assert_orderly();
     early.wait_for_line("the session keys have changed");
-    let browser = sign_in(&early);
-    let mut there = at(&late, &browser);
+    let browser = Browser::signed_in(&early);
+    let mut there = browser.at(&late);
     let answer = call(&mut there);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(answer.json()["code"], "keys_differ");
@@ -232,16 +200,16 @@ fn a_server_that_lacks_a_key_says_so_and_signs_nobody_out() {
     let line = late.wait_for_line("keys_differ");
     assert!(line.contains("session.key_file") && line.contains("docs/keys.md"), "{line}");
     assert!(there.is_signed_in());
-    assert_eq!(call(&mut at(&early, &browser)).status, 200);
+    assert_eq!(call(&mut browser.at(&early)).status, 200);
     // Whoever spreads the requests hears of it too, once the two have looked at each other's keys again.
     let ready = || exchange(late.address(), Request::new("GET", "localhost", "/readyz")).unwrap();
-    wait_until("a server that is not ready", || ready().status == 503);
+    wait_for(|| ready().status == 503);
     assert_eq!(ready().json()["code"], "keys_differ");
 
     // As soon as it has the key, it goes on as if nothing had been.
     fs::copy(setup.path("early.key"), setup.path("late.key")).unwrap();
-    wait_until("an answer with the new key", || call(&mut there).status == 200);
-    wait_until("a server that is ready", || ready().status == 200);
+    wait_for(|| call(&mut there).status == 200);
+    wait_for(|| ready().status == 200);
     for server in [early, late] {
         let ended = server.stop();
         assert_eq!(ended.status.code(), Some(0), "{ended:#?}");
@@ -282,7 +250,7 @@ fn two_servers_of_one_store_with_different_keys_are_refused() {
     assert!(!ended.stderr.contains(&first) && !ended.stderr.contains(&second));
     // With the key of the other below its own, it may.
     let both = setup.neighbour().variable("OAUTH2FLOW_SESSION_KEY", &format!("{second}\n{first}")).start();
-    assert!(at(&both, &browser).is_signed_in());
+    assert!(browser.at(&both).is_signed_in());
     // From then on the first key alone is not enough.
     both.stop().assert_orderly();
     server.stop().assert_orderly();
@@ -303,7 +271,7 @@ fn a_lost_key_file_is_not_replaced_by_one_that_opens_nothing() {
     assert!(!path.exists());
     fs::write(&path, key).unwrap();
     let server = setup.start();
-    assert!(at(&server, &browser).is_signed_in());
+    assert!(browser.at(&server).is_signed_in());
     server.stop().assert_orderly();
 
     // Without the backup, a new store is the way on.
@@ -312,6 +280,6 @@ fn a_lost_key_file_is_not_replaced_by_one_that_opens_nothing() {
         let _ = fs::remove_file(setup.path("data").join(file));
     }
     let server = setup.start();
-    assert!(!at(&server, &browser).is_signed_in());
+    assert!(!browser.at(&server).is_signed_in());
     server.stop().assert_orderly();
 }

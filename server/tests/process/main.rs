@@ -4,17 +4,24 @@
 // Signals and file modes are those of Unix.
 #![cfg(unix)]
 
+#[path = "../store/servers/address.rs"]
+mod address;
+#[path = "../http/support/authority.rs"]
+mod authority;
 mod browser;
 mod command_line;
 mod configuration;
 mod crash;
 mod database_file;
+mod events;
 mod forward_auth;
 mod http;
 mod key_file;
 mod keys;
 mod log;
 mod neighbours;
+#[path = "../store/servers/patience.rs"]
+mod patience;
 #[allow(dead_code, reason = "the contract of the stores uses all of it")]
 #[path = "../store/servers/postgres.rs"]
 mod postgres;

@@ -29,8 +29,7 @@ fn servers_with_the_same_files_share_who_is_signed_in() {
     let mut browser = Browser::new(&first);
     browser.sign_in().unwrap();
     // Cookies do not know ports, so this browser is signed in to both.
-    let mut at_second = Browser::new(&second);
-    at_second.take_cookies(&browser);
+    let mut at_second = browser.at(&second);
     assert!(at_second.is_signed_in());
 
     let answer = at_second.call("POST", "/api/v1/oauth/logout", None).unwrap();
@@ -72,8 +71,7 @@ fn servers_that_start_at_once_agree_on_one_key_and_one_database() {
         for server in &servers {
             let mut browser = Browser::new(&servers[0]);
             let authorization = browser.begin_login("test").unwrap();
-            let mut there = Browser::new(server);
-            there.take_cookies(&browser);
+            let mut there = browser.at(server);
             let answer = there.finish_login(&Callback { code: "good".to_owned(), state: parameter(&authorization, "state"), iss: None });
             assert_eq!(answer.unwrap().status, 200);
         }

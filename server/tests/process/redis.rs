@@ -3,22 +3,17 @@
 use crate::{
     browser::Browser,
     http::{Answer, Request, exchange},
-    redis_server::{Single, wait_for},
-    server::{PATIENCE, Server, Setup},
+    patience::{PATIENCE, wait_for},
+    redis_server::Single,
+    server::{Server, Setup},
 };
 use std::{sync::mpsc::channel, thread};
 
 const BROWSERS: usize = 8;
 const LOGINS_BEFORE_THE_END: usize = 12;
 
-const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-fn in_redis(setup: Setup, url: &str) -> Setup {
-    setup.set("session.store", "redis").variable("OAUTH2FLOW_SESSION_STORE_URL", url).variable("OAUTH2FLOW_SESSION_KEY", KEY)
-}
-
 fn setup(redis: &Single) -> Setup {
-    in_redis(Setup::new(), &redis.url())
+    Setup::new().in_store("redis", &redis.url())
 }
 
 fn readiness(server: &Server) -> Answer {
@@ -65,21 +60,15 @@ fn servers_that_share_a_redis_share_who_is_signed_in() {
     let redis = Single::start();
     let setup = setup(&redis);
     let first = setup.start();
-    let second = in_redis(setup.neighbour(), &redis.url()).start();
+    let second = setup.neighbour().in_store("redis", &redis.url()).start();
     let mut browser = Browser::new(&first);
     browser.sign_in().unwrap();
-    let mut at_second = Browser::new(&second);
-    at_second.take_cookies(&browser);
+    let mut at_second = browser.at(&second);
     assert!(at_second.is_signed_in());
     let answer = at_second.call("POST", "/api/v1/oauth/logout", None).unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     // The first has read the session before, and hears of its end.
-    wait_for(|| {
-        let mut browser = Browser::new(&first);
-        browser.take_cookies(&at_second);
-        !browser.is_signed_in()
-    });
-    assert!(!browser.is_signed_in());
+    wait_for(|| !browser.is_signed_in());
     first.stop().assert_orderly();
     second.stop().assert_orderly();
 }
@@ -131,7 +120,7 @@ fn the_password_of_a_redis_is_in_no_log() {
     let mut redis = Single::start();
     redis.node.ask::<()>("ACL SETUSER app on >sentinel-store-password ~* &* +@all");
     let url = redis.url().replace("redis://", "redis://app:sentinel-store-password@");
-    let server = in_redis(Setup::new().set("log.filter", "trace"), &url).start();
+    let server = Setup::new().set("log.filter", "trace").in_store("redis", &url).start();
     Browser::new(&server).sign_in().unwrap();
     redis.node.kill();
     assert_eq!(readiness(&server).status, 503);

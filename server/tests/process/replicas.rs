@@ -3,7 +3,7 @@
 mod provider;
 
 use crate::{
-    browser::{Browser, Callback, parameter},
+    browser::Browser,
     http::Answer,
     postgres::PostgresServer,
     redis_server,
@@ -33,29 +33,13 @@ impl Replicas {
             .chain([setup])
             .map(|setup| setup.start())
             .collect();
-        let person = sign_in(&servers[0]);
+        let person = Browser::signed_in(&servers[0]);
         Self { provider, servers, person }
     }
 
     fn browser(&self, server: usize) -> Browser {
-        at(&self.person, &self.servers[server])
+        self.person.at(&self.servers[server])
     }
-}
-
-fn sign_in(server: &Server) -> Browser {
-    let mut browser = Browser::new(server);
-    let authorization = browser.begin_login("test").unwrap();
-    let callback = Callback { code: "good".to_owned(), state: parameter(&authorization, "state"), iss: None };
-    let answer = browser.finish_login(&callback).unwrap();
-    assert_eq!(answer.status, 200, "{answer:?}");
-    browser
-}
-
-/// The same person's browser at another server: cookies do not know ports.
-fn at(person: &Browser, server: &Server) -> Browser {
-    let mut browser = Browser::new(server);
-    browser.take_cookies(person);
-    browser
 }
 
 fn call(browser: &mut Browser) -> io::Result<Answer> {
@@ -78,12 +62,6 @@ fn call_until_answered(browser: &mut Browser) {
     }
 }
 
-/// Setups that keep their sessions at this address.
-fn in_store(kind: &'static str, url: String) -> impl Fn(Setup) -> Setup {
-    const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    move |setup| setup.set("session.store", kind).variable("OAUTH2FLOW_SESSION_STORE_URL", &url).variable("OAUTH2FLOW_SESSION_KEY", KEY)
-}
-
 #[test]
 fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed_with_sqlite() {
     two_hundred_calls_make_one_refresh(&Replicas::start(|setup| setup));
@@ -92,13 +70,13 @@ fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed_wit
 #[test]
 fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed_with_postgresql() {
     let database = PostgresServer::start();
-    two_hundred_calls_make_one_refresh(&Replicas::start(in_store("postgres", database.url())));
+    two_hundred_calls_make_one_refresh(&Replicas::start(|setup| setup.in_store("postgres", &database.url())));
 }
 
 #[test]
 fn a38_two_hundred_calls_over_three_servers_make_one_refresh_and_all_succeed_with_redis() {
     let redis = redis_server::Single::start();
-    two_hundred_calls_make_one_refresh(&Replicas::start(in_store("redis", redis.url())));
+    two_hundred_calls_make_one_refresh(&Replicas::start(|setup| setup.in_store("redis", &redis.url())));
 }
 
 fn two_hundred_calls_make_one_refresh(replicas: &Replicas) {
@@ -134,13 +112,13 @@ fn a_server_that_is_killed_while_the_provider_is_slow_is_replaced_and_nobody_is_
 #[test]
 fn a_server_that_is_killed_while_the_provider_is_slow_is_replaced_and_nobody_is_signed_out_with_postgresql() {
     let database = PostgresServer::start();
-    killed_while_the_provider_is_slow(Replicas::start(in_store("postgres", database.url())));
+    killed_while_the_provider_is_slow(Replicas::start(|setup| setup.in_store("postgres", &database.url())));
 }
 
 #[test]
 fn a_server_that_is_killed_while_the_provider_is_slow_is_replaced_and_nobody_is_signed_out_with_redis() {
     let redis = redis_server::Single::start();
-    killed_while_the_provider_is_slow(Replicas::start(in_store("redis", redis.url())));
+    killed_while_the_provider_is_slow(Replicas::start(|setup| setup.in_store("redis", &redis.url())));
 }
 
 fn killed_while_the_provider_is_slow(mut replicas: Replicas) {
@@ -175,16 +153,16 @@ fn killed_while_the_provider_is_slow(mut replicas: Replicas) {
 #[test]
 fn a_server_that_is_killed_under_load_costs_nobody_the_session() {
     let mut replicas = Replicas::start(|setup| setup);
-    let people: Vec<_> = (0..6).map(|_| sign_in(&replicas.servers[0])).collect();
+    let people: Vec<_> = (0..6).map(|_| Browser::signed_in(&replicas.servers[0])).collect();
     // Each has a token that lasts before anything happens.
     for person in &people {
-        call_until_answered(&mut at(person, &replicas.servers[1]));
+        call_until_answered(&mut person.at(&replicas.servers[1]));
     }
     let refreshes = replicas.provider.refreshes();
     let (calls, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for (number, person) in people.iter().enumerate() {
-            let mut browsers = [at(person, &replicas.servers[number % 3]), at(person, &replicas.servers[1 + number % 2])];
+            let mut browsers = [person.at(&replicas.servers[number % 3]), person.at(&replicas.servers[1 + number % 2])];
             let (calls, stop) = (&calls, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
@@ -209,7 +187,7 @@ fn a_server_that_is_killed_under_load_costs_nobody_the_session() {
         stop.store(true, Ordering::Relaxed);
     });
     for person in &people {
-        assert!(at(person, &replicas.servers[0]).is_signed_in() && at(person, &replicas.servers[1]).is_signed_in());
+        assert!(person.at(&replicas.servers[0]).is_signed_in() && person.at(&replicas.servers[1]).is_signed_in());
     }
     assert_eq!(replicas.provider.refreshes(), refreshes, "tokens that last are left alone");
     assert!(!replicas.provider.saw_reuse());

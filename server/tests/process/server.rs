@@ -1,23 +1,19 @@
 //! A server process of its own: directory, ports, arguments, environment, and what it prints.
 
-use crate::{http::Connection, site};
+use crate::{address::free_address, http::Connection, patience::PATIENCE, site};
 use std::{
     io::{BufRead as _, BufReader, Read},
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU16, Ordering},
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread::{self, JoinHandle},
     time::Duration,
 };
 use tempfile::TempDir;
-
-/// Far longer than anything takes that works, also on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The exit code for a configuration, file or port that cannot be used.
 pub(crate) const CANNOT_START: i32 = 2;
@@ -80,6 +76,12 @@ impl Setup {
         self
     }
 
+    /// With its sessions in a store of this kind, which others share, and the key that all of them have.
+    pub(crate) fn in_store(self, kind: &str, url: &str) -> Self {
+        const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        self.set("session.store", kind).variable("OAUTH2FLOW_SESSION_STORE_URL", url).variable("OAUTH2FLOW_SESSION_KEY", KEY)
+    }
+
     /// A path in the working directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -140,23 +142,6 @@ impl Setup {
     /// Runs the binary with the arguments of this setup and no others.
     pub(crate) fn run_bare(&self) -> Ended {
         Server::new(self, self.bare_command()).end()
-    }
-}
-
-/// A loopback address that nobody listens on.
-///
-/// Not one that the system would give to an outgoing connection: a server has to get the same one again after a restart.
-/// Every process has candidates of its own, because tests run side by side.
-pub(crate) fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    const PORTS_OF_A_PROCESS: u32 = 16;
-    let first = std::process::id() % 700 * PORTS_OF_A_PROCESS;
-    loop {
-        let candidate = (first + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % 11_200;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 20_000 + u16::try_from(candidate).unwrap()));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The end: what runs may finish, nothing new begins.
 
 use crate::{
-    browser::{Browser, Callback, parameter},
+    browser::Browser,
     http::{Connection, Request, exchange},
     server::{Server, Setup},
     stand_in::StandIn,
@@ -10,16 +10,6 @@ use std::time::Duration;
 
 /// Less than the ten seconds after which an idle connection is closed anyway, far more than an end takes.
 const SOON: Duration = Duration::from_secs(8);
-
-/// A browser that is signed in with the stand-in.
-fn sign_in(server: &Server) -> Browser {
-    let mut browser = Browser::new(server);
-    let authorization = browser.begin_login("test").unwrap();
-    let callback = Callback { code: "good".to_owned(), state: parameter(&authorization, "state"), iss: None };
-    let answer = browser.finish_login(&callback).unwrap();
-    assert_eq!(answer.status, 200, "{answer:?}");
-    browser
-}
 
 /// Asks the upstream for what it holds back, on a connection of its own, and reads the first half.
 fn half_of_what_is_held(server: &Server, browser: &Browser) -> Connection {
@@ -44,7 +34,7 @@ fn wait_until_nobody_listens(server: &Server) {
 fn running_requests_finish(signal: &str) {
     let stand_in = StandIn::start();
     let server = stand_in.configure(Setup::new()).set("server.shutdown_grace", "1h").start();
-    let browser = sign_in(&server);
+    let browser = Browser::signed_in(&server);
     let mut downloading = half_of_what_is_held(&server, &browser);
     let held = stand_in.wait_until_held();
     let mut uploading = server.connect();
@@ -84,7 +74,7 @@ fn after_ctrl_c_running_requests_finish_and_no_others_begin() {
 fn a_request_that_does_not_finish_is_cut_off_after_the_grace() {
     let stand_in = StandIn::start();
     let server = stand_in.configure(Setup::new()).set("server.shutdown_grace", "1s").start();
-    let browser = sign_in(&server);
+    let browser = Browser::signed_in(&server);
     let downloading = half_of_what_is_held(&server, &browser);
     let held = stand_in.wait_until_held();
     server.signal("TERM");
@@ -99,7 +89,7 @@ fn a_request_that_does_not_finish_is_cut_off_after_the_grace() {
 fn a_second_signal_does_not_wait_for_running_requests() {
     let stand_in = StandIn::start();
     let server = stand_in.configure(Setup::new()).set("server.shutdown_grace", "1h").start();
-    let browser = sign_in(&server);
+    let browser = Browser::signed_in(&server);
     let downloading = half_of_what_is_held(&server, &browser);
     let held = stand_in.wait_until_held();
     server.signal("INT");

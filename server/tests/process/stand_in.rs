@@ -1,6 +1,6 @@
 //! An OAuth 2.0 provider and an API that say what the test wants, and remember what they were told.
 
-use crate::server::{PATIENCE, Setup};
+use crate::{patience::PATIENCE, server::Setup};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},

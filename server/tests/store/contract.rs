@@ -7,16 +7,14 @@ pub(crate) mod leases;
 pub(crate) mod outages;
 pub(crate) mod sessions;
 
+use crate::servers::patience::PATIENCE;
 use futures_util::future::join_all;
 use oauth2flow::session::{
     record::{Key, SessionRecord},
     store::{Change, Store},
 };
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
-
-/// Far longer than anything takes that works, also on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How many callers stand for many.
 const MANY: usize = 50;

@@ -1,4 +1,4 @@
-//! The contract, in PostgreSQL.
+//! The contract, in PostgreSQL: by its socket, and the part that a network is for behind TLS.
 
 use crate::{
     harness::{Harness, Server, contract, contract_of_servers},
@@ -6,6 +6,8 @@ use crate::{
 };
 use oauth2flow::session::store::{PostgresAddress, PostgresStore, Store};
 use std::sync::Arc;
+
+mod tls;
 
 struct Postgres(PostgresServer);
 

@@ -1,7 +1,10 @@
-//! TLS on loopback: an authority of the test's own, and what stands in front of a stand-in to speak TLS for it.
+//! TLS on loopback: what stands in front of a stand-in to speak TLS for it.
 
-use super::recording::socket;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use super::{
+    authority::{Authority, Certificate},
+    recording::socket,
+};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose};
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::aws_lc_rs::default_provider,
@@ -15,34 +18,7 @@ use std::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// An authority that issues certificates.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-/// A certificate with its key, both in PEM.
-pub(crate) struct Certificate {
-    pub(crate) chain: String,
-    pub(crate) key: String,
-}
-
 impl Authority {
-    pub(crate) fn new() -> Self {
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, "Example Company");
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    /// Its own certificate, in PEM.
-    pub(crate) fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    /// A certificate for a server of this name.
-    fn server(&self, name: &str) -> Certificate {
-        self.issue(CertificateParams::new(vec![name.to_owned()]).unwrap(), ExtendedKeyUsagePurpose::ServerAuth)
-    }
-
     /// A certificate for a client.
     pub(crate) fn client(&self, name: &str) -> Certificate {
         let mut parameters = CertificateParams::default();
@@ -50,16 +26,9 @@ impl Authority {
         self.issue(parameters, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    fn issue(&self, mut parameters: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Certificate {
-        parameters.insert_extended_key_usage(usage);
-        let key = KeyPair::generate().unwrap();
-        let certificate = parameters.signed_by(&key, &self.0).unwrap();
-        Certificate { chain: certificate.pem(), key: key.serialize_pem() }
-    }
-
     fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).unwrap();
+        roots.add(CertificateDer::from_pem_slice(self.pem().as_bytes()).unwrap()).unwrap();
         roots
     }
 }

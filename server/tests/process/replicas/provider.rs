@@ -1,6 +1,6 @@
 //! A provider that takes each refresh token once, and an API that takes its tokens only.
 
-use crate::server::{PATIENCE, Setup};
+use crate::{patience::PATIENCE, server::Setup};
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Read as _, Write as _},

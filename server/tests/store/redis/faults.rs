@@ -2,10 +2,12 @@
 
 use super::open;
 use crate::{
-    contract::PATIENCE,
     harness::Harness as _,
     records::{ALICE, assert_same, key, minutes, session, session_with_sid},
-    servers::redis::{Cluster, Node, Sentinels, Single, wait_for},
+    servers::{
+        patience::{PATIENCE, wait_for},
+        redis::{Cluster, Node, Sentinels, Single},
+    },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth2flow::session::{

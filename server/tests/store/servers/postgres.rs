@@ -1,5 +1,6 @@
-//! A PostgreSQL of the machine's packages, in a directory of its own, on a socket of its own and, where it is asked for, a port.
+//! A PostgreSQL of the machine's packages, in a directory of its own, on a socket of its own and, behind TLS, on a port.
 
+use super::{address::free_address, authority::Certificate, patience::PATIENCE};
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -8,21 +9,16 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
-    time::Duration,
 };
 use tempfile::TempDir;
-
-/// Far longer than it takes to start, also on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often it is started before that counts as a failure.
 const ATTEMPTS: usize = 200;
 
 /// What makes it fast: what is in it has to survive a kill, and not the end of the machine.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 12] = [
     "fsync=off",
     "full_page_writes=off",
-    "listen_addresses=",
     "shared_buffers=16MB",
     "max_connections=100",
     "autovacuum=off",
@@ -38,34 +34,44 @@ const SETTINGS: [&str; 13] = [
 
 /// Who needs a password: not who comes to the right database by the socket, because passwords take time.
 const ACCESS: &str =
-    "local all postgres trust\nlocal sign-in app trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n";
+    "local all postgres trust\nlocal sign-in app trust\nlocal all all scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
 
-/// The port, which names the socket too.
-const PORT: u16 = 5432;
+/// What names the socket, where there is nothing else to name.
+const SOCKET_PORT: u16 = 5432;
 
 /// A running PostgreSQL with a database `sign-in` that belongs to `app`, who has the password `open sesame`. It ends when it is dropped,
 /// or when the test does.
 pub(crate) struct PostgresServer {
     directory: TempDir,
-    settings: Vec<String>,
+    port: u16,
+    is_behind_tls: bool,
     process: Option<Child>,
 }
 
 impl PostgresServer {
     /// Starts one with an empty database.
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+        let mut server = Self::prepare();
+        server.start_again();
+        server
     }
 
-    /// The same with further settings.
-    pub(crate) fn start_with(settings: &[&str]) -> Self {
-        let mut server = Self::prepare(settings);
+    /// The same with a port too, where it shows this certificate and speaks TLS alone.
+    pub(crate) fn start_behind_tls(certificate: &Certificate) -> Self {
+        let mut server = Self::prepare();
+        (server.port, server.is_behind_tls) = (free_address().port(), true);
+        for (name, text) in [("server.crt", &certificate.chain), ("server.key", &certificate.key)] {
+            let path = server.directory.path().join("data").join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        Account::get().own(server.directory.path());
         server.start_again();
         server
     }
 
     /// One with an empty database, still to be started.
-    pub(crate) fn prepare(settings: &[&str]) -> Self {
+    pub(crate) fn prepare() -> Self {
         let directory = tempfile::tempdir().unwrap();
         // Another user is going to run it.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -73,8 +79,7 @@ impl PostgresServer {
         run(Command::new("cp").arg("-a").arg(template(&account)).arg(directory.path().join("data")));
         fs::write(directory.path().join("data/pg_hba.conf"), ACCESS).unwrap();
         account.own(directory.path());
-        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
-        Self { directory, settings, process: None }
+        Self { directory, port: SOCKET_PORT, is_behind_tls: false, process: None }
     }
 
     /// Where it is, for this user and this password.
@@ -85,6 +90,11 @@ impl PostgresServer {
     /// Where it is.
     pub(crate) fn url(&self) -> String {
         self.url_for("app", "open%20sesame", "sign-in")
+    }
+
+    /// Where its port is, by this name, and how it is to be spoken to.
+    pub(crate) fn url_of_port(&self, host: &str, sslmode: &str) -> String {
+        format!("postgres://app:open%20sesame@{host}:{}/sign-in?sslmode={sslmode}", self.port)
     }
 
     /// Starts it once more with what it had written, and waits until it answers.
@@ -107,8 +117,9 @@ impl PostgresServer {
     fn command(&self) -> Command {
         let mut command = Account::get().command(&programs().join("postgres"));
         command.arg("-D").arg(self.directory.path().join("data"));
-        command.arg("-p").arg(PORT.to_string()).arg("-k").arg(self.directory.path());
-        for setting in SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)) {
+        command.arg("-p").arg(self.port.to_string()).arg("-k").arg(self.directory.path());
+        let behind_tls: &[_] = if self.is_behind_tls { &["listen_addresses=127.0.0.1", "ssl=on"] } else { &["listen_addresses="] };
+        for setting in SETTINGS.iter().chain(behind_tls) {
             command.args(["-c", setting]);
         }
         command.current_dir(self.directory.path()).stderr(Stdio::piped()).stdout(Stdio::null());

@@ -1,22 +1,13 @@
 //! Redis, as people run it: one server, one behind TLS with a user of its own, a set watched by Sentinel, and a Cluster.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use super::{address::free_address, authority::Authority, patience::wait_for};
 use redis::{Client, Cmd, Connection, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, RedisConnectionInfo, RedisResult};
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
-    thread,
     time::Duration,
 };
 use tempfile::TempDir;
-
-/// Far longer than anything takes that works, also on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long to wait before looking again.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// What docs/redis.md says that a user needs.
 pub(crate) const RIGHTS: &str = "-@all +get +set +getrange +setrange +del +unlink +pexpire +pttl +zadd +zrem +zscore +zrange +zrangebyscore \
@@ -47,7 +38,7 @@ impl Node {
 
     fn start_as(settings: &str, sentinel: bool, client: impl FnOnce(u16) -> Client) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let port = free_port();
+        let port = free_address().port();
         let place = if settings.contains("tls-port") { String::new() } else { format!("port {port}\n") };
         let settings = settings.replace("PORT", &port.to_string()).replace("DIRECTORY", &directory.path().display().to_string());
         let common = format!("bind 127.0.0.1\nprotected-mode no\ndir {}\n{place}", directory.path().display());
@@ -125,35 +116,6 @@ fn with_password(port: u16) -> Client {
     Client::open(info.set_redis_settings(settings)).unwrap()
 }
 
-/// A port that nobody listens on.
-///
-/// Not one that the system would give to an outgoing connection: a server has to get the same one again after a restart.
-/// Every process has candidates of its own, because tests run side by side.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    const PORTS_OF_A_PROCESS: u32 = 32;
-    let first = std::process::id() % 350 * PORTS_OF_A_PROCESS;
-    loop {
-        let candidate = (first + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % 11_200;
-        let port = 20_000 + u16::try_from(candidate).unwrap();
-        if TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_ok() {
-            return port;
-        }
-    }
-}
-
-/// Looks until something is so.
-pub(crate) fn wait_for(so: impl Fn() -> bool) {
-    let looks = PATIENCE.as_millis() / PAUSE.as_millis();
-    for _ in 0..looks {
-        if so() {
-            return;
-        }
-        thread::sleep(PAUSE);
-    }
-    panic!("it has not come to that");
-}
-
 /// One server, as it comes.
 pub(crate) struct Single {
     pub(crate) node: Node,
@@ -178,15 +140,11 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn start() -> Self {
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, "Example Company");
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        let authority = Authority::new();
+        let certificate = authority.server("localhost");
         let files = tempfile::tempdir().unwrap();
-        let chain = Node::write(&files, "certificate.pem", &certificate.pem());
-        let key = Node::write(&files, "key.pem", &key.serialize_pem());
+        let chain = Node::write(&files, "certificate.pem", &certificate.chain);
+        let key = Node::write(&files, "key.pem", &certificate.key);
         let roots = Node::write(&files, "authority.pem", &authority.pem());
         let settings = format!(
             "port 0\ntls-port PORT\ntls-cert-file {chain}\ntls-key-file {key}\ntls-ca-cert-file {roots}\ntls-auth-clients no\n\
@@ -273,7 +231,7 @@ impl Cluster {
     pub(crate) fn start() -> Self {
         let nodes: Vec<_> = (0..3)
             .map(|_| {
-                let bus = free_port();
+                let bus = free_address().port();
                 Node::start(&format!(
                     "cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 3000\n\
                      user {USER} on >{PASSWORD} ~oauth2flow:* &oauth2flow:* {RIGHTS}"
