@@ -197,12 +197,8 @@ impl Store for Link {
         self.memory().remove_named(named, token, expires_at).await
     }
 
-    async fn claim(&self, key: Key, expires_at: Timestamp) -> Result<bool, StoreError> {
-        self.memory().claim(key, expires_at).await
-    }
-
-    async fn complete_claim(&self, key: Key, session: Key) -> Result<(), StoreError> {
-        self.memory().complete_claim(key, session).await
+    async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
+        self.memory().claim(key, session, expires_at).await
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {

@@ -10,9 +10,9 @@ pub(crate) async fn a_claim_is_made_once(place: impl Harness) {
     let stores = [place.open().await, place.open().await];
     for _ in 0..3 {
         let claimed = key();
-        let answers = at_once(&stores, |store| async move { store.claim(claimed, minutes(10)).await.unwrap() }).await;
+        let answers = at_once(&stores, |store| async move { store.claim(claimed, None, minutes(10)).await.unwrap() }).await;
         assert_eq!(answers.into_iter().filter(|first| *first).count(), 1);
-        assert!(!place.open().await.claim(claimed, minutes(20)).await.unwrap());
+        assert!(!place.open().await.claim(claimed, None, minutes(20)).await.unwrap());
     }
 }
 
@@ -21,16 +21,16 @@ pub(crate) async fn a_claim_remembers_where_it_led(place: impl Harness) {
     let other = place.open().await;
     let (claimed, session) = (key(), key());
     assert!(!store.claim_led_to(claimed, session).await.unwrap());
-    store.complete_claim(claimed, session).await.unwrap();
-    assert!(!store.claim_led_to(claimed, session).await.unwrap(), "nobody has claimed it");
-    assert!(store.claim(claimed, minutes(10)).await.unwrap());
-    assert!(!store.claim_led_to(claimed, session).await.unwrap());
-    other.complete_claim(claimed, session).await.unwrap();
+    assert!(store.claim(claimed, Some(session), minutes(10)).await.unwrap());
     assert!(store.claim_led_to(claimed, session).await.unwrap());
+    assert!(other.claim_led_to(claimed, session).await.unwrap());
     assert!(!store.claim_led_to(claimed, key()).await.unwrap());
     assert!(!store.claim_led_to(key(), session).await.unwrap());
-    assert!(!other.claim(claimed, minutes(10)).await.unwrap());
+    assert!(!other.claim(claimed, Some(key()), minutes(10)).await.unwrap());
     assert!(other.claim_led_to(claimed, session).await.unwrap());
+    let led_nowhere = key();
+    assert!(store.claim(led_nowhere, None, minutes(10)).await.unwrap());
+    assert!(!store.claim_led_to(led_nowhere, session).await.unwrap());
 }
 
 pub(crate) async fn the_first_key_check_stays(place: impl Harness) {

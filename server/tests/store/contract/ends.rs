@@ -137,10 +137,10 @@ pub(crate) async fn a_logout_token_works_once(place: impl Harness) {
     assert_eq!(store.remove_named(named, token, minutes(5)).await.unwrap(), None);
     assert_eq!(place.open().await.remove_named(named, token, minutes(5)).await.unwrap(), None);
     assert!(is_there(&*store, later.key).await, "a login after the logout stays");
-    assert!(!store.claim(token, minutes(5)).await.unwrap());
+    assert!(!store.claim(token, None, minutes(5)).await.unwrap());
     // What has been claimed otherwise is no unused token either.
     let claimed = key();
-    assert!(store.claim(claimed, minutes(5)).await.unwrap());
+    assert!(store.claim(claimed, None, minutes(5)).await.unwrap());
     assert_eq!(store.remove_named(named, claimed, minutes(5)).await.unwrap(), None);
     assert!(is_there(&*store, later.key).await);
 }
@@ -170,8 +170,8 @@ pub(crate) async fn what_has_expired_is_swept_and_nothing_else(place: impl Harne
     }
     store.touch(touched.key, now(), minutes(30)).await.unwrap();
     let (old_claim, live_claim) = (key(), key());
-    store.claim(old_claim, minutes(-1)).await.unwrap();
-    store.claim(live_claim, minutes(1)).await.unwrap();
+    store.claim(old_claim, None, minutes(-1)).await.unwrap();
+    store.claim(live_claim, None, minutes(1)).await.unwrap();
 
     sweep_all(&*store).await;
     for (record, stays) in [(&idle, false), (&over, false), (&live, true), (&touched, true)] {
@@ -179,8 +179,8 @@ pub(crate) async fn what_has_expired_is_swept_and_nothing_else(place: impl Harne
     }
     let listed = store.sessions_of(ALICE).await.unwrap();
     assert_eq!(listed.len(), 2);
-    assert!(store.claim(old_claim, minutes(1)).await.unwrap());
-    assert!(!store.claim(live_claim, minutes(1)).await.unwrap());
+    assert!(store.claim(old_claim, None, minutes(1)).await.unwrap());
+    assert!(!store.claim(live_claim, None, minutes(1)).await.unwrap());
     assert_eq!(place.open().await.sweep(now()).await.unwrap(), 0);
     assert_eq!(store.remove_user(ALICE, None).await.unwrap().len(), 2);
 }

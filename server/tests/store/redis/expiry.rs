@@ -79,8 +79,7 @@ async fn lifetimes_are_those_of_the_session(now: Timestamp) {
     assert!(store.get(record.key).await.unwrap().is_some());
 
     let claimed = key();
-    assert!(store.claim(claimed, now + 1.hour()).await.unwrap());
-    store.complete_claim(claimed, record.key).await.unwrap();
+    assert!(store.claim(claimed, Some(record.key), now + 1.hour()).await.unwrap());
     let claim = names(&place, "oauth2flow:claim:*").remove(0);
     assert!(is_about(left(&place, &claim), AN_HOUR + FIFTEEN_MINUTES));
 
