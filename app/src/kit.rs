@@ -96,7 +96,10 @@ use crate::{
 /// Knows who is signed in, for everything inside: from the first drawing on where the server has rendered the page, else as soon as it has
 /// been asked. It follows what becomes of the session in other tabs, in other browsers and at the provider.
 #[component]
-pub fn SessionProvider(children: Children) -> impl IntoView {
+pub fn SessionProvider<V: IntoView>(
+    /// Everything that may ask who is signed in; its type is kept, since a whole app without its own is a much larger one.
+    children: TypedChildren<V>,
+) -> impl IntoView {
     let handover = Handover::receive();
     let clock = Clock::new(handover.now_unix_seconds);
     provide_context(clock);
@@ -106,6 +109,7 @@ pub fn SessionProvider(children: Children) -> impl IntoView {
     provide_context(session);
     provide_context(HandedOver::new(handover.notes));
     provide_context(HandedOver::new(handover.sessions));
+    provide_context(HandedOver::new(handover.flow));
     // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a
     // server-rendered one that was reached from another site, which comes without the SameSite=Strict cookie.
     Effect::new(move || {
@@ -125,5 +129,5 @@ pub fn SessionProvider(children: Children) -> impl IntoView {
         });
         on_cleanup(move || handle.remove());
     });
-    children()
+    children.into_inner()()
 }

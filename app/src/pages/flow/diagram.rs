@@ -71,7 +71,7 @@ pub(crate) fn step(number: u8) -> &'static str {
 
 /// The messages of the login, as they come.
 #[component]
-pub(crate) fn Diagram(login: Current, walk: Walk) -> impl IntoView {
+pub(super) fn Diagram(login: Current, walk: Walk) -> impl IntoView {
     let lanes = Memo::new(move |_| login.with(|login| Lanes::of(login)));
     let provider = Memo::new(move |_| login.with(|login| login.provider_name.clone()));
     let count = move || lanes.with(|lanes| lanes.parties().len());

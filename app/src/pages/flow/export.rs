@@ -13,7 +13,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// The buttons that save what is shown: the data as the server has told it, without secrets, and the picture that is made of it here.
 #[component]
-pub(crate) fn Export(login: Current) -> impl IntoView {
+pub(super) fn Export(login: Current) -> impl IntoView {
     let failed = RwSignal::new(false);
     let save_as = move |kind: &'static str, media_type: &'static str, content: fn(&RecordedLogin) -> String| {
         let saved = login.with_untracked(|login| save(&file_name(login, kind), media_type, &content(login)));

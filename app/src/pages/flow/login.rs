@@ -27,7 +27,7 @@ use crate::{
 
 /// The whole login. The parent builds this anew for another one.
 #[component]
-pub(crate) fn LoginView(
+pub(super) fn LoginView(
     /// The login as it is now.
     first: Arc<RecordedLogin>,
     /// The login as it grows.

@@ -1,7 +1,7 @@
 //! Where the pages about logins have them from: from the page itself, from the server, and as they happen.
 
 use leptos::{prelude::*, task::spawn_local};
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::sync::Arc;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
@@ -9,6 +9,7 @@ use crate::{
     api::{self, Problem},
     flow::{FLOW_EVENTS, Flow, LOGIN_EVENT, RecordedLogin},
     handover::{HandedFlow, HandedOver},
+    json,
 };
 
 /// What is known of the logins of this browser.
@@ -64,7 +65,7 @@ impl From<HandedFlow> for Recording {
         match handed {
             HandedFlow::Off => Self::Off,
             // What cannot be read is asked for again.
-            HandedFlow::Recorded(text) => serde_json::from_str(&text).map_or(Self::Waiting, |flow| Self::Waiting.with_answer(flow)),
+            HandedFlow::Recorded(text) => json::read(&text).map_or(Self::Waiting, |flow| Self::Waiting.with_answer(flow)),
         }
     }
 }
@@ -135,40 +136,33 @@ impl Source {
                 coming.remove();
             });
         });
-        // What happened while nobody listened is asked for; before the first connection it has been already.
-        let has_listened = Rc::new(Cell::new(false));
-        let wanted = Memo::new(move |_| is_seen.get() && self.0.with(|recording| *recording != Recording::Off));
+        // Where nothing is recorded there is nobody to ask.
+        let wanted = Memo::new(move |_| is_seen.get() && self.0.with(|recording| matches!(recording, Recording::Logins(_))));
         Effect::new(move |listener: Option<Option<Listener>>| {
             // Memos tell of changes only, so what was there is not wanted any more.
             drop(listener);
-            wanted.get().then(|| Listener::start(self, Rc::clone(&has_listened))).flatten()
+            wanted.get().then(|| Listener::start(self)).flatten()
         });
     }
 }
 
-/// A connection that tells of logins; it is closed when this is dropped.
+/// A connection that tells first of all logins and then of each that changes; it is closed when this is dropped.
 struct Listener {
     source: EventSource,
-    _closures: (Closure<dyn Fn(MessageEvent)>, Closure<dyn Fn()>),
+    _heard: Closure<dyn Fn(MessageEvent)>,
 }
 
 impl Listener {
-    fn start(recording: Source, has_listened: Rc<Cell<bool>>) -> Option<Self> {
+    fn start(recording: Source) -> Option<Self> {
         let source = EventSource::new(FLOW_EVENTS).ok()?;
         let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(login) = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {
+            if let Some(login) = event.data().as_string().and_then(|text| json::read(&text)) {
                 recording.0.update(|recording| *recording = recording.clone().with(login));
             }
         });
         // Only a name that is none would be refused.
         let _ = source.add_event_listener_with_callback(LOGIN_EVENT, heard.as_ref().unchecked_ref());
-        let opened = Closure::<dyn Fn()>::new(move || {
-            if has_listened.replace(true) {
-                recording.load();
-            }
-        });
-        source.set_onopen(Some(opened.as_ref().unchecked_ref()));
-        Some(Self { source, _closures: (heard, opened) })
+        Some(Self { source, _heard: heard })
     }
 }
 
