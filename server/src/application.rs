@@ -7,6 +7,7 @@ use crate::{
     config::{Config, SessionConfig, UpstreamConfig},
     dpop::Nonces,
     entropy::{Entropy, random},
+    flow::Recordings,
     middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
     ongoing::Ongoing,
     outbound::{ClientCertificate, Names, Outbound, SystemNames},
@@ -119,14 +120,16 @@ impl Application {
         };
         let registered =
             providers.into_iter().map(|provider| register(provider, &config, &outbound, &clock)).collect::<anyhow::Result<_>>()?;
-        let pages = Pages::prepare(&assets, &config.server.avatar_hosts).context("server.avatar_hosts cannot stand in a header")?;
         let sessions =
             Sessions::new(store, Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&entropy), config.session.idle, config.session.absolute);
         let cookies = Cookies::new(config.server.public_url.is_secure());
         let providers = Providers::new(registered);
+        let pages = Pages::prepare(&assets, &config.server.avatar_hosts, providers.describe())
+            .context("server.avatar_hosts cannot stand in a header")?;
         let upstreams = Upstreams::new(&config.upstreams, &outbound)?;
         let client_addresses = ClientAddresses::new(config.server.trusted_proxies.clone());
         let limits = RateLimits::new(&config.limits, &clock);
+        let flow = Recordings::new(config.flow, &clock, &entropy);
         let streams = Streams::new(config.limits.streams, config.limits.session_streams);
         let (stopping, told_to_stop) = watch::channel(false);
         let state = AppState::new(App {
@@ -144,6 +147,7 @@ impl Application {
             pushes: Semaphore::new(MAXIMUM_PUSHES),
             client_addresses,
             limits,
+            flow,
             streams,
             ongoing: Ongoing::default(),
             stopping: told_to_stop,

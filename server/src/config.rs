@@ -9,6 +9,7 @@ mod arguments;
 mod demo;
 mod environment;
 mod file;
+mod flow;
 mod layers;
 mod limits;
 mod log;
@@ -28,6 +29,7 @@ mod value;
 pub use access::AccessConfig;
 pub use arguments::{Arguments, Command, KeysCommand};
 pub use demo::DemoConfig;
+pub use flow::FlowConfig;
 pub use limits::{LimitsConfig, Rate};
 pub use log::{LogConfig, LogFormat};
 pub use outbound::{OutboundConfig, ProxyAddress};
@@ -66,6 +68,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// The demo provider.
     pub demo: DemoConfig,
+    /// The X-ray.
+    pub flow: FlowConfig,
     /// What the server logs.
     pub log: LogConfig,
     /// What works, and should be known to whoever runs the server; to be logged at start.
@@ -165,6 +169,8 @@ fn read_sections(
     });
     let outbound = OutboundConfig::read(&mut tables.section(&outbound::SECTION), environment);
     let limits = LimitsConfig::read(&mut tables.section(&limits::SECTION));
+    let public_url = server.as_ref().map(|server| &server.public_url);
+    let flow = FlowConfig::read(&mut tables.section(&flow::SECTION), public_url);
     let log = LogConfig::read(&mut tables.section(&log::SECTION));
     Some(Config {
         server: server?,
@@ -174,6 +180,7 @@ fn read_sections(
         outbound: outbound?,
         limits: limits?,
         demo: demo?,
+        flow: flow?,
         log: log?,
         warnings: Vec::new(),
     })

@@ -13,6 +13,7 @@ pub mod config;
 pub mod dpop;
 pub mod entropy;
 pub mod error;
+pub mod flow;
 pub mod identity;
 pub mod idle;
 pub mod key_command;

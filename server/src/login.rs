@@ -4,7 +4,7 @@ use crate::{
     access,
     dpop::Role,
     error::Failure,
-    logout,
+    flow, logout,
     middleware::client_ip::ClientAddress,
     outbound::OutboundError,
     provider::Registered,
@@ -109,7 +109,10 @@ fn place(id: &str) -> Vec<u8> {
 pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<ClientAddress>, response: AuthorizationResponse) -> Outcome {
     let state = match response.state() {
         Some(state) => state.to_owned(),
-        None => return Outcome { finished: None, result: Err(CallbackError::MissingState.into()) },
+        None => {
+            flow::login::unreadable(flow::current().as_ref(), &CallbackError::MissingState);
+            return refused(CallbackError::MissingState.into());
+        }
     };
     let claim = Key::of_claim("state", &state);
     let current = match app.cookies.session(headers) {
@@ -117,15 +120,27 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<Clien
         _ => None,
     };
     let Some(login) = find(app, headers, &response) else {
-        return Outcome { finished: None, result: Err(without_transaction(app, claim, current).await) };
+        flow::login::without_transaction();
+        return refused(without_transaction(app, claim, current).await);
     };
     let finished = Some((login.transaction.id(), login.same_site));
     let app = app.clone();
     let device = Device::of(headers, address);
-    let finishing = app.clone().ongoing.spawn(async move { finish(&app, response, login, claim, current, device).await });
+    let finishing = app.clone().ongoing.spawn(flow::carry(async move {
+        let result = finish(&app, response, login, claim, current, device).await;
+        flow::login::ended(&result);
+        result
+    }));
     let result = finishing.await.unwrap_or_else(|_| Err(ProblemCode::InternalError.into()));
     // A transaction that lost to another post of the same answer still belongs to that one.
     Outcome { finished, result }
+}
+
+/// What becomes of a response that belongs to no login of this browser's.
+fn refused(failure: Failure) -> Outcome {
+    let result = Err(failure);
+    flow::login::ended(&result);
+    Outcome { finished: None, result }
 }
 
 /// Without its cookie a login cannot be finished; it may have been, by this very browser.
@@ -151,13 +166,16 @@ async fn finish(
         return Err(Failure::new(ProblemCode::UnknownProvider).detail("The provider has been taken out of the configuration meanwhile."));
     };
     let metadata = registered.metadata().await?;
+    flow::login::metadata(&metadata);
+    let signed = response.is_signed();
     let (return_to, expires_at) = (transaction.return_to().clone(), transaction.expires_at());
     let validated = validate(app, registered, &metadata, response, transaction).await?;
     let session = app.sessions.draw_id();
     // An error from the provider uses the login up just as a code does.
-    if matches!(validated, Ok(_) | Err(CallbackError::Provider { .. }))
-        && !app.sessions.store().claim(claim, Some(session.key()), expires_at).await?
-    {
+    let is_used_up = matches!(validated, Ok(_) | Err(CallbackError::Provider { .. }));
+    let first_use = if is_used_up { Some(app.sessions.store().claim(claim, Some(session.key()), expires_at).await?) } else { None };
+    flow::login::answered(signed, &validated, first_use);
+    if first_use == Some(false) {
         return Err(Failure::new(ProblemCode::AlreadyCompleted).return_to(return_to.as_str()));
     }
     let validated = validated?;
@@ -167,6 +185,7 @@ async fn finish(
     let old = current.into_iter().chain(replaced.filter(|old| Some(*old) != current));
     match begin(app, &session, &new, old).await {
         Ok(()) => {
+            flow::login::signed_in(app, &session, &new);
             tracing::info!(provider = registered.provider.id, "signed in");
             Ok(Completed { session, user: new.profile.user, return_to })
         }
@@ -259,7 +278,7 @@ async fn judge(
         device: None,
         facts: user.facts,
     };
-    access::require_at_login(registered, &user.issuer, &profile)?;
+    access::require_at_login(registered, &user.issuer, &profile).inspect_err(flow::login::kept_out)?;
     Ok(Admitted {
         issuer: user.issuer,
         sid: id_token.as_ref().and_then(ValidatedIdToken::session_id).map(str::to_owned),
@@ -290,7 +309,9 @@ async fn request_tokens(
         Ok(token::exchange_request(&registered.provider, metadata, validated, nonce, context)?)
     };
     let (response, pending) = token_endpoint::ask::<_, Failure>(app, registered, exchange, PendingExchange::retry_with_nonce).await?;
-    Ok(pending.process(&response, app.clock.now())?)
+    let tokens = pending.process(&response, app.clock.now());
+    flow::login::tokens(registered, &tokens);
+    Ok(tokens?)
 }
 
 /// Asks for something that the access token opens, in the same way.
@@ -325,7 +346,9 @@ async fn validate_id_token(
         return Err(Failure::new(ProblemCode::IdTokenInvalid).detail("The provider sent no ID token."));
     };
     let judge = |keys: &_| id_token::validate(raw, &expectations, keys);
-    Ok(Some(registered.judge(metadata, judge, IdTokenError::wants_fresh_keys).await??))
+    let judged = registered.judge(metadata, judge, IdTokenError::wants_fresh_keys).await;
+    flow::login::id_token(raw, &expectations, &judged);
+    Ok(Some(judged??))
 }
 
 /// Who the user is: the ID token says it where there is one, and the user endpoint adds to it.
@@ -342,11 +365,14 @@ async fn identify(
         Some(request) => {
             let response = request_resource(app, registered, tokens, request).await?;
             let judge = |keys: Option<&JwkSet>| userinfo::process(&response, provider, metadata, keys, id_token, app.clock.now());
-            let user = if userinfo::is_signed(&response) {
+            let signed = userinfo::is_signed(&response);
+            let user = if signed {
                 registered.judge(metadata, |keys| judge(Some(keys)), UserInfoError::wants_fresh_keys).await?
             } else {
                 judge(None)
-            }?;
+            };
+            flow::login::userinfo(signed, &user);
+            let user = user?;
             match from_token {
                 Some(from_token) => from_token.completed_with(&user),
                 None => user,

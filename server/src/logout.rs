@@ -1,6 +1,7 @@
 //! Signing out: here first, then at the provider.
 
 use crate::{
+    flow,
     provider::Registered,
     session::{
         record::{Key, SessionRecord, Tokens},
@@ -62,7 +63,7 @@ where
 /// Takes back what a sign-in had got that has come to nothing: the session, if it may have `begun`, and the tokens. Nobody waits for that.
 pub fn give_back(app: &AppState, registered: &Registered, begun: Option<Key>, tokens: Tokens) {
     let (of_task, provider) = (app.clone(), registered.provider.id.clone());
-    app.ongoing.spawn(async move {
+    app.ongoing.spawn(flow::carry(async move {
         if let Some(key) = begun
             && let Err(error) = of_task.sessions.end(key).await
         {
@@ -71,7 +72,7 @@ pub fn give_back(app: &AppState, registered: &Registered, begun: Option<Key>, to
         if let Some(registered) = of_task.providers.get(&provider) {
             revoke(&of_task, registered, &tokens).await;
         }
-    });
+    }));
 }
 
 /// Takes the tokens of ended sessions back.
@@ -80,7 +81,7 @@ async fn take_back(app: AppState, ended: Arc<[SessionRecord]>) {
     stream::iter(&*ended)
         .for_each_concurrent(REVOCATIONS_AT_A_TIME, |record| async move {
             if let (Some(registered), Some(tokens)) = (app.providers.get(&record.provider), tokens_of(app, record)) {
-                revoke(app, registered, &tokens).await;
+                flow::within(flow::of_session(app, record.key), revoke(app, registered, &tokens)).await;
             }
         })
         .await;
@@ -109,7 +110,9 @@ pub async fn revoke(app: &AppState, registered: &Registered, tokens: &Tokens) {
         };
         match registered.send(request).await {
             Ok(response) => {
-                if let Err(error) = logout::process_revocation(&response) {
+                let answer = logout::process_revocation(&response);
+                flow::session::revoked(&answer);
+                if let Err(error) = answer {
                     tracing::warn!(provider, error = %error, "the provider did not revoke a token");
                 }
             }

@@ -32,6 +32,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         routes::session::handler,
         routes::auth::handler,
         routes::events::handler,
+        routes::flow::get,
+        routes::flow::forget,
+        routes::flow::events,
         routes::sessions::list,
         routes::sessions::end,
         routes::logout::handler,
@@ -41,6 +44,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
     tags(
         (name = "login", description = "From the click to the session"),
         (name = "session", description = "Who is signed in, and where; what happens to the session; signing out"),
+        (name = "flow", description = "The X-ray: this browser's own logins, as they really happened"),
         (name = "proxy", description = "Calling an API with the token that the backend keeps")
     )
 )]

@@ -7,6 +7,7 @@ mod cache;
 
 use crate::{
     clock::Clock,
+    flow,
     outbound::{OutboundError, ProviderClient},
 };
 use breaker::Breaker;
@@ -96,7 +97,7 @@ impl Registered {
     /// # Errors
     /// When there is no whole answer within the limits; any status is an answer.
     pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
-        self.client.send(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await
+        self.send_for(request, MAXIMUM_TOKEN_RESPONSE_BYTES).await
     }
 
     /// The same for an answer that may be larger.
@@ -104,7 +105,7 @@ impl Registered {
     /// # Errors
     /// When there is no whole answer within the limits; any status is an answer.
     pub async fn send_for(&self, request: OutboundRequest, limit_bytes: usize) -> Result<OutboundResponse, OutboundError> {
-        self.client.send(request, limit_bytes).await
+        flow::exchange::recorded(request, |request| self.client.send(request, limit_bytes)).await
     }
 
     /// The provider's metadata: written in the configuration, or discovered and renewed every hour.
@@ -117,10 +118,10 @@ impl Registered {
         }
         let fetch = || {
             let (provider, client) = (Arc::clone(&self.provider), self.client.clone());
-            async move {
+            flow::carry(async move {
                 let silent = ProviderError::Outbound { what: "metadata", source: Arc::new(OutboundError::Silent) };
                 tokio::time::timeout(client.total_timeout(), discover(&provider, &client)).await.unwrap_or(Err(silent))
-            }
+            })
         };
         self.metadata.get(Want::Current, Asker::Known, "", fetch).await
     }
@@ -177,7 +178,7 @@ impl Registered {
 
     async fn fetched_keys(&self, want: Want, asker: Asker, metadata: &ProviderMetadata) -> Result<Arc<JwkSet>, ProviderError> {
         let Some(jwks_uri) = &metadata.jwks_uri else { return Err(ProviderError::NoKeys) };
-        self.keys.get(want, asker, jwks_uri.as_str(), || fetch_keys(jwks_uri.clone(), self.client.clone())).await
+        self.keys.get(want, asker, jwks_uri.as_str(), || flow::carry(fetch_keys(jwks_uri.clone(), self.client.clone()))).await
     }
 }
 
@@ -185,11 +186,12 @@ impl Registered {
 async fn discover(provider: &Provider, client: &ProviderClient) -> Result<ProviderMetadata, ProviderError> {
     let mut nowhere = DiscoveryError::InvalidIssuer;
     for request in discovery::metadata_requests(provider) {
-        let response = client
-            .send(request, MAXIMUM_METADATA_BYTES)
+        let response = flow::exchange::recorded(request, |request| client.send(request, MAXIMUM_METADATA_BYTES))
             .await
             .map_err(|source| ProviderError::Outbound { what: "metadata", source: Arc::new(source) })?;
-        match discovery::process_metadata(provider, &response) {
+        let judged = discovery::process_metadata(provider, &response);
+        flow::exchange::metadata(&judged);
+        match judged {
             Ok(metadata) => return Ok(metadata),
             Err(error) if error.may_be_elsewhere() => nowhere = error,
             Err(error) => return Err(ProviderError::Metadata(Arc::new(error))),
@@ -199,11 +201,13 @@ async fn discover(provider: &Provider, client: &ProviderClient) -> Result<Provid
 }
 
 async fn fetch_keys(jwks_uri: Url, client: ProviderClient) -> Result<JwkSet, ProviderError> {
-    let response = client
-        .send_within(client.total_timeout() / 2, jwks::request(&jwks_uri), MAXIMUM_JWKS_BYTES)
+    let send = |request| client.send_within(client.total_timeout() / 2, request, MAXIMUM_JWKS_BYTES);
+    let response = flow::exchange::recorded(jwks::request(&jwks_uri), send)
         .await
         .map_err(|source| ProviderError::Outbound { what: "keys", source: Arc::new(source) })?;
-    jwks::process_jwks(&response).map_err(|error| ProviderError::Keys(Arc::new(error)))
+    let judged = jwks::process_jwks(&response);
+    flow::exchange::keys(&judged);
+    judged.map_err(|error| ProviderError::Keys(Arc::new(error)))
 }
 
 /// Every configured provider, in the order of the configuration.

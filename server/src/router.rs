@@ -4,7 +4,7 @@ use crate::{
     error::Failure,
     middleware::{csrf, envelope::Envelope},
     openapi, pages,
-    routes::{auth, backchannel_logout, code, events, health, jwks, login, logout, providers, session, sessions},
+    routes::{auth, backchannel_logout, code, events, flow, health, jwks, login, logout, providers, session, sessions},
     state::AppState,
 };
 use axum::{
@@ -22,10 +22,13 @@ pub fn router(app: AppState) -> Envelope {
         .route("/api/v1/session", get(session::handler))
         .route("/api/v1/auth", get(auth::handler))
         .route("/api/v1/session/events", get(events::handler))
+        .route("/api/v1/flow/events", get(flow::events))
         .route("/api/v1/sessions", get(sessions::list));
     let changes = Router::new()
         .route("/api/v1/oauth/logout", post(logout::handler))
         .route("/api/v1/sessions/{id}/end", post(sessions::end))
+        // The layer lets what only reads pass.
+        .route("/api/v1/flow", get(flow::get).delete(flow::forget))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
     // A provider's page may bring the browser here with its answer, so the handler itself looks at who asks.
     let answers = Router::new().route("/api/v1/oauth/code", get(code::get).post(code::post));

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod backchannel_logout;
 pub mod code;
 pub mod events;
+pub mod flow;
 pub mod health;
 pub mod jwks;
 pub mod login;

@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     dpop::Nonces,
     entropy::Entropy,
+    flow::Recordings,
     middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
     ongoing::Ongoing,
     outbound::Outbound,
@@ -58,6 +59,8 @@ pub struct App {
     pub client_addresses: ClientAddresses,
     /// What may be asked of this server.
     pub limits: RateLimits,
+    /// The X-ray, where logins are recorded.
+    pub flow: Option<Recordings>,
     /// Answers that do not end by themselves: streams of events, and whatever a connection was upgraded to.
     pub streams: Streams,
     /// What is done to its end whoever goes away, and when the server stops.

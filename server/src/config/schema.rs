@@ -1,7 +1,7 @@
 //! All sections, and how their settings are found by key and by variable.
 
 use super::setting::Declared;
-use super::{demo, limits, log, outbound, providers, server, session, upstreams};
+use super::{demo, flow, limits, log, outbound, providers, server, session, upstreams};
 
 /// What every variable of ours starts with.
 pub(super) const VARIABLE_PREFIX: &str = "OAUTH2FLOW_";
@@ -18,7 +18,7 @@ pub(super) const BORROWED_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Every section, in the order of the documentation.
-pub(super) static SECTIONS: [&Section; 8] = [
+pub(super) static SECTIONS: [&Section; 9] = [
     &server::SECTION,
     &session::SECTION,
     &providers::SECTION,
@@ -26,6 +26,7 @@ pub(super) static SECTIONS: [&Section; 8] = [
     &outbound::SECTION,
     &limits::SECTION,
     &demo::SECTION,
+    &flow::SECTION,
     &log::SECTION,
 ];
 

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     dpop::Role,
     error::Failure,
+    flow::session::UpstreamCall,
     outbound::{UpstreamError, cause},
     serve::BodyTimeout,
     session::{live::LiveSession, refresh::Access},
@@ -98,12 +99,17 @@ pub(super) async fn send(
 }
 
 async fn attempt(upstream: &Upstream, call: &Call, headers: HeaderMap, body: Body) -> Result<Response<Incoming>, UpstreamError> {
+    let recorded = UpstreamCall::begin(&call.method, &call.uri, &headers);
     let uri = call.uri.clone();
-    if call.upgrades {
+    let answered = if call.upgrades {
         upstream.client.upgrade(uri, headers).await
     } else {
         upstream.client.send(call.method.clone(), uri, headers, body).await
+    };
+    if let Some(recorded) = recorded {
+        recorded.end(answered.as_ref().map(Response::status));
     }
+    answered
 }
 
 /// The call's header with its token, and with a proof where the token is bound to a key.

@@ -4,6 +4,7 @@
 use crate::{
     body,
     error::Failure,
+    flow,
     middleware::csrf::is_form,
     provider::Registered,
     session::{record::Key, store::NamedSessions},
@@ -51,6 +52,7 @@ pub async fn handler(
     let Some(ended) = app.sessions.store().remove_named(named, claim, remembered_until).await? else {
         return Err(Failure::new(ProblemCode::InvalidRequest).detail("This logout token has been used."));
     };
+    flow::session::ended_by_provider(&app, &raw, &token.issuer, token.subject.as_deref(), token.session_id.as_deref());
     tracing::info!(provider, ended, "signed out by the provider");
     Ok(StatusCode::OK)
 }

@@ -5,6 +5,7 @@ use super::onward::{self, Words};
 use crate::{
     body,
     error::Failure,
+    flow,
     login::{self, Completed, Outcome},
     middleware::{
         client_ip::ClientAddress,
@@ -57,21 +58,24 @@ pub async fn post(
     }
     let bytes = body::read(request_body).await?;
     if is_form(&headers) {
-        let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(&bytes))?;
+        let recorder = flow::login::arrived(&app, &headers, &Method::POST, url::form_urlencoded::parse(&bytes));
+        let response = read(url::form_urlencoded::parse(&bytes), recorder.as_ref())?;
         // Whoever else posts knows no state of this browser's, and is told that in the next step.
         let is_expected = || login::find(&app, &headers, &response).is_none_or(|login| login.same_site == SameSite::None);
         if let Some(refused) = foreign.filter(|_| !is_expected()) {
             return Err(refused);
         }
-        return Ok(navigate(&app, &headers, login::complete(&app, &headers, address, response).await));
+        let completing = flow::within(recorder, login::complete(&app, &headers, address, response));
+        return Ok(navigate(&app, &headers, completing.await));
     }
     if !media_type(&headers).eq_ignore_ascii_case("application/json") {
         return Err(ProblemCode::UnsupportedMediaType.into());
     }
     let posted: api::AuthorizationResponse =
         serde_json::from_slice(&bytes).map_err(|error| Failure::new(ProblemCode::InvalidRequest).source(UnreadableBody::from(&error)))?;
-    let response = AuthorizationResponse::from_pairs(pairs(&posted))?;
-    let Outcome { finished, result } = login::complete(&app, &headers, address, response).await;
+    let recorder = flow::login::arrived(&app, &headers, &Method::POST, pairs(&posted));
+    let response = read(pairs(&posted), recorder.as_ref())?;
+    let Outcome { finished, result } = flow::within(recorder, login::complete(&app, &headers, address, response)).await;
     let answered = match result {
         Ok(Completed { session, user, return_to }) => {
             let mut response = Json(api::Completed { user, return_to: return_to.to_string() }).into_response();
@@ -98,8 +102,26 @@ pub async fn get(
     if is_speculative(&method, &headers) {
         return Ok(csrf::not_yet());
     }
-    let response = AuthorizationResponse::from_pairs(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()))?;
-    Ok(navigate(&app, &headers, login::complete(&app, &headers, address, response).await))
+    let query = query.unwrap_or_default();
+    let recorder = flow::login::arrived(&app, &headers, &method, url::form_urlencoded::parse(query.as_bytes()));
+    let response = read(url::form_urlencoded::parse(query.as_bytes()), recorder.as_ref())?;
+    let completing = flow::within(recorder, login::complete(&app, &headers, address, response));
+    Ok(navigate(&app, &headers, completing.await))
+}
+
+/// Reads the provider's answer.
+fn read<N: AsRef<str>, V: AsRef<str>>(
+    pairs: impl Iterator<Item = (N, V)>,
+    recorder: Option<&flow::Recorder>,
+) -> Result<AuthorizationResponse, Failure> {
+    AuthorizationResponse::from_pairs(pairs).map_err(|error| {
+        flow::login::unreadable(recorder, &error);
+        let failure = Failure::from(error);
+        if let Some(recorder) = recorder {
+            recorder.refused(&failure);
+        }
+        failure
+    })
 }
 
 /// Sends the browser on.

@@ -30,7 +30,7 @@ use serde::Serialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// How often a comment shows both ends and everybody between them that the connection is in use.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// How long a browser waits before it connects again, at least, and how much later at most: when a server stops, not everybody should
 /// come back at the same moment.
@@ -57,11 +57,15 @@ pub async fn handler(State(app): State<AppState>, method: Method, headers: Heade
     let session = session::peek(&app, &headers).await?.ok_or(ProblemCode::Unauthenticated)?;
     let permit = app.streams.acquire(session.key)?;
     let watch = app.sessions.watch(&session);
-    let spread = u64::from_ne_bytes(random(&*app.entropy)) % RECONNECT_SPREAD_MILLISECONDS;
-    let reconnect = Duration::from_millis(RECONNECT_MILLISECONDS + spread);
-    let events = Sse::new(events(session, watch, reconnect, permit)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let events = Sse::new(events(session, watch, reconnect(&app), permit)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // Some reverse proxies would collect the answer first.
     Ok(([(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))], events).into_response())
+}
+
+/// How long this browser is to wait before it connects again.
+pub(super) fn reconnect(app: &AppState) -> Duration {
+    let spread = u64::from_ne_bytes(random(&*app.entropy)) % RECONNECT_SPREAD_MILLISECONDS;
+    Duration::from_millis(RECONNECT_MILLISECONDS + spread)
 }
 
 fn events(

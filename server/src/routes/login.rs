@@ -4,6 +4,7 @@ mod parameters;
 
 use crate::{
     error::Failure,
+    flow,
     login::{self, Login},
     middleware::csrf,
     provider::Registered,
@@ -19,7 +20,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::problem::ProblemCode;
-use oauth2flow_protocol::{ProviderMetadata, ReturnTo, Transaction, authorize::authorization_url, par, provider::ResponseMode};
+use oauth2flow_protocol::{
+    AuthorizationOptions, ProviderMetadata, ReturnTo, Transaction, authorize::authorization_url, par, provider::ResponseMode,
+};
 pub(crate) use parameters::MAXIMUM_AGE;
 pub(super) use parameters::Parameters;
 use parameters::options;
@@ -58,8 +61,8 @@ pub async fn handler(
         return Ok(csrf::not_yet());
     }
     csrf::refuse_cross_site(&headers, app.config.server.public_url.origin())?;
-    let query = query.unwrap_or_default();
-    let query = Parameters::of(&query);
+    let raw_query = query.unwrap_or_default();
+    let query = Parameters::of(&raw_query);
     let registered = match query.get("provider")? {
         Some(id) => app.providers.get(id).ok_or(ProblemCode::UnknownProvider)?,
         None => app
@@ -69,8 +72,28 @@ pub async fn handler(
     };
     let return_to = query.get("return_to")?.map(ReturnTo::parse).unwrap_or_default();
     let options = options(&app, registered, &query)?;
+    // What is no navigation gets nowhere, and is not worth a recording.
+    let navigates = csrf::require_navigation(&headers).is_ok();
+    let recording = if navigates { flow::login::begin(&app, &headers, registered, &raw_query, &return_to) } else { None };
+    let recorder = recording.as_ref().map(flow::login::Begun::recorder);
+    let sent = flow::within(recorder, send_off(&app, &headers, registered, return_to, options)).await;
+    match recording {
+        Some(recording) => Ok(recording.sent(sent)),
+        None => sent,
+    }
+}
+
+/// Sends the browser to the provider, with the login in a cookie.
+async fn send_off(
+    app: &AppState,
+    headers: &HeaderMap,
+    registered: &Registered,
+    return_to: ReturnTo,
+    options: AuthorizationOptions,
+) -> Result<Response, Failure> {
     let metadata = registered.metadata().await?;
-    csrf::require_navigation(&headers)?;
+    csrf::require_navigation(headers)?;
+    flow::login::metadata(&metadata);
     let (callback, same_site) = match registered.provider.response_mode {
         ResponseMode::FormPost => ("/api/v1/oauth/code", SameSite::None),
         _ if registered.server_callback => ("/api/v1/oauth/code", SameSite::Lax),
@@ -79,19 +102,21 @@ pub async fn handler(
     let redirect_uri = format!("{}{callback}", app.config.server.public_url.origin());
     let transaction =
         app.with_context(|context| Transaction::begin(&registered.provider, &metadata, &redirect_uri, return_to, options, context));
-    let location = authorization_address(&app, registered, &metadata, &transaction).await?;
+    let location = authorization_address(app, registered, &metadata, &transaction).await?;
     let mut response = StatusCode::SEE_OTHER.into_response();
     let out = response.headers_mut();
-    for (id, same_site) in superfluous(&app, &headers) {
+    for (id, same_site) in superfluous(app, headers) {
         out.append(header::SET_COOKIE, app.cookies.clear_transaction(&id, same_site));
     }
-    let session = match app.cookies.session(&headers) {
+    let session = match app.cookies.session(headers) {
         Presented::Value(cookie) => SessionId::parse(cookie).map(|session| session.key()),
         Presented::Absent | Presented::Ambiguous => None,
     };
     let login = Login { transaction, same_site, session };
     let id = login.transaction.id();
-    out.append(header::SET_COOKIE, app.cookies.set_transaction(&id, &login::seal(&app, &id, &login), same_site));
+    let set_transaction = app.cookies.set_transaction(&id, &login::seal(app, &id, &login), same_site);
+    flow::login::redirected(&location, &id, &set_transaction);
+    out.append(header::SET_COOKIE, set_transaction);
     out.insert(
         header::LOCATION,
         HeaderValue::try_from(location.as_str()).map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?,
@@ -116,8 +141,9 @@ async fn authorization_address(
     };
     let (request, pending) = app.with_context(|context| par::request(provider, metadata, transaction, context))?;
     let response = registered.send(request).await?;
-    let pushed = pending.process(&response, app.clock.now())?;
-    Ok(par::authorization_url(pushed))
+    let pushed = pending.process(&response, app.clock.now());
+    flow::login::pushed(&pushed);
+    Ok(par::authorization_url(pushed?))
 }
 
 /// The logins that make way so that this one has room: those that cannot be finished any more, then the oldest.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     body,
     error::Failure,
-    logout,
+    flow, logout,
     middleware::csrf::{is_form, media_type},
     routes::session,
     session::{live::LiveSession, record::SessionRecord},
@@ -55,7 +55,10 @@ pub async fn handler(State(app): State<AppState>, headers: HeaderMap, request_bo
 pub(super) async fn ended_here(app: &AppState, session: &LiveSession, ended: &[SessionRecord], is_form: bool) -> Response {
     // The store has the last word on the tokens; but somebody else may have ended the session at the same moment.
     let own = ended.iter().find(|record| record.key == session.key);
-    let address = logout::end_session_url(app, own.unwrap_or(session)).await.map(String::from);
+    let recorder = flow::session::logout_begins(app, session.key);
+    let address = logout::end_session_url(app, own.unwrap_or(session)).await;
+    flow::session::logged_out(recorder.as_ref(), address.as_ref());
+    let address = address.map(String::from);
     let mut response = match (is_form, address) {
         (true, Some(address)) => leave(app, &address),
         (true, None) => see_other("/"),

@@ -2,6 +2,7 @@
 
 use crate::{
     error::Failure,
+    flow,
     middleware::csrf,
     proxy::{self, target, websocket},
     routes::session,
@@ -39,9 +40,10 @@ pub async fn handler(app: &AppState, request: Request) -> Result<Response<Body>,
     upstream.permit(app, &session)?;
     let address = upstream.uri(path, request.uri().query())?;
     let room = upstream.room()?;
+    let recorder = flow::session::api_call(app, session.key, request.method(), request.uri());
     if websocket::wants_upgrade(request.headers()) {
-        return Box::pin(websocket::open(app, upstream, session, address, request, room)).await;
+        return flow::within(recorder, Box::pin(websocket::open(app, upstream, session, address, request, room))).await;
     }
     // On the heap, so that a call that is refused before it gets here does not carry the room for all that with it.
-    Box::pin(proxy::pass_on(app, upstream, session, address, request, room)).await
+    flow::within(recorder, Box::pin(proxy::pass_on(app, upstream, session, address, request, room))).await
 }

@@ -81,6 +81,27 @@ impl Cookies {
         self.set(&self.transaction_name(id), "", Some(0), same_site)
     }
 
+    /// The name of the cookie that finds a browser's recorded logins.
+    pub const fn flow_name(self) -> &'static str {
+        if self.secure { "__Host-Http-flow" } else { "flow" }
+    }
+
+    /// Sets the cookie of the recorded logins; it ends with the browser. `Lax`, because a provider's redirect may lead straight to the
+    /// server.
+    pub fn set_flow(self, value: &str) -> HeaderValue {
+        self.set(self.flow_name(), value, None, SameSite::Lax)
+    }
+
+    /// Takes the cookie of the recorded logins back.
+    pub fn clear_flow(self) -> HeaderValue {
+        self.set(self.flow_name(), "", Some(0), SameSite::Lax)
+    }
+
+    /// The cookie of the recorded logins of the request.
+    pub fn flow(self, headers: &HeaderMap) -> Presented<'_> {
+        find(headers, self.flow_name())
+    }
+
     /// Every transaction cookie of the request: id and value.
     pub fn transactions(self, headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
         pairs(headers).filter_map(move |(name, value)| Some((name.strip_prefix(self.transaction_prefix())?, value)))

@@ -12,6 +12,7 @@ pub use lease::Fence;
 
 use crate::{
     entropy::Entropy,
+    flow,
     outbound::{EndpointError, OutboundError},
     provider::{ProviderError, Registered, breaker::Paused},
     session::{
@@ -373,8 +374,8 @@ impl Renewal for Refresh {
     }
 
     async fn prepare(&self, record: &SessionRecord) -> Result<Self::Prepared, AccessTokenError> {
-        // Who has taken the provider out of the configuration has ended its sessions.
-        let Some(registered) = self.app.providers.get(&record.provider) else { return Ok(None) };
+        // A provider that was taken out of the configuration may come back, and its sessions with it.
+        let Some(registered) = self.app.providers.get(&record.provider) else { return Err(AccessTokenError::Expired) };
         let Some(tokens) = self.app.sessions.tokens(record)? else { return Ok(None) };
         if tokens.refresh.is_none() {
             return Err(AccessTokenError::Expired);
@@ -399,8 +400,9 @@ impl Renewal for Refresh {
             Ok(None) => return Outcome::GrantEnded(AccessTokenError::GrantEnded(None)),
             Err(error) => return Outcome::Failed(error.into()),
         };
-        match request(app, registered, &metadata, &record, &tokens, fence).await {
-            Ok(renewed) => judge(app, registered, &metadata, record, tokens, renewed).await,
+        let recorder = flow::of_session(app, record.key);
+        match flow::within(recorder.clone(), request(app, registered, &metadata, &record, &tokens, fence)).await {
+            Ok(renewed) => flow::within(recorder, judge(app, registered, &metadata, record, tokens, renewed)).await,
             Err(AccessTokenError::Refused(error)) if error.is_invalid_grant() => {
                 Outcome::GrantEnded(AccessTokenError::GrantEnded(Some(error)))
             }
@@ -442,7 +444,11 @@ async fn request(
         if fence.stands() { pending.retry_with_nonce(response, context) } else { None }
     };
     let renewed = match token_endpoint::ask::<_, AccessTokenError>(app, registered, refresh, again).await {
-        Ok((response, pending)) => pending.process(&response, app.clock.now()).map_err(AccessTokenError::from),
+        Ok((response, pending)) => {
+            let renewed = pending.process(&response, app.clock.now());
+            flow::session::renewed(&renewed);
+            renewed.map_err(AccessTokenError::from)
+        }
         Err(error) => Err(error),
     };
     let provider = registered.provider.id.as_str();
@@ -529,7 +535,11 @@ async fn judge_id_token(
     let original = IdTokenIdentity { issuer: record.issuer.clone(), subject: record.sub.clone(), audience: tokens.audience.clone() };
     let now = app.clock.now();
     let validate = |keys: &JwkSet| refresh::validate_id_token(&registered.provider, metadata, renewed, &original, keys, now);
-    match registered.judge(metadata, validate, RefreshError::wants_fresh_keys).await {
+    let judged = registered.judge(metadata, validate, RefreshError::wants_fresh_keys).await;
+    if let Ok(judged) = &judged {
+        flow::session::renewed_id_token(judged);
+    }
+    match judged {
         Ok(Ok(_)) => IdTokenVerdict::Holds,
         Ok(Err(error)) if error.wants_fresh_keys() => {
             tracing::warn!(provider, error = %error, code = error.code(), "a renewed ID token has an unknown key: the old one stays");

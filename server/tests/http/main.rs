@@ -31,3 +31,4 @@ mod start;
 mod step_up;
 mod support;
 mod trouble;
+mod xray;
