@@ -82,7 +82,7 @@ pub fn FlowPage() -> impl IntoView {
             Shown::Login(_) => {
                 let chosen = chosen.clone();
                 match chosen.get_untracked() {
-                    Some(first) => erased(view! { <login::LoginView first chosen source /> }),
+                    Some(first) => login::login_view(first, chosen, source),
                     None => erased(view! { <NoLogin /> }),
                 }
             }

@@ -70,8 +70,7 @@ pub(crate) fn step(number: u8) -> &'static str {
 }
 
 /// The messages of the login, as they come.
-#[component]
-pub(super) fn Diagram(login: Current, walk: Walk) -> impl IntoView {
+pub(crate) fn diagram(login: Current, walk: Walk) -> AnyView {
     let lanes = Memo::new(move |_| login.with(|login| Lanes::of(login)));
     let provider = Memo::new(move |_| login.with(|login| login.provider_name.clone()));
     let count = move || lanes.with(|lanes| lanes.parties().len());

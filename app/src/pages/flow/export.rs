@@ -12,8 +12,7 @@ use crate::{erased::erased, flow::RecordedLogin};
 const GRACE: Duration = Duration::from_secs(10);
 
 /// The buttons that save what is shown: the data as the server has told it, without secrets, and the picture that is made of it here.
-#[component]
-pub(super) fn Export(login: Current) -> impl IntoView {
+pub(crate) fn export(login: Current) -> AnyView {
     let failed = RwSignal::new(false);
     let save_as = move |kind: &'static str, media_type: &'static str, content: fn(&RecordedLogin) -> String| {
         let saved = login.with_untracked(|login| save(&file_name(login, kind), media_type, &content(login)));

@@ -7,8 +7,8 @@ use web_sys::HtmlElement;
 
 use super::{
     Current, address_of,
-    diagram::{self, Diagram},
-    export::Export,
+    diagram::{self, diagram},
+    export::export,
     message_details::dropped,
     parameter_list::message_link,
     sentences,
@@ -26,15 +26,9 @@ use crate::{
 };
 
 /// The whole login. The parent builds this anew for another one.
-#[component]
-pub(super) fn LoginView(
-    /// The login as it is now.
-    first: Arc<RecordedLogin>,
-    /// The login as it grows.
-    chosen: ArcMemo<Option<Arc<RecordedLogin>>>,
-    /// Where it is from.
-    source: Source,
-) -> impl IntoView {
+///
+/// It begins with the login as it is now, and follows how it grows.
+pub(crate) fn login_view(first: Arc<RecordedLogin>, chosen: ArcMemo<Option<Arc<RecordedLogin>>>, source: Source) -> AnyView {
     let id = first.id.clone();
     let began_at = failed_at(&first);
     let login = Memo::new(move |known: Option<&Arc<RecordedLogin>>| {
@@ -67,7 +61,7 @@ pub(super) fn LoginView(
                 <span class="sample back">"Back channel: from server to server"</span>
             </p>
             <Controls walk />
-            <Diagram login walk />
+            {diagram(login, walk)}
             {move || login.with(|login| dropped(login.dropped_messages, "message"))}
         </section>
         {move || login.with(|login| token::id_token(login, walk))}
@@ -101,7 +95,7 @@ pub(super) fn LoginView(
         <section class="card take-along" aria-labelledby="take-along">
             <h2 id="take-along">"Take it along"</h2>
             <p>"The files hold what you see here and nothing more: of every secret only its length and its fingerprint."</p>
-            <Export login />
+            {export(login)}
             <Forget source />
         </section>
     })
