@@ -106,6 +106,17 @@ impl Place<'_> {
 /// How far in the future a session was last used: one that has just been seen is not written to when it is read.
 const SEEN_AHEAD_SECONDS: i64 = 3600;
 
+/// A statement that copies the session under the key `template` for each row of `list`: every column, those that nobody here knows too,
+/// but for a copy's own.
+fn copies(table: &str, columns: &[String], own: &[(&str, &str)], list: &str, template: &str) -> String {
+    let sources = columns.iter().map(|column| match own.iter().find(|(name, _)| name == column) {
+        Some((_, source)) => (*source).to_owned(),
+        None => format!("template.{column}"),
+    });
+    let (columns, sources) = (columns.join(", "), sources.collect::<Vec<_>>().join(", "));
+    format!("INSERT INTO {table} ({columns}) SELECT {sources} FROM {list}, (SELECT * FROM {table} WHERE key = {template}) AS template")
+}
+
 /// In base 16, which SQL reads.
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -125,6 +136,16 @@ mod tests {
         assert_eq!(keys(7..8), [key_of_cookie(&cookie(7)).unwrap()]);
         assert!(keys(0..100).is_sorted());
         assert!(key_of_cookie("session").is_err());
+    }
+
+    #[test]
+    fn columns_that_nobody_here_knows_are_copied() {
+        let columns = ["key", "novelty"].map(str::to_owned);
+        assert_eq!(
+            copies("sessions", &columns, &[("key", "list.key"), ("sid", "list.sid")], "rows AS list", "?1"),
+            "INSERT INTO sessions (key, novelty) SELECT list.key, template.novelty FROM rows AS list, \
+             (SELECT * FROM sessions WHERE key = ?1) AS template"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sessions into an SQLite file.
 
-use super::{SEEN_AHEAD_SECONDS, hexadecimal};
+use super::{SEEN_AHEAD_SECONDS, copies, hexadecimal};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use sqlx::{
@@ -24,7 +24,14 @@ pub(super) async fn fill(path: &Path, template: [u8; 32], keys: &[[u8; 32]]) -> 
         .await
         .with_context(|| format!("cannot open {}", path.display()))?;
     let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('sessions')").fetch_all(&mut connection).await?;
-    let statement = statement(&columns);
+    let last_seen_at = format!("unixepoch() + {SEEN_AHEAD_SECONDS}");
+    let own = [
+        ("key", "unhex(list.value)"),
+        ("sub", "'user-' || list.value"),
+        ("sid", "'sid-' || list.value"),
+        ("last_seen_at", last_seen_at.as_str()),
+    ];
+    let statement = copies("sessions", &columns, &own, "json_each(?1) AS list", "?2");
     for batch in keys.chunks(BATCH) {
         let list = Value::from(batch.iter().map(|key| hexadecimal(key)).collect::<Vec<_>>()).to_string();
         let done = sqlx::query(AssertSqlSafe(statement.as_str())).bind(list).bind(template.as_slice()).execute(&mut connection).await?;
@@ -32,32 +39,4 @@ pub(super) async fn fill(path: &Path, template: [u8; 32], keys: &[[u8; 32]]) -> 
     }
     connection.close().await?;
     Ok(())
-}
-
-/// Every column is copied but for those that cannot be the same.
-fn statement(columns: &[String]) -> String {
-    let sources = columns.iter().map(|column| match column.as_str() {
-        "key" => "unhex(list.value)".to_owned(),
-        "sub" => "'user-' || list.value".to_owned(),
-        "sid" => "'sid-' || list.value".to_owned(),
-        "last_seen_at" => format!("unixepoch() + {SEEN_AHEAD_SECONDS}"),
-        other => format!("template.{other}"),
-    });
-    let (columns, sources) = (columns.join(", "), sources.collect::<Vec<_>>().join(", "));
-    format!(
-        "INSERT INTO sessions ({columns}) SELECT {sources} FROM json_each(?1) AS list, (SELECT * FROM sessions WHERE key = ?2) AS template"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::statement;
-
-    #[test]
-    fn columns_that_nobody_here_knows_are_copied() {
-        let columns = ["key", "sub", "novelty"].map(str::to_owned);
-        let statement = statement(&columns);
-        assert!(statement.starts_with("INSERT INTO sessions (key, sub, novelty) SELECT unhex(list.value), "), "{statement}");
-        assert!(statement.contains("template.novelty FROM"), "{statement}");
-    }
 }
