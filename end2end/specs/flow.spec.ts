@@ -1,0 +1,232 @@
+import { readFile } from 'node:fs/promises';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { alice, consent, enterCredentials, heading, loginPath, passProvider, signIn } from '../fixtures/journey.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+const title = 'How you signed in with Demo';
+
+/** Signs in and opens the X-ray of that login. */
+async function openXRay(page: Page): Promise<void> {
+  await page.goto(loginPath('/flow'));
+  await passProvider(page);
+  await expect(heading(page, title)).toBeVisible();
+}
+
+/** A login that the user refuses at the provider, and its X-ray. */
+async function deny(page: Page): Promise<void> {
+  await page.goto(loginPath('/flow'));
+  await enterCredentials(page, alice);
+  await consent(page, 'Deny');
+  await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'X-ray' }).click();
+  await expect(page.getByRole('heading', { level: 2, name: 'Message by message' })).toBeVisible();
+}
+
+/** The messages, from the first to the last. */
+function messages(page: Page): Locator {
+  return page.locator('details[id^="message-"]');
+}
+
+/** The message whose line says so. */
+function message(page: Page, act: string): Locator {
+  return messages(page).filter({ has: page.locator('summary', { hasText: act }) });
+}
+
+async function expectNoViolation(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html) })), colorScheme).toEqual([]);
+  }
+}
+
+/** What the browser saves when the button is pressed. */
+async function saved(page: Page, button: string): Promise<{ name: string; text: string }> {
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: button }).click();
+  const file = await download;
+  return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
+}
+
+test('without a login the X-ray offers one, and comes back', async ({ page }) => {
+  await page.goto('/flow');
+  await expect(heading(page, 'See a login from the inside')).toBeVisible();
+  await expectNoViolation(page);
+  await page.getByRole('link', { name: 'Sign in with Demo' }).click();
+  await passProvider(page);
+  await expect(heading(page, title)).toBeVisible();
+  await expect(page).toHaveTitle(`${title} · oauth2flow`);
+});
+
+test('a good login can be studied message by message', async ({ page }) => {
+  await openXRay(page);
+  const request = message(page, 'brings the authorization request');
+  await expect(request.getByText('code_challenge_method', { exact: true })).toBeHidden();
+  await request.locator('summary').click();
+  await expect(request.getByText('code_challenge_method', { exact: true })).toBeVisible();
+  await expect(request.getByRole('link', { name: 'RFC 6749 §4.1.1' }).first()).toHaveAttribute(
+    'href',
+    'https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1',
+  );
+
+  // The state is hidden, and seen to be the one that came back: the link opens the message where it did.
+  const state = request.locator('.parameters > div').filter({ has: page.locator('dt code', { hasText: /^state$/ }) });
+  await expect(state).toContainText(/hidden: \d+ characters, fingerprint [0-9a-f]{8} – the same as in message \d+/);
+  const other = state.getByRole('link', { name: /^message \d+$/ }).first();
+  const target = page.locator((await other.getAttribute('href')) ?? '');
+  await other.click();
+  await expect(target).toHaveAttribute('open');
+  await expect(target.locator('summary')).toBeFocused();
+
+  const exchange = message(page, 'answers with the tokens');
+  await exchange.locator('summary').click();
+  await expect(exchange.getByText('The state that came back', { exact: false })).toHaveCount(0);
+  await expect(exchange.locator('.check.failed')).toHaveCount(0);
+  await expect(exchange.locator('.check.passed').first()).toBeVisible();
+  await expect(page.getByRole('heading', { level: 2, name: 'The ID token, taken apart' })).toBeVisible();
+  await expect(page.getByRole('row', { name: /^In all/ })).toBeVisible();
+  await expectNoViolation(page);
+});
+
+test('a login that fails is open at the message where it did', async ({ page }) => {
+  await deny(page);
+  await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
+  const failing = page.locator('details[open]');
+  await expect(failing).toHaveCount(1);
+  await expect(failing.locator('summary')).toBeFocused();
+  await expect(failing.locator('summary')).toContainText('failed here');
+  await expect(failing.locator('.check.failed')).toContainText('The provider has not answered with an error');
+  await expect(page.getByRole('link', { name: 'Sign in with Demo again' })).toBeVisible();
+  await expectNoViolation(page);
+});
+
+test('one of several logins can be chosen', async ({ page }) => {
+  await openXRay(page);
+  await deny(page);
+  await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
+  await page.getByText('Other logins in this browser (1)').click();
+  await page.locator('.logins').getByRole('link').click();
+  await expect(heading(page, title)).toBeVisible();
+  await page.goBack();
+  await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
+});
+
+test('the messages can be stepped through from the keyboard', async ({ page }) => {
+  await openXRay(page);
+  const count = await messages(page).count();
+  expect(count).toBeGreaterThan(8);
+  await page.locator('#message-1 summary').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(page.locator('#message-2 summary')).toBeFocused();
+  await expect(page.locator('#message-2')).toHaveAttribute('open');
+  await page.keyboard.press('End');
+  await expect(page.locator(`#message-${count} summary`)).toBeFocused();
+  await expect(page.locator('#message-2')).not.toHaveAttribute('open');
+  await page.keyboard.press('ArrowDown');
+  await expect(page.locator(`#message-${count} summary`)).toBeFocused();
+  await page.keyboard.press('Home');
+  await expect(page.locator('#message-1 summary')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#message-1')).not.toHaveAttribute('open');
+
+  // With the buttons the focus stays, and the step is announced.
+  const next = page.getByRole('button', { name: 'Next message' });
+  await next.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#message-2')).toHaveAttribute('open');
+  await expect(next).toBeFocused();
+  await expect(page.getByRole('status').filter({ hasText: `Message 2 of ${count}: ` })).toBeVisible();
+  await page.getByRole('button', { name: 'Previous message' }).click();
+  await expect(page.getByRole('button', { name: 'Previous message' })).toHaveAttribute('aria-disabled', 'true');
+});
+
+test('the diagram grows while a login happens in another tab', async ({ page, context }) => {
+  await page.goto('/flow');
+  await expect(heading(page, 'See a login from the inside')).toBeVisible();
+  const other = await context.newPage();
+  await other.goto(loginPath('/account'));
+  await expect(heading(other, 'Sign in to Demo')).toBeVisible();
+  await expect(heading(page, 'Signing in with Demo')).toBeVisible();
+  await expect(message(page, 'sends the browser to the provider')).toHaveCount(1);
+  const before = await messages(page).count();
+  await passProvider(other);
+  await expect(heading(page, title)).toBeVisible();
+  expect(await messages(page).count()).toBeGreaterThan(before);
+  await other.close();
+});
+
+test('what is saved holds no secret', async ({ page, context }) => {
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    const body = request.url().endsWith('/oauth/code') ? (request.postDataJSON() as Record<string, string>) : {};
+    for (const name of ['code', 'state']) if (body[name] !== undefined) sent.push(body[name]);
+  });
+  await openXRay(page);
+  const secrets = [...sent, ...(await context.cookies()).map(({ value }) => value)];
+  expect(sent).toHaveLength(2);
+  expect(secrets.length).toBeGreaterThan(2);
+
+  const data = await saved(page, 'Save as JSON');
+  expect(data.name).toMatch(/^sign-in-demo-[0-9A-Za-z-]+\.json$/);
+  expect(JSON.parse(data.text)).toMatchObject({ provider: 'demo', outcome: 'signed_in' });
+  const picture = await saved(page, 'Save as picture');
+  expect(picture.name).toMatch(/\.svg$/);
+  expect(picture.text).toContain('brings the authorization request');
+  expect(picture.text).not.toMatch(/<script|<style|href|url\(|\son\w+=/i);
+  const wellFormed = await page.evaluate((text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror') === null, picture.text);
+  expect(wellFormed).toBe(true);
+  for (const secret of secrets) {
+    for (const text of [data.text, picture.text, await page.content()]) expect(text).not.toContain(secret);
+  }
+});
+
+test('the logins of this browser can be forgotten', async ({ page }) => {
+  await openXRay(page);
+  await page.getByRole('button', { name: 'Forget all logins' }).click();
+  await expect(heading(page, 'See a login from the inside')).toBeVisible();
+  await expect(heading(page, 'See a login from the inside')).toBeFocused();
+  await page.reload();
+  await expect(heading(page, 'See a login from the inside')).toBeVisible();
+});
+
+test.describe('where nothing is recorded', () => {
+  test.use({ expectedConsole: /api\/v1\/flow: Failed to load resource: the server responded with a status of 404/ });
+
+  test('the X-ray says so, and what would change it', async ({ page, launch }) => {
+    const server = await launch({ config: () => '[flow]\nenabled = false\n' });
+    await page.goto(`${server.url}/flow`);
+    await expect(heading(page, 'Logins are not recorded here')).toBeVisible();
+    await expect(page.getByText('enabled = true')).toBeVisible();
+    await expectNoViolation(page);
+  });
+});
+
+test('the story is told with the reader’s own login, and leads to its messages', async ({ page, server }) => {
+  await page.goto('/learn');
+  await expect(heading(page, 'How a sign-in works')).toBeVisible();
+  await expect(page.getByText('In your login', { exact: true })).toHaveCount(0);
+  await page.getByRole('link', { name: 'Sign in with Demo' }).click();
+  await passProvider(page);
+  await expect(heading(page, 'How a sign-in works')).toBeVisible();
+  await expect(page.getByText('In your login', { exact: true }).first()).toBeVisible();
+  await expect(page.getByText(new URL(server.demoProviderUrl).host, { exact: true }).first()).toBeVisible();
+  await expectNoViolation(page);
+  await page.getByRole('link', { name: /exchanges the code$/ }).click();
+  await expect(heading(page, title)).toBeVisible();
+  await expect(message(page, 'exchanges the code')).toHaveAttribute('open');
+});
+
+for (const width of [320, 768, 1440]) {
+  test(`the X-ray and the story fit into ${width} pixels`, async ({ page }) => {
+    await signIn(page);
+    await page.setViewportSize({ width, height: 800 });
+    for (const address of ['/flow', '/learn']) {
+      await page.goto(address);
+      await expect(page.getByRole('heading', { level: 2 }).first()).toBeVisible();
+      await messages(page).evaluateAll((all) => all.forEach((details) => details.setAttribute('open', '')));
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect(overflow, address).toBe(0);
+    }
+  });
+}
