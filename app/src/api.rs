@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit};
 
-use crate::{clock::unix_seconds_of_date, flow::Flow, problem::ProblemCode, session::CurrentSession};
+use crate::{clock::unix_seconds_of_date, flow::Flow, json, problem::ProblemCode, session::CurrentSession};
 
 /// Where the API lives.
 pub const BASE: &str = "/api/v1";
@@ -369,12 +369,12 @@ pub async fn providers() -> Result<Vec<Provider>, Problem> {
 
 /// `POST /oauth/code`: hands in the provider's answer.
 pub async fn complete(answer: &AuthorizationResponse) -> Result<Completed, Problem> {
-    read(send("POST", "/oauth/code", Some(json(answer))).await?).await
+    read(send("POST", "/oauth/code", Some(text_of(answer))).await?).await
 }
 
 /// `POST /oauth/logout`: ends the session, or all of the user's.
 pub async fn log_out(everywhere: bool) -> Result<LoggedOut, Problem> {
-    read(send("POST", "/oauth/logout", everywhere.then(|| json(&LogOut { everywhere }))).await?).await
+    read(send("POST", "/oauth/logout", everywhere.then(|| text_of(&LogOut { everywhere }))).await?).await
 }
 
 /// `GET /sessions`: where the user is signed in.
@@ -407,7 +407,7 @@ pub async fn notes() -> Result<Vec<Note>, Problem> {
 
 /// `POST /proxy/notes`: writes a note.
 pub async fn add_note(text: &str) -> Result<(), Problem> {
-    send("POST", "/proxy/notes", Some(json(&NewNote { text }))).await.map(drop)
+    send("POST", "/proxy/notes", Some(text_of(&NewNote { text }))).await.map(drop)
 }
 
 /// `DELETE /proxy/notes/{id}`: deletes a note.
@@ -434,7 +434,7 @@ pub async fn fetch<T: DeserializeOwned>(
     path: &str,
     body: Option<&impl Serialize>,
 ) -> Result<T, Problem> {
-    let body = body.map(|body| serde_json::to_string(body).map_err(|_| Problem::local(ProblemCode::InvalidRequest))).transpose()?;
+    let body = body.map(|body| json::write(body).ok_or_else(|| Problem::local(ProblemCode::InvalidRequest))).transpose()?;
     session.keep_on(async || read(send(method, path, body.clone()).await?).await).await
 }
 
@@ -450,7 +450,7 @@ async fn send(method: &str, path: &str, body: Option<String>) -> Result<Response
     }
     let status = response.status();
     let text = response.text().await.map_err(|_| unreachable())?;
-    Err(serde_json::from_str(&text).unwrap_or_else(|_| foreign_problem(path, status, &text)))
+    Err(json::read(&text).unwrap_or_else(|| foreign_problem(path, status, &text)))
 }
 
 /// What to call a failure that this app's server has not written: that of an API behind the proxy, or of a gateway
@@ -469,7 +469,7 @@ fn foreign_problem(path: &str, status: u16, text: &str) -> Problem {
         502..=504 => ProblemCode::ServerUnreachable,
         _ => ProblemCode::InternalError,
     };
-    let detail = serde_json::from_str(text).map(|refusal: Refusal| refusal.error_description).unwrap_or_default();
+    let detail = json::read(text).map(|refusal: Refusal| refusal.error_description).unwrap_or_default();
     Problem { status, detail, ..Problem::local(code) }
 }
 
@@ -491,12 +491,12 @@ fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::R
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
     let text = response.text().await.map_err(|_| Problem::local(ProblemCode::ServerUnreachable))?;
-    serde_json::from_str(&text).map_err(|_| Problem::local(ProblemCode::InternalError))
+    json::read(&text).ok_or_else(|| Problem::local(ProblemCode::InternalError))
 }
 
 /// The bodies are made of strings alone, which JSON can always hold.
-fn json(body: &impl Serialize) -> String {
-    serde_json::to_string(body).unwrap_or_default()
+fn text_of(body: &impl Serialize) -> String {
+    json::write(body).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Note, Provider, Session, SessionSummary};
+use crate::{
+    api::{Provider, Session},
+    json,
+};
 
 /// The server's knowledge; empty in single-page mode. It never holds a secret: it is readable in the page.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -14,14 +17,22 @@ pub struct Handover {
     /// The ways to sign in.
     pub providers: Option<Vec<Provider>>,
     /// The user's notes, if the server has asked for them.
-    pub notes: Option<Vec<Note>>,
+    pub notes: Option<HandedNotes>,
     /// The user's sessions, if the server has asked for them.
-    pub sessions: Option<Vec<SessionSummary>>,
+    pub sessions: Option<HandedSessions>,
     /// This browser's own logins, if the server has looked.
     pub flow: Option<HandedFlow>,
     /// The server's time, in seconds since 1970.
     pub now_unix_seconds: Option<i64>,
 }
+
+/// The user's notes, as JSON: only the page that shows them has the code to read it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandedNotes(pub String);
+
+/// The user's sessions, as JSON for the same reason.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandedSessions(pub String);
 
 /// This browser's own logins, as JSON: only the pages about them read it, so that the others do without the code for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,10 +52,13 @@ impl HandedFlow {
     }
 }
 
+/// The element of a page made for everybody in which its knowledge stands.
+pub(crate) const KNOWN: &str = "known";
+
 impl Handover {
     /// On the server: writes what is known into the page. In the browser: reads it from there.
     pub fn receive() -> Self {
-        SharedValue::new(known).into_inner()
+        json::read(&SharedValue::new_str(known).into_inner()).unwrap_or_default()
     }
 }
 
@@ -67,18 +81,21 @@ impl<T: Clone + Send + Sync + 'static> HandedOver<T> {
 }
 
 #[cfg(feature = "ssr")]
-fn known() -> Handover {
-    use_context::<crate::shell::RequestContext>().map_or_else(Handover::default, |context| Handover {
+fn known() -> String {
+    let handover = use_context::<crate::shell::RequestContext>().map_or_else(Handover::default, |context| Handover {
         session: context.session,
         providers: Some(context.providers),
-        notes: context.notes,
-        sessions: context.sessions,
+        notes: context.notes.and_then(|notes| json::write(&notes)).map(HandedNotes),
+        sessions: context.sessions.and_then(|sessions| json::write(&sessions)).map(HandedSessions),
         flow: context.flow,
         now_unix_seconds: Some(context.now_unix_seconds),
-    })
+    });
+    // It is made of strings and numbers, which JSON can always hold.
+    json::write(&handover).unwrap_or_default()
 }
 
+/// What a page says that was made for everybody; one made for a request has said it already.
 #[cfg(not(feature = "ssr"))]
-fn known() -> Handover {
-    Handover::default()
+fn known() -> String {
+    document().get_element_by_id(KNOWN).and_then(|element| element.text_content()).unwrap_or_default()
 }

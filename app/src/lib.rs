@@ -24,6 +24,7 @@ pub mod draft;
 mod erased;
 pub mod flow;
 pub mod handover;
+pub mod json;
 pub mod kit;
 mod on_demand;
 pub mod pages;

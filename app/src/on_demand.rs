@@ -19,12 +19,13 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// `on_demand!(name, view)`: a [`Part`] of that name, unique in the app, which shows the view.
+/// `on_demand!(module::name, view)`: a [`Part`] that shows the view. The parts of one module come together; what several modules need comes
+/// in files of its own, so there are better few modules than many.
 macro_rules! on_demand {
-    ($name:ident, $view:expr) => {{
+    ($module:ident :: $name:ident, $view:expr) => {{
         #[cfg(feature = "split")]
         {
-            #[leptos::wasm_split::wasm_split($name, wasm_split_path = ::leptos::wasm_split, preload(load), fallible)]
+            #[leptos::wasm_split::wasm_split($module, wasm_split_path = ::leptos::wasm_split, preload(load), fallible)]
             fn $name() -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
                 Ok($view.into_any())
             }
@@ -86,7 +87,6 @@ impl Part {
 #[cfg(not(feature = "split"))]
 impl Part {
     /// The part is there.
-    #[cfg(all(target_arch = "wasm32", any(feature = "hydrate", feature = "csr")))]
     pub(crate) async fn load(self) -> bool {
         true
     }

@@ -1,6 +1,6 @@
 //! Every page and its address.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     components::{FlatRoutes, Route},
     path,
@@ -40,19 +40,26 @@ pub fn Routes() -> impl IntoView {
 }
 
 fn account() -> Part {
-    on_demand!(account, view! { <Account /> })
+    on_demand!(pages::account, view! { <Account /> })
+}
+
+/// Fetches the page that most sign-ins lead to, while the server is still busy with one. Only for the browser.
+pub(crate) fn prepare_account() {
+    spawn_local(async {
+        account().load().await;
+    });
 }
 
 fn problem() -> Part {
-    on_demand!(problem, view! { <ProblemPage /> })
+    on_demand!(pages::problem, view! { <ProblemPage /> })
 }
 
 fn flow() -> Part {
-    on_demand!(flow, view! { <FlowPage /> })
+    on_demand!(flow::flow, view! { <FlowPage /> })
 }
 
 fn learn() -> Part {
-    on_demand!(learn, view! { <Learn /> })
+    on_demand!(learn::learn, view! { <Learn /> })
 }
 
 /// The part of the app that the page at `path` is in, unless it is the one that every page starts with.

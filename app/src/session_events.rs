@@ -12,6 +12,7 @@ use web_sys::{BroadcastChannel, EventSource, MessageEvent};
 
 use crate::{
     api::{self, Session},
+    json,
     session::CurrentSession,
 };
 
@@ -25,7 +26,7 @@ thread_local! {
 
 /// Tells the other tabs what this one has learnt. Only for the browser.
 pub fn tell_other_tabs(session: &Session) {
-    if let Ok(text) = serde_json::to_string(session) {
+    if let Some(text) = json::write(session) {
         tell(&text);
     }
 }
@@ -149,7 +150,7 @@ fn listen(session: CurrentSession, release: Option<Function>) -> Stage {
 
 /// Takes over what another tab or the server says of the session.
 fn learn(session: CurrentSession, event: &MessageEvent) {
-    if let Some(heard) = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {
+    if let Some(heard) = event.data().as_string().and_then(|text| json::read(&text)) {
         session.learn(heard);
     }
 }

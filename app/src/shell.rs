@@ -2,7 +2,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leptos::{nonce::use_nonce, prelude::*};
-use leptos_meta::MetaTags;
+use leptos_meta::{MetaTags, ServerMetaContext};
+use leptos_router::location::RequestUrl;
 use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc};
 
@@ -10,7 +11,8 @@ use crate::{
     App,
     api::{Note, Provider, Session, SessionSummary},
     components::site_header::SiteHeader,
-    handover::HandedFlow,
+    handover::{HandedFlow, Handover, KNOWN},
+    json,
 };
 
 /// The addresses of the built files, as the site's `manifest.json` names them.
@@ -71,9 +73,7 @@ pub fn shell(assets: &SiteAssets) -> impl IntoView + use<> {
 
 /// The document of single-page mode: a header, a heading and a word of patience until the app takes over.
 pub fn static_shell(assets: &SiteAssets) -> StaticShell {
-    let starter = starter(assets);
-    let owner = Owner::new();
-    let html = owner.with(|| {
+    unattended(assets, || {
         let body = view! {
             <SiteHeader path=Signal::stored(String::new()) />
             <main id="content" tabindex="-1">
@@ -81,15 +81,53 @@ pub fn static_shell(assets: &SiteAssets) -> StaticShell {
                 <p role="status" data-loading="">
                     "Loading…"
                 </p>
-                <noscript>
-                    <p class="notice">
-                        "This page needs JavaScript. Whoever runs this app can set " <code>"render = \"ssr\""</code>
-                        ": then signing in, the account page and signing out work without it."
-                    </p>
-                </noscript>
+                <NeedsScript />
             </main>
         };
-        document("spa", assets, &starter, view! { <title>"oauth2flow"</title> }.into_any(), body.into_any()).to_html()
+        (view! { <title>"oauth2flow"</title> }.into_any(), body.into_any())
+    })
+}
+
+/// The home page of single-page mode, as whoever has no session sees it: the links work before the app is there, which then draws the same.
+pub fn home_shell(assets: &SiteAssets, providers: Vec<Provider>) -> StaticShell {
+    unattended(assets, || {
+        let known = Handover { session: Some(Session::anonymous()), providers: Some(providers.clone()), ..Handover::default() };
+        // Strings can always be written; and in a script element nothing may look like its end.
+        let known = json::write(&known).unwrap_or_default().replace('<', "\\u003c");
+        let head = view! {
+            <title>"Home · oauth2flow"</title>
+            <script type="application/json" id=KNOWN inner_html=known></script>
+        };
+        let (meta, _output) = ServerMetaContext::new();
+        provide_context(meta);
+        provide_context(RequestUrl::new("/"));
+        provide_context(RequestContext { session: Some(Session::anonymous()), providers, ..RequestContext::default() });
+        let body = view! {
+            <App />
+            <NeedsScript />
+        };
+        (head.into_any(), body.into_any())
+    })
+}
+
+#[component]
+fn NeedsScript() -> impl IntoView {
+    view! {
+        <noscript>
+            <p class="notice">
+                "This page needs JavaScript. Whoever runs this app can set " <code>"render = \"ssr\""</code>
+                ": then signing in, the account page and signing out work without it."
+            </p>
+        </noscript>
+    }
+}
+
+/// A document that is made without a request; `content` gives what stands in its head and its body.
+fn unattended(assets: &SiteAssets, content: impl FnOnce() -> (AnyView, AnyView)) -> StaticShell {
+    let starter = starter(assets);
+    let html = Owner::new().with(|| {
+        let (head, body) = content();
+        document("spa", assets, &starter, head, body).to_html()
     });
     let hash = STANDARD.encode(Sha256::digest(starter.as_bytes()));
     StaticShell { html, script_hashes: vec![format!("'sha256-{hash}'")] }

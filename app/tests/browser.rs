@@ -4,8 +4,10 @@
 
 use leptos::{mount::mount_to_renderer, prelude::*, task::tick};
 use oauth2flow_app::{
+    api::{Problem, Provider, Session},
     clock::{Clock, unix_seconds, unix_seconds_of_date},
     components::{countdown::Countdown, heading::Heading},
+    json,
     pages::callback::take_url_parts,
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -77,5 +79,30 @@ async fn a_countdown_goes_by_the_server_s_clock() {
         tick().await;
         tick().await;
         assert_eq!(place.text_content().as_deref(), Some(text));
+    }
+}
+
+#[wasm_bindgen_test]
+fn the_browser_reads_json_as_the_server_writes_it() {
+    let signed_in = concat!(
+        r#"{"authenticated":true,"user":{"sub":"a1","name":"Ünï \u003c","email":null,"more":[1,{"x":2}]},"provider":"demo","#,
+        r#""scopes":["openid"],"session":{"created_at":"a","idle_expires_at":"b","expires_at":"c"},"access_token":{"refreshable":true}}"#
+    );
+    let session: Session = json::read(signed_in).unwrap();
+    assert_eq!(session, serde_json::from_str(signed_in).unwrap());
+    assert_eq!(json::read::<Session>(r#"{"authenticated":false}"#), Some(Session::anonymous()));
+    let problem = r#"{"type":"/","title":"t","status":404,"code":"not_found","detail":"","request_id":"r","max_age":300}"#;
+    assert_eq!(json::read::<Problem>(problem), serde_json::from_str(problem).ok());
+    let any = r#"[null,true,-7,0.5,"text",[],{"a":{"b":[1]}}]"#;
+    assert_eq!(json::read::<serde_json::Value>(any), serde_json::from_str(any).ok());
+}
+
+#[wasm_bindgen_test]
+fn the_browser_reads_nothing_else_than_was_asked_for() {
+    for text in ["", "no JSON", "null", "[]", "{}", "\"text\"", "7", r#"[{"id":"a","name":1,"icon":""}]"#, r#"{"id":"a","name":"b"}"#] {
+        assert_eq!(json::read::<Provider>(text), None, "{text}");
+    }
+    for (text, status) in [("404", Some(404)), ("70000", None), ("-1", None), ("1.5", None), ("\"404\"", None)] {
+        assert_eq!(json::read::<u16>(text), status, "{text}");
     }
 }

@@ -11,7 +11,7 @@ use oauth2flow_app::{
     flow::{Flow, LoginOutcome, Parameter, ParameterValue, Place},
     handover::HandedFlow,
     problem::{NextStep, ProblemCode},
-    shell::{RequestContext, SetStatus, SiteAssets, StaticShell, shell, static_shell},
+    shell::{RequestContext, SetStatus, SiteAssets, StaticShell, home_shell, shell, static_shell},
 };
 use sha2::{Digest, Sha256};
 use std::sync::{
@@ -529,4 +529,24 @@ fn nothing_in_a_recorded_login_is_forbidden_or_runs() {
         assert!(html.contains("&lt;img src=x"), "{url}");
         assert!(!html.contains(" style=") && !html.contains(" onclick=") && !html.contains("javascript:"), "{url}");
     }
+}
+
+#[test]
+fn the_home_page_of_single_page_mode_has_links_that_work_before_the_app_is_there() {
+    let StaticShell { html, script_hashes } = home_shell(&assets(), providers());
+    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"spa\">"), "{html}");
+    assert_eq!(element(&html, "h1"), "Sign in, and see how it works");
+    assert!(html.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/account\""), "{html}");
+    let known = r#"<script type="application/json" id="known">{"session":{"authenticated":false},"providers":[{"id":"demo""#;
+    assert!(html.contains(known), "{html}");
+    assert!(html.contains("<noscript>"));
+    assert_eq!(script_hashes, static_shell(&assets()).script_hashes);
+}
+
+#[test]
+fn no_name_of_a_provider_gets_out_of_what_the_page_knows() {
+    let provider = Provider { name: "</script><b>".to_owned(), ..providers().remove(0) };
+    let StaticShell { html, .. } = home_shell(&assets(), vec![provider]);
+    assert!(!html.contains("</script><b>"), "{html}");
+    assert!(html.contains(r"\u003c/script>\u003cb>"), "{html}");
 }

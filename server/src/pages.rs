@@ -6,6 +6,7 @@ use crate::{
     error::Failure,
     proxy,
     routes::{session, sessions},
+    session::cookie::Presented,
     state::AppState,
 };
 use axum::{
@@ -22,9 +23,11 @@ use leptos::{
 use leptos_axum::{ResponseOptions, generate_route_list};
 use oauth2flow_app::{
     App,
-    api::Session,
+    api::{Provider, Session},
+    flow::Flow,
+    handover::HandedFlow,
     problem::ProblemCode,
-    shell::{RequestContext, SetStatus, SiteAssets, shell, static_shell},
+    shell::{RequestContext, SetStatus, SiteAssets, home_shell, shell, static_shell},
 };
 use std::sync::{Arc, OnceLock};
 
@@ -32,6 +35,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Pages {
     site: SiteAssets,
     avatar_hosts: Vec<String>,
+    providers: Vec<Provider>,
     made: OnceLock<Made>,
 }
 
@@ -40,6 +44,8 @@ struct Made {
     /// The paths that the app has a page for; every other one is its "not found" page.
     paths: Vec<String>,
     html: Bytes,
+    /// The home page for browsers without a session: it has the links to the providers.
+    home: Bytes,
     policy: HeaderValue,
 }
 
@@ -48,19 +54,20 @@ impl Pages {
     ///
     /// # Errors
     /// When a configured avatar host cannot stand in a header.
-    pub fn prepare(assets: &Assets, avatar_hosts: &[String]) -> Result<Self, header::InvalidHeaderValue> {
+    pub fn prepare(assets: &Assets, avatar_hosts: &[String], providers: Vec<Provider>) -> Result<Self, header::InvalidHeaderValue> {
         HeaderValue::try_from(policy("", avatar_hosts))?;
-        Ok(Self { site: assets.site.clone(), avatar_hosts: avatar_hosts.to_vec(), made: OnceLock::new() })
+        Ok(Self { site: assets.site.clone(), avatar_hosts: avatar_hosts.to_vec(), providers, made: OnceLock::new() })
     }
 
     /// Asks the app for its routes, which also readies the renderer, and renders the document.
     #[expect(clippy::expect_used, reason = "the hosts have been tried in a header, and beside them there are hashes in base64")]
     fn made(&self) -> &Made {
         self.made.get_or_init(|| {
-            let shell = static_shell(&self.site);
-            let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
             let paths = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
-            Made { paths, html: Bytes::from(shell.html), policy }
+            let (shell, home) = (static_shell(&self.site), home_shell(&self.site, self.providers.clone()));
+            // Both have the same script.
+            let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
+            Made { paths, html: Bytes::from(shell.html), home: Bytes::from(home.html), policy }
         })
     }
 
@@ -103,23 +110,29 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
         return Ok(Redirect::temporary(&format!("{page}{query}")).into_response());
     }
     match app.config.server.render {
-        Render::Spa => Ok(constant(&app, request.uri().path())),
+        Render::Spa => Ok(constant(&app, request.uri().path(), request.headers())),
         Render::Ssr => Ok(render(app, request).await),
     }
 }
 
-fn constant(app: &AppState, path: &str) -> Response {
+fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
+    // Whoever brings a session, live or not, is not shown the ways to sign in before the app knows better.
+    let is_newcomer = path == "/" && matches!(app.cookies.session(headers), Presented::Absent);
+    let html = if is_newcomer { &app.pages.made().home } else { &app.pages.made().html };
     let status = if app.pages.has(path) { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, app.pages.made().policy.clone()),
         // The document names the files of one build; after an update it has to name those of the next.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::VARY, HeaderValue::from_static("cookie")),
     ];
-    (status, headers, Body::from(app.pages.made().html.clone())).into_response()
+    (status, headers, Body::from(html.clone())).into_response()
 }
 
 async fn render(app: AppState, request: Request) -> Response {
+    // Nothing can be rendered before the renderer is ready.
+    app.pages.made();
     let known = request_context(&app, request.uri().path(), request.headers()).await;
     let (assets, policy_app) = (app.assets.site.clone(), app.clone());
     let context = move || {
@@ -157,6 +170,9 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
     if path == "/callback" || !app.pages.has(path) {
         return known;
     }
+    if matches!(path, "/flow" | "/learn") {
+        known.flow = Some(handed_flow(app, headers));
+    }
     match session::current(app, headers).await {
         Ok(Some((id, record))) => {
             known.session = Some(record.describe());
@@ -179,4 +195,10 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
         }
     }
     known
+}
+
+/// This browser's own logins, for the pages about them.
+fn handed_flow(app: &AppState, headers: &HeaderMap) -> HandedFlow {
+    let flow = app.flow.as_ref().map(|recordings| Flow { logins: recordings.logins(&recordings.browser(app.cookies, headers)) });
+    HandedFlow::new(flow.as_ref())
 }

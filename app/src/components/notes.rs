@@ -6,7 +6,8 @@ use crate::{
     api::{self, Note, Problem},
     components::{problem_notice::ProblemNotice, skeleton::Skeleton},
     draft::keep_draft,
-    handover::HandedOver,
+    handover::{HandedNotes, HandedOver},
+    json,
     session::CurrentSession,
 };
 
@@ -14,7 +15,8 @@ use crate::{
 #[component]
 pub fn Notes() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
-    let notes = RwSignal::new(expect_context::<HandedOver<Vec<Note>>>().take());
+    let notes =
+        RwSignal::new(expect_context::<HandedOver<HandedNotes>>().take().and_then(|HandedNotes(text)| json::read::<Vec<Note>>(&text)));
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();

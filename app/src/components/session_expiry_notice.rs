@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use std::time::Duration;
 
-use crate::{clock::unix_seconds, components::countdown::Countdown, session::use_session};
+use crate::{clock::unix_seconds, components::countdown::Countdown, erased::erased, session::use_session};
 
 /// The longest that a browser waits for: 2³¹ − 1 milliseconds.
 const LONGEST_WAIT: Duration = Duration::from_millis(2_147_483_647);
@@ -36,7 +36,7 @@ pub fn SessionExpiryNotice(
         // Using the session does not move its last end.
         let can_go_on = unix_seconds(&lifetime.idle_expires_at) < unix_seconds(&lifetime.expires_at);
         let end = if can_go_on { lifetime.idle_expires_at } else { lifetime.expires_at };
-        Some(view! {
+        Some(erased(view! {
             <div class="expiry notice" role="status">
                 <p>
                     "Your session ends in " <Countdown until=Signal::stored(Some(end)) over="a moment" /> "."
@@ -50,6 +50,6 @@ pub fn SessionExpiryNotice(
                         }
                     })}
             </div>
-        })
+        }))
     }
 }

@@ -10,7 +10,8 @@ use crate::{
         sign_out::{SignOut, csrf_token},
         skeleton::Skeleton,
     },
-    handover::HandedOver,
+    handover::{HandedOver, HandedSessions},
+    json,
     session::CurrentSession,
 };
 
@@ -18,7 +19,9 @@ use crate::{
 #[component]
 pub fn SessionList() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
-    let sessions = RwSignal::new(expect_context::<HandedOver<Vec<SessionSummary>>>().take());
+    let sessions = RwSignal::new(
+        expect_context::<HandedOver<HandedSessions>>().take().and_then(|HandedSessions(text)| json::read::<Vec<SessionSummary>>(&text)),
+    );
     let problem = RwSignal::new(None::<Problem>);
     let ending = RwSignal::new(None::<String>);
 

@@ -6,7 +6,9 @@ use leptos::{
     prelude::*,
 };
 
-use crate::{address::use_address, components::avatar::display_name, query::login_address, routes::SIGNED_IN, session::use_session};
+use crate::{
+    address::use_address, components::avatar::display_name, erased::erased, query::login_address, routes::SIGNED_IN, session::use_session,
+};
 
 /// What the window is like that the sign-in happens in.
 const POPUP: &str = "popup,width=520,height=720";
@@ -17,7 +19,7 @@ const POPUP: &str = "popup,width=520,height=720";
 pub fn SignInAgain() -> impl IntoView {
     let session = use_session();
     let is_interrupted = Memo::new(move |_| session.is_interrupted());
-    move || is_interrupted.get().then(|| view! { <Dialog /> })
+    move || is_interrupted.get().then(|| erased(view! { <Dialog /> }))
 }
 
 #[component]

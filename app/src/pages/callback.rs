@@ -12,7 +12,7 @@ use crate::{
     erased::erased,
     problem::ProblemCode,
     query::{Redirect, read_redirect},
-    routes::{CALLBACK, is_page, safe_return_to},
+    routes::{CALLBACK, is_page, prepare_account, safe_return_to},
     session::{CurrentSession, SessionState},
 };
 
@@ -61,7 +61,10 @@ pub fn Callback() -> impl IntoView {
         let navigate = navigate.clone();
         spawn_local(async move {
             let ended = match task {
-                Task::HandIn(answer) => finish(session, &answer).await.map(Some),
+                Task::HandIn(answer) => {
+                    prepare_account();
+                    finish(session, &answer).await.map(Some)
+                }
                 Task::WaitForOther => wait(session).await.map(|()| Some("/".to_owned())),
                 Task::Refuse => Err(Problem::local(ProblemCode::InvalidRequest)),
                 Task::Nothing => {

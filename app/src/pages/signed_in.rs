@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::components::heading::Heading;
+use crate::{components::heading::Heading, erased::erased};
 
 /// Closes the window: the page that opened it has been told.
 #[component]
@@ -12,7 +12,7 @@ pub fn SignedInPage() -> impl IntoView {
         // A window that the user has opened stays.
         let _ = window().close();
     });
-    view! {
+    erased(view! {
         <Title text="You are signed in" />
         <Heading>"You are signed in"</Heading>
         <p class="lead">"You can close this window and go on where you were."</p>
@@ -21,5 +21,5 @@ pub fn SignedInPage() -> impl IntoView {
                 "Open your account"
             </a>
         </p>
-    }
+    })
 }
