@@ -8,11 +8,11 @@
 
 use super::Names;
 use crate::config::{OutboundConfig, ProxyAddress};
+use futures_util::future::BoxFuture;
 use oauth2flow_protocol::{Provider, address::AddressKind, provider::ProviderKind};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::Arc,
 };
 use thiserror::Error;
@@ -79,19 +79,16 @@ impl Guard {
     }
 }
 
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let rule = Arc::clone(&self.0);
+impl Names for Guard {
+    fn addresses(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let (rule, name) = (Arc::clone(&self.0), name.to_owned());
         Box::pin(async move {
-            let name = name.as_str();
-            let addresses = if rule.proxies.iter().any(|proxy| proxy == canonical(name)) {
-                rule.look_up(name).await?
+            let addresses = if rule.proxies.iter().any(|proxy| proxy == canonical(&name)) {
+                rule.look_up(&name).await
             } else {
-                rule.addresses(name).await?
+                rule.addresses(&name).await
             };
-            // The client puts the URL's port in the place of 0.
-            let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
-            Ok(addresses)
+            addresses.map_err(io::Error::other)
         })
     }
 }

@@ -17,8 +17,7 @@ use axum::{
         uri::{Authority, PathAndQuery, Scheme},
     },
 };
-use connector::Connector;
-pub(super) use connector::Trust;
+pub(super) use connector::{Connector, ConnectorError, Trust};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper_util::{
     client::legacy::{Client, connect::capture_connection},
@@ -102,20 +101,16 @@ pub struct UpstreamClient {
 }
 
 impl UpstreamClient {
-    pub(super) fn new(
-        config: &UpstreamConfig,
-        trust: &Trust<'_>,
-        certificate: Option<&ClientCertificate>,
-    ) -> Result<Self, connector::ConnectorError> {
+    pub(super) fn new(config: &UpstreamConfig, trust: &Trust<'_>, certificate: Option<&ClientCertificate>) -> Result<Self, ConnectorError> {
         let uri: Uri = config.url.as_str().parse()?;
         let parts = uri.into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(connector::ConnectorError::Address) };
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(ConnectorError::Address) };
         let make = |version| {
             let connector = Connector::new(&scheme, &authority, trust, &config.root_certificates, certificate, version)?;
             let mut builder = Client::builder(TokioExecutor::new());
             builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(config.pool_idle);
             builder.http2_only(version == HttpVersion::Http2).http2_adaptive_window(true);
-            Ok::<_, connector::ConnectorError>((connector.proxy_authorization(), builder.build(connector)))
+            Ok::<_, ConnectorError>((connector.proxy_authorization(), builder.build(connector)))
         };
         let (proxy_authorization, client) = make(config.http_version)?;
         let upgrading = match config.http_version {
