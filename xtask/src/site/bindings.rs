@@ -1,6 +1,7 @@
 //! wasm-bindgen, as a library of the same version as the app's: the script between the browser and the module.
 
 use anyhow::{Context, Result, anyhow};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
@@ -39,7 +40,57 @@ pub(crate) fn bind(module: &Path, purpose: Bind) -> Result<Bound> {
     });
     let local = output.local_modules().iter().map(|(path, script)| (PathBuf::from(path), script.clone()));
     let snippets = inline.chain(local).collect();
-    Ok(Bound { js: output.js().to_owned(), snippets, wasm: output.wasm_mut().emit_wasm() })
+    let mut js = output.js().to_owned();
+    if purpose == Bind::SiteWithParts {
+        let module = output.wasm_mut();
+        let mut names = ShortNames::default();
+        module.imports.iter_mut().for_each(|import| names.shorten(&mut import.name));
+        module.exports.iter_mut().for_each(|export| names.shorten(&mut export.name));
+        js = without_comments(&names.renamed(&js));
+    }
+    Ok(Bound { js, snippets, wasm: output.wasm_mut().emit_wasm() })
+}
+
+/// Short names for those that only the script and the module know each other's functions by. They end in a hash, which no compression makes
+/// any shorter, and both files have them all.
+#[derive(Default)]
+struct ShortNames(HashMap<String, String>);
+
+impl ShortNames {
+    fn shorten(&mut self, name: &mut String) {
+        const HASH_LENGTH: usize = 16;
+        let hash = name.len().checked_sub(HASH_LENGTH).and_then(|start| name.get(start..)).unwrap_or_default();
+        if !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let number = self.0.len();
+            // Nothing else in the script has a dollar in its name.
+            let short = self.0.entry(name.clone()).or_insert_with(|| format!("${number:x}"));
+            name.clone_from(short);
+        }
+    }
+
+    /// The script with the short names.
+    fn renamed(&self, script: &str) -> String {
+        let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '$');
+        let mut renamed = String::with_capacity(script.len());
+        let mut rest = script;
+        while !rest.is_empty() {
+            let (name, after) = rest.split_at(rest.find(|letter| !is_of_name(letter)).unwrap_or(rest.len()));
+            renamed.push_str(self.0.get(name).map_or(name, String::as_str));
+            let (between, after) = after.split_at(after.find(is_of_name).unwrap_or(after.len()));
+            renamed.push_str(between);
+            rest = after;
+        }
+        renamed
+    }
+}
+
+/// The script without lines that only comment, and without indentation.
+fn without_comments(script: &str) -> String {
+    let lines = script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !["//", "/*", "* ", "*/"].iter().any(|start| line.starts_with(start)) && *line != "*");
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The content of a custom section.
@@ -115,6 +166,16 @@ mod tests {
         let module = module(&[("first", b"1"), ("second", b"22")]);
         assert_eq!(custom_section(&module, "second").unwrap().as_deref(), Some(&b"22"[..]));
         assert_eq!(custom_section(&module, "third").unwrap(), None);
+    }
+
+    #[test]
+    fn script_and_module_agree_on_the_short_names() {
+        let mut names = ShortNames::default();
+        let mut both = ["__wbg_get_0123456789abcdef".to_owned(), "memory".to_owned(), "__wbg_set_fedcba9876543210".to_owned()];
+        both.iter_mut().for_each(|name| names.shorten(name));
+        assert_eq!(both, ["$0", "memory", "$1"]);
+        let script = "x = {\n  // a comment\n  __wbg_set_fedcba9876543210: (a) => wasm.memory,\n  /**\n   * b\n   */\n  __wbg_get_0123456789abcdef,\n}";
+        assert_eq!(without_comments(&names.renamed(script)), "x = {\n$1: (a) => wasm.memory,\n$0,\n}\n");
     }
 
     #[test]
