@@ -131,6 +131,8 @@ fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
 }
 
 async fn render(app: AppState, request: Request) -> Response {
+    // The first page of all readies the renderer, whichever it is.
+    app.pages.made();
     // Nothing can be rendered before the renderer is ready.
     app.pages.made();
     let known = request_context(&app, request.uri().path(), request.headers()).await;
