@@ -107,14 +107,11 @@ fn place(id: &str) -> Vec<u8> {
 /// Whatever the browser does, a state is used once: it is claimed in the store before the token request is made, and the
 /// work goes on when the browser goes away.
 pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<ClientAddress>, response: AuthorizationResponse) -> Outcome {
-    let state = match response.state() {
-        Some(state) => state.to_owned(),
-        None => {
-            flow::login::unreadable(flow::current().as_ref(), &CallbackError::MissingState);
-            return refused(CallbackError::MissingState.into());
-        }
+    let Some(state) = response.state() else {
+        flow::login::unreadable(flow::current().as_ref(), &CallbackError::MissingState);
+        return refused(CallbackError::MissingState.into());
     };
-    let claim = Key::of_claim("state", &state);
+    let claim = Key::of_claim("state", state);
     let current = match app.cookies.session(headers) {
         Presented::Value(cookie) => SessionId::parse(cookie).map(|session| session.key()),
         _ => None,

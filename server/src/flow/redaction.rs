@@ -171,15 +171,12 @@ fn percent_decoded(text: &str) -> Vec<u8> {
     while let Some((&byte, after)) = rest.split_first() {
         let escaped =
             after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped.filter(|_| byte == b'%') {
-            Some(escaped) => {
-                decoded.push(escaped);
-                rest = &after[2..];
-            }
-            None => {
-                decoded.push(byte);
-                rest = after;
-            }
+        if let Some(escaped) = escaped.filter(|_| byte == b'%') {
+            decoded.push(escaped);
+            rest = &after[2..];
+        } else {
+            decoded.push(byte);
+            rest = after;
         }
     }
     decoded

@@ -7,7 +7,15 @@
 use crate::provider::ProviderError;
 use oauth2flow_app::flow::{
     Check,
-    CheckName::{self, *},
+    CheckName::{
+        self, AccessToken, AuthorizationRequest, CallbackIssuer, CallbackParameters, CallbackProvider, CallbackShape, CallbackSignature,
+        ClientAuthentication, FirstUse, GrantAccepted, IdTokenAccessTokenHash, IdTokenAcr, IdTokenAlgorithm, IdTokenAudience,
+        IdTokenAuthenticationTime, IdTokenAuthorizedParty, IdTokenFormat, IdTokenHeader, IdTokenIdentity, IdTokenIssuer, IdTokenKey,
+        IdTokenNonce, IdTokenPresent, IdTokenPurpose, IdTokenRequiredClaims, IdTokenSignature, IdTokenSubject, IdTokenTimes, LoginAge,
+        LoginCookie, LogoutToken, Metadata, ProviderConsent, ProviderKeys, PushedAuthorization, Revocation, State, TokenEndpointAvailable,
+        TokenResponseFormat, TokenResponseMembers, TokenType, UserinfoAuthorized, UserinfoAvailable, UserinfoFormat, UserinfoSignature,
+        UserinfoSubject,
+    },
     CheckOutcome, SkipReason,
 };
 use oauth2flow_protocol::{
@@ -56,16 +64,13 @@ pub(super) fn in_words(error: &dyn Error) -> String {
 /// Has one of the checks failed, and those after it not reached.
 pub(super) fn fail(checks: &mut Vec<Check>, name: CheckName, code: &str, reason: impl Into<String>) {
     let outcome = CheckOutcome::Failed { code: code.to_owned(), reason: reason.into() };
-    let later = match checks.iter().position(|check| check.name == name) {
-        Some(place) => {
-            checks[place].outcome = outcome;
-            place + 1
-        }
+    let later = if let Some(place) = checks.iter().position(|check| check.name == name) {
+        checks[place].outcome = outcome;
+        place + 1
+    } else {
         // It happened before any of them.
-        None => {
-            checks.insert(0, Check { name, outcome });
-            1
-        }
+        checks.insert(0, Check { name, outcome });
+        1
     };
     for check in &mut checks[later..] {
         check.outcome = CheckOutcome::NotReached;
