@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// Run the benchmarks of single functions
     #[arg(long)]
     functions: bool,
-    /// Measure how fast the release starts and gives its first page
+    /// Measure how fast the release starts, gives its first page, and lets a newcomer with a slow device and connection sign in
     #[arg(long)]
     pages: bool,
     /// A first look: fewer rounds, and not so many sessions
@@ -58,7 +58,10 @@ pub(crate) fn bench(arguments: &Arguments) -> Result<ExitCode> {
         functions::run()?;
     }
     if all || arguments.pages {
-        pages::run(arguments.program.as_deref())?;
+        let outcome = pages::run(arguments.program.as_deref())?;
+        if outcome != ExitCode::SUCCESS {
+            code = outcome;
+        }
     }
     if !all {
         Step::skipped("the other parts", "not asked for");

@@ -91,6 +91,11 @@ impl Probe {
         Ok(probe)
     }
 
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The page at this path, as a browser without cookies gets it.
     pub(crate) fn get(&self, path: &str) -> Result<Vec<u8>> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
