@@ -114,6 +114,12 @@ async fn in_server_rendering_mode_scripts_are_allowed_by_a_nonce_that_is_new_eac
     }
 }
 
+#[tokio::test]
+async fn the_first_page_of_a_server_may_be_the_callback() {
+    let (_app, browser) = with("ssr").await;
+    browser.navigate("/callback?code=c&state=s").send().await.assert_status(200);
+}
+
 #[track_caller]
 fn assert_page_policy(answer: &Answer) {
     let policy = policy(answer);

@@ -33,7 +33,7 @@ pub(crate) fn parameter_list(parameters: Vec<Explained>, meaning: impl Fn(&Param
             let meaning = meaning(&parameter);
             let readable = Some(&parameter).filter(|_| parameter.place == Place::Claim).and_then(moment_in);
             let place = (parameter.place != Place::Claim).then(|| place(parameter.place));
-            row(parameter.name, place, value(parameter.value, readable, elsewhere, walk), meaning)
+            row(parameter.name, place, value(parameter.value, readable, &elsewhere, walk), meaning)
         })
         .collect();
     erased(view! { <dl class="parameters">{rows}</dl> })
@@ -71,7 +71,7 @@ pub(crate) fn reference(reference: Reference) -> AnyView {
     })
 }
 
-fn value(value: ParameterValue, readable: Option<String>, elsewhere: Vec<Occurrence>, walk: Walk) -> AnyView {
+fn value(value: ParameterValue, readable: Option<String>, elsewhere: &[Occurrence], walk: Walk) -> AnyView {
     match value {
         ParameterValue::Shown(text) if text.is_empty() => erased(view! { <span class="nothing">"empty"</span> }),
         ParameterValue::Shown(text) => erased(view! {
@@ -91,7 +91,7 @@ fn value(value: ParameterValue, readable: Option<String>, elsewhere: Vec<Occurre
             <span class="secret">
                 {["hidden: ", &length.to_string(), " characters, fingerprint "].concat()} <code>{fingerprint}</code>
             </span>
-            {(!elsewhere.is_empty()).then(|| view! { <span>" – the same as in " {links(&elsewhere, walk)}</span> })}
+            {(!elsewhere.is_empty()).then(|| view! { <span>" – the same as in " {links(elsewhere, walk)}</span> })}
         }),
     }
 }

@@ -15,6 +15,7 @@ pub(crate) struct CheckMeaning {
 }
 
 /// What a check is for.
+#[expect(clippy::too_many_lines, reason = "a table, one row for each")]
 pub(crate) fn check(name: CheckName) -> CheckMeaning {
     let (rule, why, demanded) = match name {
         CheckName::LoginRequestOrigin => {

@@ -15,6 +15,7 @@ pub(crate) struct MessageMeaning {
 }
 
 /// What a message is for.
+#[expect(clippy::too_many_lines, reason = "a table, one row for each")]
 pub(crate) fn message(name: MessageName) -> MessageMeaning {
     let (act, why, defined) = match name {
         MessageName::LoginRequest => (

@@ -15,7 +15,9 @@ pub(crate) struct ParameterMeaning {
 /// What a parameter of a message is for, where that is known: providers add their own.
 pub(crate) fn parameter(message: MessageName, name: &str, place: Place) -> Option<ParameterMeaning> {
     match place {
-        Place::Body if (message, name) == (MessageName::LoginRefused, "code") => own("What happened, in one word that never changes."),
+        Place::Body if (message, name) == (MessageName::LoginRefused, "code") => {
+            Some(own("What happened, in one word that never changes."))
+        }
         Place::Cookie => Some(cookie(name)),
         Place::Header => header(&name.to_ascii_lowercase()),
         Place::Query | Place::Body => request_or_response(name).or_else(|| claim(name)),
@@ -83,13 +85,15 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
     Some(ParameterMeaning { why, defined: Some(defined) })
 }
 
-/// The two cookies of this project: everything else in a browser's cookies is nobody's business here.
+/// The cookies of this project: everything else in a browser's cookies is nobody's business here.
 fn cookie(name: &str) -> ParameterMeaning {
     if name.contains("tx-") {
         ParameterMeaning {
             why: "This login itself, sealed so that only the backend can open it: state, nonce, verifier, and the way back. The backend stores nothing.",
             defined: Some(rfc(6265, "4.1")),
         }
+    } else if name.ends_with("flow") {
+        ParameterMeaning { why: "By this the X-ray knows which logins are this browser's. It opens nothing.", defined: None }
     } else {
         ParameterMeaning {
             why: "The name of your session, drawn by lot. No script can read it, and no other site can have it sent.",
@@ -123,18 +127,18 @@ fn header(name: &str) -> Option<ParameterMeaning> {
         "host" => ("Which site is meant.", rfc(9110, "7.2")),
         "user-agent" => ("Which program asks.", rfc(9110, "10.1.5")),
         "sec-fetch-site" => {
-            return own("Whether the request comes from this site or another; the browser says so, and no page can change it.");
+            return Some(own("Whether the request comes from this site or another; the browser says so, and no page can change it."));
         }
-        "sec-fetch-mode" => return own("Whether the browser navigates or a script calls."),
-        "sec-fetch-dest" => return own("What the answer is meant for."),
-        "clear-site-data" => return own("Asks the browser to forget what it keeps for this site."),
+        "sec-fetch-mode" => return Some(own("Whether the browser navigates or a script calls.")),
+        "sec-fetch-dest" => return Some(own("What the answer is meant for.")),
+        "clear-site-data" => return Some(own("Asks the browser to forget what it keeps for this site.")),
         _ => return None,
     };
     Some(ParameterMeaning { why, defined: Some(defined) })
 }
 
-const fn own(why: &'static str) -> Option<ParameterMeaning> {
-    Some(ParameterMeaning { why, defined: None })
+const fn own(why: &'static str) -> ParameterMeaning {
+    ParameterMeaning { why, defined: None }
 }
 
 fn request_or_response(name: &str) -> Option<ParameterMeaning> {
@@ -203,7 +207,7 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
         }
         "token_type" => ("How the token is used: “Bearer” works for whoever has it.", rfc(6749, "7.1")),
         "expires_in" => ("For how many seconds it is good.", rfc(6749, "5.1")),
-        "refresh_expires_in" => return own("For how many seconds the refresh token is good; an extra of this provider."),
+        "refresh_expires_in" => return Some(own("For how many seconds the refresh token is good; an extra of this provider.")),
         "id_token" => ("Who the user is, signed by the provider. It is taken apart further down.", core("2", "IDToken")),
         // Giving back, and signing out.
         "token" => ("The token that is given back.", rfc(7009, "2.1")),
@@ -213,21 +217,21 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
         "logout_token" => ("The provider's signed word that a session has ended.", backchannel_logout("2.4", "LogoutToken")),
         "keys" => ("The public keys.", rfc(7517, "5.1")),
         // This project's own.
-        "provider" => return own("Which of the configured providers you chose."),
-        "return_to" => return own("Where you wanted to go: a page of this site, and nothing else."),
-        "upstream" => return own("The API whose demands the sign-in has to meet."),
-        "csrf_token" => return own("Shows that the form is this site's own."),
-        "redirect_to" => return own("Where the browser goes next."),
-        "everywhere" => return own("Whether all of the user's sessions end."),
+        "provider" => return Some(own("Which of the configured providers you chose.")),
+        "return_to" => return Some(own("Where you wanted to go: a page of this site, and nothing else.")),
+        "upstream" => return Some(own("The API whose demands the sign-in has to meet.")),
+        "csrf_token" => return Some(own("Shows that the form is this site's own.")),
+        "redirect_to" => return Some(own("Where the browser goes next.")),
+        "everywhere" => return Some(own("Whether all of the user's sessions end.")),
         "type" => ("The page that documents the problem.", rfc(9457, "3.1.1")),
         "title" => ("What happened, in a few words.", rfc(9457, "3.1.3")),
         "status" => ("The HTTP status.", rfc(9457, "3.1.2")),
         "detail" => ("What happened this time.", rfc(9457, "3.1.4")),
-        "instance" | "request_id" => return own("By this number whoever runs the app finds the request in the log."),
+        "instance" | "request_id" => return Some(own("By this number whoever runs the app finds the request in the log.")),
         // An extra of GitHub's.
-        "allow_signup" => return own("Whether the provider offers to make a new account."),
-        "access_type" => return own("Whether the provider is to give a refresh token; an extra of this provider."),
-        "audience" => return own("The API that the token is to be for; an extra of this provider."),
+        "allow_signup" => return Some(own("Whether the provider offers to make a new account.")),
+        "access_type" => return Some(own("Whether the provider is to give a refresh token; an extra of this provider.")),
+        "audience" => return Some(own("The API that the token is to be for; an extra of this provider.")),
         _ => return None,
     };
     Some(ParameterMeaning { why, defined: Some(defined) })
