@@ -434,7 +434,10 @@ pub async fn fetch<T: DeserializeOwned>(
     path: &str,
     body: Option<&impl Serialize>,
 ) -> Result<T, Problem> {
-    let body = body.map(|body| json::write(body).ok_or_else(|| Problem::local(ProblemCode::InvalidRequest))).transpose()?;
+    let body = match body {
+        Some(body) => Some(json::write(body).ok_or_else(|| Problem::local(ProblemCode::InvalidRequest))?),
+        None => None,
+    };
     session.keep_on(async || read(send(method, path, body.clone()).await?).await).await
 }
 

@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn the_arrow_keys_and_the_ends_step() {
-        let keys = ["ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft", "Home", "End", "Enter", "a"].map(Move::of_key);
         use Move::{First, Last, Next, Previous};
+        let keys = ["ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft", "Home", "End", "Enter", "a"].map(Move::of_key);
         assert_eq!(keys, [Some(Next), Some(Next), Some(Previous), Some(Previous), Some(First), Some(Last), None, None]);
     }
 }
