@@ -172,7 +172,9 @@ mod tests {
     fn script_and_module_agree_on_the_short_names() {
         let mut names = ShortNames::default();
         let mut both = ["__wbg_get_0123456789abcdef".to_owned(), "memory".to_owned(), "__wbg_set_fedcba9876543210".to_owned()];
-        both.iter_mut().for_each(|name| names.shorten(name));
+        for name in &mut both {
+            names.shorten(name);
+        }
         assert_eq!(both, ["$0", "memory", "$1"]);
         let script = "x = {\n  // a comment\n  __wbg_set_fedcba9876543210: (a) => wasm.memory,\n  /**\n   * b\n   */\n  __wbg_get_0123456789abcdef,\n}";
         assert_eq!(without_comments(&names.renamed(script)), "x = {\n$1: (a) => wasm.memory,\n$0,\n}\n");

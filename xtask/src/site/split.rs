@@ -77,7 +77,8 @@ fn inline(script: &str, loader: &str) -> Result<String> {
         match line.strip_prefix("import * as ").and_then(|rest| rest.trim_end_matches(';').strip_suffix(&import)) {
             Some(name) => {
                 let value = first.get_or_insert((name, definition.as_str()));
-                inlined.push_str(&format!("const {name} = {};", if value.0 == name { value.1 } else { value.0 }));
+                let value = if value.0 == name { value.1 } else { value.0 };
+                inlined.extend(["const ", name, " = ", value, ";"]);
             }
             None => inlined.push_str(line),
         }
