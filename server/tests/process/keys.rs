@@ -5,7 +5,7 @@ use crate::{
     database_file::Database,
     http::{Answer, Request, exchange},
     patience::wait_for,
-    server::{CANNOT_START, Ended, Server, Setup, shown},
+    server::{CANNOT_START, Ended, Setup, shown},
     stand_in::StandIn,
 };
 use std::{
