@@ -411,7 +411,7 @@ mod tests {
         let secret = "Zm9vYmFy.n0t-4-w0rd/that+is=known";
         let mut secrets = Secrets::default();
         redact(&mut secrets, &[("client_secret", secret)]);
-        let percent_encoded: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let percent_encoded = secret.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
         let repeated = [
             secret.to_owned(),
             format!("bad secret {}…", &secret[9..17]),

@@ -13,7 +13,7 @@ fn nothing_configured_is_generous_and_bounded() {
     assert!((64..=10_000).contains(&limits.connections) && limits.streams == limits.connections.div_ceil(2), "{limits:?}");
     assert_eq!((limits.session_streams, limits.head_bytes, limits.head_fields), (64, 32 * 1024, 80));
     let timeouts = (limits.head_timeout, limits.body_timeout, limits.idle_timeout);
-    assert_eq!(timeouts, (Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(75)));
+    assert_eq!(timeouts, (Duration::from_secs(10), Duration::from_mins(1), Duration::from_secs(75)));
 }
 
 #[test]

@@ -174,7 +174,7 @@ async fn what_happens_to_the_session_is_shown_too() {
 /// All that could be made of a secret: each eight characters of it, as they are, in base64, and percent-encoded.
 fn parts(secret: &str) -> Vec<String> {
     let windows = |text: &str| text.as_bytes().windows(8).map(|part| String::from_utf8_lossy(part).into_owned()).collect::<Vec<_>>();
-    let percent_encoded: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let percent_encoded = secret.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     [windows(secret), windows(&STANDARD_NO_PAD.encode(secret)), windows(&URL_SAFE_NO_PAD.encode(secret)), windows(&percent_encoded)]
         .concat()
 }

@@ -195,13 +195,13 @@ mod tests {
                 all_are_here.wait();
                 create(&path, &key(number, None), &SystemEntropy).map_err(|error| error.kind())
             };
-            let made: Vec<_> = thread::scope(|scope| {
+            let outcomes: Vec<_> = thread::scope(|scope| {
                 let makers: Vec<_> = (0..16).map(|number| scope.spawn(move || make(number))).collect();
                 makers.into_iter().map(|maker| maker.join().unwrap()).collect()
             });
-            let winner = made.iter().position(Result::is_ok).unwrap();
+            let winner = outcomes.iter().position(Result::is_ok).unwrap();
             let expected: Vec<_> = (0..16).map(|number| if number == winner { Ok(()) } else { Err(ErrorKind::AlreadyExists) }).collect();
-            assert_eq!(made, expected);
+            assert_eq!(outcomes, expected);
             assert_eq!(read(&path).unwrap()[0].id, key(u8::try_from(winner).unwrap(), None).id);
             assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         }
