@@ -2,7 +2,7 @@
 //!
 //! Whoever works on a login carries a [`Recorder`] with the task ([`within`], [`carry`]), and the places where something is sent, received
 //! or judged tell it ([`exchange`], [`login`], [`session`]). Where nobody records, as everywhere by default but on this machine itself,
-//! each of them costs a look at a task's local value. Everything is redacted before it is kept ([`redaction`]), and bounded.
+//! each of them costs a look at a task's local value. Everything is redacted before it is kept (`flow/redaction.rs`), and bounded.
 
 pub mod exchange;
 pub mod login;

@@ -1,6 +1,6 @@
 //! The proxy: calls of the app to the APIs that the configuration names, each with the token that the backend keeps.
 //!
-//! A call is looked at first ([`Upstream::admit`], [`target`], [`step_up`]), then loses what is private or for one connection only
+//! A call is looked at first ([`Upstream::admit`], [`target`], `step_up`), then loses what is private or for one connection only
 //! ([`headers`]), gets its token, where the upstream has one of its own by an exchange ([`exchange`]), and is sent ([`send`]), a second time
 //! only where that is safe ([`retry`]). Bodies are streamed both ways; what is streamed ends with its session ([`body`]), and so does a
 //! WebSocket ([`websocket`]).
