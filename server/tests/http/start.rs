@@ -248,7 +248,7 @@ async fn c_transaction_flood_of_cookies_is_not_looked_through() {
     let planted: Vec<_> = (0..200).map(|number| format!("tx-{number:016}=x")).chain((0..200).map(|_| "tx-=x".to_owned())).collect();
     let answer = app.browser().navigate("/api/v1/oauth/login").header("cookie", &planted.join("; ")).send().await;
     answer.assert_status(303);
-    let cleared = answer.set_cookies().len() - 1;
+    let cleared = answer.set_cookies().iter().filter(|cookie| cookie.contains("Max-Age=0")).count();
     assert!((1..=24).contains(&cleared), "{cleared}");
 }
 

@@ -31,6 +31,11 @@ impl Answer {
         self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
+    /// Whether no login and no session begins with the answer: the X-ray's cookie may be set, which only finds failed logins again.
+    pub(crate) fn begins_nothing(&self) -> bool {
+        self.set_cookies().iter().all(|cookie| cookie.starts_with("flow="))
+    }
+
     /// Whether the answer sets a session cookie, rather than none or deleting one.
     pub(crate) fn begins_session(&self) -> bool {
         self.set_cookies().iter().any(|cookie| {
