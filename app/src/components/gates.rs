@@ -43,7 +43,7 @@ pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
 pub fn RequireSession(
     /// How many seconds ago the user may have proved who they are
     /// ([OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)).
-    #[prop(optional, into)]
+    #[prop(optional)]
     max_age: Option<u64>,
     /// The authentication context classes of which one is wanted, parted by spaces.
     #[prop(optional, into)]
