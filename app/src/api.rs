@@ -45,7 +45,12 @@ pub enum Session {
 impl Session {
     /// The answer for a browser without a live session.
     pub fn anonymous() -> Self {
-        Self::Anonymous(Anonymous { authenticated: false })
+        Self::Anonymous(Anonymous::default())
+    }
+
+    /// The answer for a session whose time has run out, without anybody having ended it.
+    pub fn expired() -> Self {
+        Self::Anonymous(Anonymous { authenticated: false, expired: true })
     }
 
     /// The signed-in half, if somebody is.
@@ -61,6 +66,8 @@ impl Session {
 #[derive(Deserialize)]
 struct SessionAnswer {
     authenticated: bool,
+    #[serde(default)]
+    expired: bool,
     user: Option<User>,
     provider: Option<String>,
     scopes: Option<Vec<String>>,
@@ -75,7 +82,7 @@ impl TryFrom<SessionAnswer> for Session {
 
     fn try_from(answer: SessionAnswer) -> Result<Self, Self::Error> {
         if !answer.authenticated {
-            return Ok(Self::anonymous());
+            return Ok(Self::Anonymous(Anonymous { authenticated: false, expired: answer.expired }));
         }
         let SessionAnswer {
             user: Some(user),
@@ -95,11 +102,19 @@ impl TryFrom<SessionAnswer> for Session {
 }
 
 /// A browser without a live session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Anonymous {
     /// Always `false`.
     pub authenticated: bool,
+    /// Whether there was a session, and its time has run out: only in the event `signed_out`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub expired: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A live session, as the browser may know it.
@@ -476,6 +491,9 @@ fn foreign_problem(path: &str, status: u16, text: &str) -> Problem {
     Problem { status, detail, ..Problem::local(code) }
 }
 
+/// Browsers finish requests of pages that are gone only up to 64 KiB of all of them together, and refuse larger ones at once.
+const KEPT_ALIVE_BYTES: usize = 16 * 1024;
+
 fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::Request, JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "application/json, application/problem+json")?;
@@ -483,7 +501,8 @@ fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::R
     let options = RequestInit::new();
     options.set_method(method);
     // The bindings have no setter for this one.
-    js_sys::Reflect::set(&options, &"keepalive".into(), &(method != "GET").into())?;
+    let is_kept_alive = method != "GET" && body.as_ref().is_none_or(|body| body.len() <= KEPT_ALIVE_BYTES);
+    js_sys::Reflect::set(&options, &"keepalive".into(), &is_kept_alive.into())?;
     if let Some(body) = body {
         headers.set("content-type", "application/json")?;
         options.set_body(&body.into());
@@ -494,7 +513,9 @@ fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::R
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
     let text = response.text().await.map_err(|_| Problem::local(ProblemCode::ServerUnreachable))?;
-    json::read(&text).ok_or_else(|| Problem::local(ProblemCode::InternalError))
+    // Whoever has nothing to say says nothing.
+    let text = if text.is_empty() { "null" } else { &text };
+    json::read(text).ok_or_else(|| Problem::local(ProblemCode::InternalError))
 }
 
 /// The bodies are made of strings alone, which JSON can always hold.

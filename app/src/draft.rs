@@ -3,14 +3,15 @@
 use leptos::{html, prelude::*};
 use web_sys::Storage;
 
-use crate::session::{CurrentSession, use_session};
+use crate::session::{SessionState, use_session};
 
 /// Keeps what is in this field when the page has to be left to sign in again, and puts it back afterwards. `name` tells it from the
 /// app's other fields; it is kept in this tab only, and only until it is back.
 pub fn keep_draft(field: NodeRef<html::Input>, name: &'static str) {
     let session = use_session();
-    field.on_load(move |input| {
-        let (Some(storage), Some(key)) = (storage(), key(session, name)) else { return };
+    // As soon as there is a field, and a user whose draft it could be.
+    Effect::new(move || {
+        let (Some(storage), Some(key), Some(input)) = (storage(), key(&session.get(), name), field.get()) else { return };
         if let Ok(Some(draft)) = storage.get_item(&key) {
             // A store that can be read can be emptied.
             let _ = storage.remove_item(&key);
@@ -20,7 +21,7 @@ pub fn keep_draft(field: NodeRef<html::Input>, name: &'static str) {
     Effect::new(move || {
         let leaving = window_event_listener(leptos::ev::pagehide, move |_| {
             let draft = field.get_untracked().map(|input| input.value()).filter(|draft| !draft.is_empty());
-            let place = storage().zip(key(session, name)).filter(|_| session.is_interrupted_untracked());
+            let place = storage().zip(key(&session.get_untracked(), name)).filter(|_| session.is_interrupted_untracked());
             if let (Some(draft), Some((storage, key))) = (draft, place) {
                 // Where there is no room, nothing can be kept.
                 let _ = storage.set_item(&key, &draft);
@@ -31,8 +32,7 @@ pub fn keep_draft(field: NodeRef<html::Input>, name: &'static str) {
 }
 
 /// Nobody finds what somebody else has typed.
-fn key(session: CurrentSession, name: &str) -> Option<String> {
-    let state = session.get_untracked();
+fn key(state: &SessionState, name: &str) -> Option<String> {
     let signed_in = state.signed_in()?;
     Some(["oauth2flow draft ", name, " ", &signed_in.provider, " ", &signed_in.user.sub].concat())
 }

@@ -110,6 +110,12 @@ pub fn SessionProvider<V: IntoView>(
     provide_context(HandedOver::new(handover.notes));
     provide_context(HandedOver::new(handover.sessions));
     provide_context(HandedOver::new(handover.flow));
+    // The browser's clock may be wrong; but what is drawn first is what the server has drawn.
+    Effect::new(move || {
+        if let Some(now) = handover.now_unix_seconds {
+            clock.set_by_server(now);
+        }
+    });
     // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a
     // server-rendered one that was reached from another site, which comes without the SameSite=Strict cookie.
     Effect::new(move || {

@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    api::{self, Problem, Session, SignedIn},
+    api::{self, Anonymous, Problem, Session, SignedIn},
     clock::{Clock, unix_seconds},
     handover::Handover,
     problem::ProblemCode,
@@ -70,6 +70,7 @@ struct Known {
     problem: Option<Problem>,
     lapsed: bool,
     interrupted: bool,
+    ends_at: Option<String>,
 }
 
 /// The questions to the server.
@@ -123,7 +124,12 @@ impl CurrentSession {
         self.known.get().interrupted
     }
 
-    /// Whether it has, without subscribing to it.
+    /// When the session ends, RFC 3339 in UTC, once that is soon.
+    pub fn ends_at(self) -> Option<String> {
+        self.known.get().ends_at
+    }
+
+    /// Whether it has ended so, without subscribing to it.
     pub fn is_interrupted_untracked(self) -> bool {
         self.known.get_untracked().interrupted
     }
@@ -133,14 +139,26 @@ impl CurrentSession {
     /// # Errors
     /// The call's own; `unauthenticated` when the user does not want to sign in, or somebody else has.
     pub async fn keep_on<T>(self, call: impl AsyncFn() -> Result<T, Problem>) -> Result<T, Problem> {
+        let before = self.get_untracked();
+        let mut was_back_already = false;
         loop {
-            match call().await {
-                Err(problem) if problem.is(ProblemCode::Unauthenticated) && self.get_untracked().signed_in().is_some() => {
-                    if !self.sign_in_again().await {
-                        return Err(problem);
-                    }
-                }
+            let problem = match call().await {
+                Err(problem) if problem.is(ProblemCode::Unauthenticated) => problem,
                 answer => return answer,
+            };
+            let Some(before) = before.signed_in() else { return Err(problem) };
+            match api::session().await {
+                // The call was on its way while the user came back. Or it is not this server that knows nobody.
+                Ok((session, _)) if session.signed_in().is_some_and(|now| is_same_user(before, now)) && !was_back_already => {
+                    was_back_already = true;
+                    self.learn(session);
+                }
+                Ok((session, _)) if session.signed_in().is_some() => {
+                    self.learn(session);
+                    return Err(problem);
+                }
+                _ if self.get_untracked().signed_in().is_some() && self.sign_in_again().await => {}
+                _ => return Err(problem),
             }
         }
     }
@@ -211,13 +229,29 @@ impl CurrentSession {
 
     /// Takes over what somebody else has learnt from the server. Only for the browser.
     pub fn learn(self, session: Session) {
-        self.take_over(session.into(), None);
+        match session {
+            Session::Anonymous(Anonymous { expired: true, .. }) if self.get_untracked().signed_in().is_some() => self.interrupt(),
+            // Whoever signs out elsewhere means this page, too, even one that waits for them.
+            Session::Anonymous(_) => {
+                let known = self.known.get_untracked();
+                let lapsed = known.lapsed || known.state.signed_in().is_some();
+                self.set(Known { state: SessionState::Anonymous, lapsed, ..Known::default() });
+                answer_waiting(false);
+            }
+            session @ Session::SignedIn(_) => self.take_over(session.into(), None),
+        }
+    }
+
+    /// The server says that the session ends soon. Only for the browser.
+    pub fn warn(self, expires_at: String) {
+        let known = self.known.get_untracked();
+        self.set(Known { ends_at: Some(expires_at), ..known });
     }
 
     fn take_over(self, state: SessionState, problem: Option<Problem>) {
         let known = self.known.get_untracked();
         match (known.state.signed_in(), state.signed_in()) {
-            (Some(before), Some(now)) if known.interrupted && !is_same_user(before, now) => {
+            (Some(before), Some(now)) if !is_same_user(before, now) => {
                 // Somebody else must see nothing of what is on this page, and sends nothing of it.
                 self.set(Known { state, ..Known::default() });
                 answer_waiting(false);
@@ -225,14 +259,15 @@ impl CurrentSession {
                 return;
             }
             (Some(_), None) if known.interrupted => return,
-            // What the clock ended, ended under the user's hands; a sign-out elsewhere was meant.
+            // What the clock ended, ended under the user's hands.
             (Some(before), None) if problem.is_none() && self.is_over(before) => return self.interrupt(),
             _ => {}
         }
         let lapsed = state.signed_in().is_none() && (known.state.signed_in().is_some() || known.lapsed);
         let is_back = known.interrupted && problem.is_none();
         let interrupted = known.interrupted && !is_back;
-        self.set(Known { state, problem, lapsed, interrupted });
+        let ends_at = known.ends_at.filter(|_| problem.is_some());
+        self.set(Known { state, problem, lapsed, interrupted, ends_at });
         if is_back {
             answer_waiting(true);
         }

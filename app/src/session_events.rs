@@ -6,15 +6,18 @@
 
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BroadcastChannel, EventSource, MessageEvent};
 
 use crate::{
-    api::{self, Session},
+    api::{self, Session, SessionExpiring},
     json,
     session::CurrentSession,
 };
+
+/// How long a tab waits before it listens again, once the server has refused it.
+const PAUSE: Duration = Duration::from_secs(15);
 
 /// The name of the tabs' channel, and of the lock.
 const NAME: &str = "oauth2flow session";
@@ -55,11 +58,16 @@ pub fn follow(session: CurrentSession) {
         closing.remove();
         opening.remove();
     });
-    let wanted = Memo::new(move |_| is_open.get() && session.get().signed_in().is_some());
+    let tries = RwSignal::new(0_u32);
+    // An interrupted session has no events; when its user is back, there is another one to listen to.
+    let wanted = Memo::new(move |_| {
+        let is_wanted = is_open.get() && session.get().signed_in().is_some() && !session.is_interrupted();
+        is_wanted.then(|| tries.get())
+    });
     Effect::new(move |listener: Option<Option<Listener>>| {
         // Memos tell of changes only, so what was there has ended.
         drop(listener);
-        wanted.get().then(|| Listener::queue(session))
+        wanted.get().map(|_| Listener::queue(session, tries))
     });
 }
 
@@ -76,7 +84,7 @@ enum Stage {
 }
 
 impl Listener {
-    fn queue(session: CurrentSession) -> Self {
+    fn queue(session: CurrentSession, tries: RwSignal<u32>) -> Self {
         let stage = Rc::new(RefCell::new(Stage::Waiting));
         let granted = {
             let stage = Rc::clone(&stage);
@@ -84,7 +92,7 @@ impl Listener {
             Closure::once_into_js(move |_lock: JsValue| {
                 Promise::new(&mut |release, _| {
                     if matches!(*stage.borrow(), Stage::Waiting) {
-                        stage.replace(listen(session, Some(release)));
+                        stage.replace(listen(session, tries, Some(release)));
                     } else {
                         let _ = release.call0(&JsValue::UNDEFINED);
                     }
@@ -93,7 +101,7 @@ impl Listener {
         };
         if request_lock(&granted).is_none() {
             // Without locks every tab listens for itself.
-            stage.replace(listen(session, None));
+            stage.replace(listen(session, tries, None));
         }
         Self(stage)
     }
@@ -123,7 +131,7 @@ fn request_lock(granted: &JsValue) -> Option<()> {
     Some(())
 }
 
-fn listen(session: CurrentSession, release: Option<Function>) -> Stage {
+fn listen(session: CurrentSession, tries: RwSignal<u32>, release: Option<Function>) -> Stage {
     let Ok(source) = EventSource::new(api::SESSION_EVENTS) else { return Stage::Over };
     let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
         learn(session, &event);
@@ -131,7 +139,7 @@ fn listen(session: CurrentSession, release: Option<Function>) -> Stage {
             tell(&text);
         }
     });
-    for name in ["signed_in", "refreshed", "signed_out"] {
+    for name in ["signed_in", "refreshed", "expiring", "signed_out"] {
         // Only a name that is none would be refused.
         let _ = source.add_event_listener_with_callback(name, heard.as_ref().unchecked_ref());
     }
@@ -141,6 +149,8 @@ fn listen(session: CurrentSession, release: Option<Function>) -> Stage {
         Closure::<dyn Fn()>::new(move || {
             if source.ready_state() == EventSource::CLOSED {
                 session.refresh();
+                // Where the session lives on, another try is made, and another tab may have its turn.
+                set_timeout(move || tries.update(|tries| *tries = tries.wrapping_add(1)), PAUSE);
             }
         })
     };
@@ -150,7 +160,10 @@ fn listen(session: CurrentSession, release: Option<Function>) -> Stage {
 
 /// Takes over what another tab or the server says of the session.
 fn learn(session: CurrentSession, event: &MessageEvent) {
-    if let Some(heard) = event.data().as_string().and_then(|text| json::read(&text)) {
+    let Some(text) = event.data().as_string() else { return };
+    if let Some(heard) = json::read(&text) {
         session.learn(heard);
+    } else if let Some(SessionExpiring { expires_at }) = json::read(&text) {
+        session.warn(expires_at);
     }
 }

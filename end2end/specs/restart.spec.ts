@@ -3,7 +3,7 @@ import { expect, test } from '../fixtures/test.ts';
 
 // Pages that are open while the server is away report it, each in the words of the moment at which it was cut off, and the
 // browser may send such a request again: the new process then knows that its code has been used.
-test.use({ expectedConsole: /net::ERR_|oauth\/code: Failed to load resource.* 409/ });
+test.use({ expectedConsole: /net::ERR_|TypeError: Failed to fetch|oauth\/code: Failed to load resource.* 409/ });
 
 test('a session outlives the server, and so does the token behind it', async ({ launch, stranger }) => {
   const server = await launch();

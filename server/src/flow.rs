@@ -295,6 +295,12 @@ impl Recorder {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many calls have been recorded.
+    fn api_calls(&self) -> Option<usize> {
+        let ring = self.shared.ring();
+        ring.logins.iter().find(|recording| recording.number == self.number).map(|recording| recording.api_calls)
+    }
+
     /// Changes the login and says so; nothing happens when it has been let go.
     fn change<T>(&self, change: impl FnOnce(&mut Recording, Duration) -> T) -> Option<T> {
         let now = self.shared.clock.elapsed();

@@ -41,6 +41,15 @@ pub fn SessionList() -> impl IntoView {
             load();
         }
     });
+    // Whoever has signed in again is in another session than the one that is listed.
+    let begun_at = Memo::new(move |_| session.get().signed_in().map(|signed_in| signed_in.session.created_at.clone()));
+    Effect::new(move |before: Option<Option<String>>| {
+        let now = begun_at.get();
+        if now.is_some() && before.is_some_and(|before| before != now) {
+            load();
+        }
+        now
+    });
     let end = Callback::new(move |id: String| {
         if ending.with_untracked(Option::is_some) {
             return;

@@ -5,6 +5,8 @@ use leptos::{
     html,
     prelude::*,
 };
+use wasm_bindgen::JsCast as _;
+use web_sys::{HtmlDialogElement, HtmlElement};
 
 use crate::{
     address::use_address, components::avatar::display_name, erased::erased, query::login_address, routes::SIGNED_IN, session::use_session,
@@ -27,9 +29,17 @@ fn Dialog() -> impl IntoView {
     let session = use_session();
     let here = use_address();
     let dialog = NodeRef::<html::Dialog>::new();
-    dialog.on_load(|dialog| {
-        // It fails only where it is open already.
-        let _ = dialog.show_modal();
+    // The user goes on where they were.
+    let before = StoredValue::new_local(document().active_element());
+    dialog.on_load(open_modal);
+    on_cleanup(move || {
+        let before = before.try_get_value().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+        request_animation_frame(move || {
+            if let Some(before) = before {
+                // What is gone cannot have the focus.
+                let _ = before.focus();
+            }
+        });
     });
     // Whoever signed in where no other tab is told comes back to this one.
     let focused = window_event_listener(leptos::ev::focus, move |_| session.refresh());
@@ -54,7 +64,12 @@ fn Dialog() -> impl IntoView {
             aria-describedby="sign-in-again-why"
             node_ref=dialog
             on:cancel=|event: Event| event.prevent_default()
-            on:close=move |_| session.give_up()
+            // A browser heeds only the first of these; but what has been typed is not to be lost by a key.
+            on:close=move |_| {
+                if let Some(dialog) = dialog.get_untracked().filter(|_| session.is_interrupted_untracked()) {
+                    open_modal(dialog);
+                }
+            }
         >
             <h2 id="sign-in-again">"Your session has ended"</h2>
             <p id="sign-in-again-why">
@@ -70,4 +85,10 @@ fn Dialog() -> impl IntoView {
             </p>
         </dialog>
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "whoever waits for an element is given it")]
+fn open_modal(dialog: HtmlDialogElement) {
+    // It fails only where it is open already.
+    let _ = dialog.show_modal();
 }

@@ -4,10 +4,9 @@ use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use crate::{
-    api::{self, Problem, Session},
+    api::{self, Problem},
     components::problem_notice::ProblemNotice,
     session::CurrentSession,
-    session_events::tell_other_tabs,
 };
 
 /// A button that ends the session: by a request where there is a script, else by the form it stands in.
@@ -33,9 +32,10 @@ pub fn SignOut(
             match api::log_out(everywhere).await.map(|answer| answer.redirect_to.filter(|address| is_web_address(address))) {
                 // The provider ends its own session too, and sends the browser back.
                 Ok(Some(address)) => {
-                    tell_other_tabs(&Session::anonymous());
+                    // Nothing of the user is left for whoever comes back to this page.
+                    session.sign_out();
                     if location().assign(&address).is_err() {
-                        session.sign_out();
+                        navigate("/", NavigateOptions::default());
                     }
                 }
                 Ok(None) => {

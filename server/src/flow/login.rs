@@ -363,7 +363,8 @@ pub(crate) fn id_token(
     judged: &Result<Result<ValidatedIdToken, IdTokenError>, ProviderError>,
 ) {
     let Some(recorder) = current() else { return };
-    let decoded = redaction::decode(raw.expose(), &mut recorder.secrets(), &recorder.shared.fingerprints);
+    let holds = matches!(judged, Ok(Ok(_)));
+    let decoded = redaction::decode(raw.expose(), holds, &mut recorder.secrets(), &recorder.shared.fingerprints);
     let (decoded, claims) = decoded.map_or((None, Map::new()), |(decoded, claims)| (Some(decoded), claims));
     let plan = verdict::of_id_token(IdTokenTraits {
         has_authorized_party: claims.contains_key("azp"),

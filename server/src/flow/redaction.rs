@@ -87,7 +87,7 @@ const SHOWN: [&str; 52] = [
 ];
 
 /// The parameters that are secrets, or hold some.
-const SECRET: [&str; 20] = [
+const SECRET: [&str; 22] = [
     "access_token",
     "actor_token",
     "assertion",
@@ -105,9 +105,11 @@ const SECRET: [&str; 20] = [
     "nonce",
     "refresh_token",
     "request",
+    "request_uri",
     "response",
     "state",
     "subject_token",
+    "token",
 ];
 
 /// Claims that tie a token to a login or a session of the provider: whoever has one has a part of a proof.
@@ -329,8 +331,17 @@ pub(super) fn address(url: &Url, secrets: &Secrets) -> String {
     if secrets.touch(&address) { url.origin().ascii_serialization() } else { beginning(&address, MAXIMUM_VALUE) }
 }
 
-/// Takes a token apart, whether or not anybody has verified it.
-pub(super) fn decode(token: &str, secrets: &mut Secrets, fingerprints: &Fingerprints) -> Option<(DecodedToken, Map<String, Value>)> {
+/// What the checks of a token look at. Of one that does not hold only this is shown: whoever brings somebody else's code is not to learn
+/// from it who that is.
+const JUDGED: [&str; 12] = ["acr", "amr", "at_hash", "aud", "auth_time", "azp", "exp", "iat", "iss", "jti", "nbf", "nonce"];
+
+/// Takes a token apart, whether or not it holds.
+pub(super) fn decode(
+    token: &str,
+    holds: bool,
+    secrets: &mut Secrets,
+    fingerprints: &Fingerprints,
+) -> Option<(DecodedToken, Map<String, Value>)> {
     if token.len() > MAXIMUM_TOKEN_BYTES {
         return None;
     }
@@ -345,7 +356,11 @@ pub(super) fn decode(token: &str, secrets: &mut Secrets, fingerprints: &Fingerpr
     let header = draft.redact(secrets, fingerprints).0;
     let mut draft = Draft::default();
     draft.add_claims(Place::Claim, &claims);
-    Some((DecodedToken { header, claims: draft.redact(secrets, fingerprints).0 }, claims))
+    let mut shown = draft.redact(secrets, fingerprints).0;
+    for claim in shown.iter_mut().filter(|claim| !holds && !JUDGED.contains(&claim.name.as_str())) {
+        claim.value = fingerprints.hidden(&claims.get(&claim.name).map(text_of).unwrap_or_default());
+    }
+    Some((DecodedToken { header, claims: shown }, claims))
 }
 
 /// A value as text: JSON for what is none.
@@ -465,11 +480,11 @@ mod tests {
     fn a_token_is_taken_apart_without_its_signature_and_its_nonce() {
         let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
         let token = format!("{}.{}.c2lnbmF0dXJl", part(r#"{"alg":"ES256"}"#), part(r#"{"sub":"a1","nonce":"n-0S6_WzA2Mj"}"#));
-        let (decoded, claims) = decode(&token, &mut Secrets::default(), &Fingerprints::new([7; 32])).unwrap();
+        let (decoded, claims) = decode(&token, true, &mut Secrets::default(), &Fingerprints::new([7; 32])).unwrap();
         assert_eq!(claims["sub"], "a1");
         let written = serde_json::to_string(&decoded).unwrap();
         assert!(written.contains("ES256") && written.contains("a1"));
         assert!(!written.contains("n-0S6_WzA2Mj") && !written.contains("c2lnbmF0dXJl"), "{written}");
-        assert!(decode("no token", &mut Secrets::default(), &Fingerprints::new([7; 32])).is_none());
+        assert!(decode("no token", true, &mut Secrets::default(), &Fingerprints::new([7; 32])).is_none());
     }
 }

@@ -16,13 +16,11 @@ const MAXIMUM_API_CALLS: usize = 5;
 /// of it.
 pub(crate) fn api_call(app: &AppState, session: Key, method: &Method, uri: &Uri) -> Option<Recorder> {
     let recorder = of_session(app, session)?;
-    let is_kept = recorder.change(|recording, _| {
-        recording.api_calls = recording.api_calls.saturating_add(1);
-        recording.api_calls <= MAXIMUM_API_CALLS
-    });
-    if is_kept != Some(true) {
+    // Of the many calls that follow nobody has to hear.
+    if recorder.api_calls()? >= MAXIMUM_API_CALLS {
         return None;
     }
+    recorder.change(|recording, _| recording.api_calls += 1)?;
     let mut parameters = Draft::default();
     parameters.add_form(Place::Query, uri.query().unwrap_or_default().as_bytes());
     let address = app.config.server.public_url.origin().to_owned() + uri.path();

@@ -82,7 +82,8 @@ impl RateLimits {
     fn of(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<&Limit<IpAddr>> {
         let limit = match path.strip_prefix("/api/v1/oauth/") {
             // Any page that somebody has open could use up what they need to sign in.
-            Some("login" | "code") if is_part_of_foreign_page(headers) => &self.requests,
+            Some("login") if is_part_of_foreign_page(headers) => &self.requests,
+            Some("code") if is_read_by_foreign_page(headers) => &self.requests,
             Some("login") => &self.login_starts,
             Some("code") => &self.code_exchanges,
             Some(path) if *method == Method::POST && path.starts_with("backchannel-logout/") => &self.backchannel_logouts,
@@ -94,16 +95,25 @@ impl RateLimits {
     }
 }
 
-/// Whether the browser says that a page of another site asks for something to show or read there. Such a request starts and finishes
-/// no login.
+/// Whether the browser says that a page of another site asks for something to show or read there. Such a request starts no login.
 fn is_part_of_foreign_page(headers: &HeaderMap) -> bool {
-    let says = |name: &str, is: fn(&[u8]) -> bool| headers.get(name).is_some_and(|value| is(value.as_bytes()));
-    says("sec-fetch-site", |site| site == b"cross-site")
-        && (says("sec-fetch-mode", |mode| mode != b"navigate") || says("sec-fetch-dest", |destination| destination != b"document"))
+    is_read_by_foreign_page(headers)
+        || (says(headers, "sec-fetch-site", |site| site == b"cross-site")
+            && says(headers, "sec-fetch-dest", |destination| destination != b"document"))
+}
+
+/// Whether the browser says that a page of another site asks for something to read. Such a request finishes no login; what is shown in a
+/// frame may.
+fn is_read_by_foreign_page(headers: &HeaderMap) -> bool {
+    says(headers, "sec-fetch-site", |site| site == b"cross-site") && says(headers, "sec-fetch-mode", |mode| mode != b"navigate")
+}
+
+fn says(headers: &HeaderMap, name: &str, is: fn(&[u8]) -> bool) -> bool {
+    headers.get(name).is_some_and(|value| is(value.as_bytes()))
 }
 
 /// What an address is counted as.
-fn network(ClientAddress(address): ClientAddress) -> IpAddr {
+pub(crate) fn network(ClientAddress(address): ClientAddress) -> IpAddr {
     match address {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK)),
         address @ IpAddr::V4(_) => address,
@@ -284,9 +294,11 @@ mod tests {
             limits.requests.as_ref().is_some_and(|requests| std::ptr::eq(requests, limit))
         };
         for path in ["/api/v1/oauth/login", "/api/v1/oauth/code"] {
-            for (mode, destination) in [("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe"), ("no-cors", "document")] {
+            for (mode, destination) in [("no-cors", "image"), ("cors", "empty"), ("no-cors", "document")] {
                 assert!(of(path, "cross-site", mode, destination), "{path} {mode} {destination}");
             }
+            // In a frame no login starts, but one may come to its end.
+            assert_eq!(of(path, "cross-site", "navigate", "iframe"), path.ends_with("login"));
             // What the provider and the person do, and what our own page does.
             for site in ["cross-site", "none", "same-origin"] {
                 assert!(!of(path, site, "navigate", "document"), "{path} {site}");

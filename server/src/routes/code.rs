@@ -102,6 +102,7 @@ pub async fn get(
     if is_speculative(&method, &headers) {
         return Ok(csrf::not_yet());
     }
+    csrf::require_navigation(&headers)?;
     let query = query.unwrap_or_default();
     let recorder = flow::login::arrived(&app, &headers, &method, url::form_urlencoded::parse(query.as_bytes()));
     let response = read(url::form_urlencoded::parse(query.as_bytes()), recorder.as_ref())?;

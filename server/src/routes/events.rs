@@ -43,7 +43,7 @@ const RECONNECT_SPREAD_MILLISECONDS: u64 = 3000;
 #[utoipa::path(get, path = "/api/v1/session/events", tag = "session",
     description = "Streams the events of the session (`text/event-stream`): `signed_in` first, with what `GET /session` answers; `refreshed`, \
         with the same, when there are new tokens; `expiring`, with `expires_at`, two minutes before the session ends for want of use or for \
-        its age; `signed_out` when it has ended, wherever that was done. Then the stream ends. A comment every 15 seconds keeps it open.",
+        its age; `signed_out` when it has ended, wherever that was done, with `expired` when its time has run out. Then the stream ends. A comment every 15 seconds keeps it open.",
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = String),
         (status = 401, description = "`unauthenticated`", body = oauth2flow_app::api::Problem),
@@ -80,7 +80,10 @@ fn events(
             None => match watch.next().await? {
                 SessionEvent::Refreshed(session) => describing(session_event::REFRESHED, &session),
                 SessionEvent::Expiring(end) => with_data(session_event::EXPIRING, &SessionExpiring { expires_at: end.to_string() }),
-                SessionEvent::Ended => with_data(session_event::SIGNED_OUT, &Session::anonymous()),
+                SessionEvent::Ended { expired } => {
+                    let session = if expired { Session::expired() } else { Session::anonymous() };
+                    with_data(session_event::SIGNED_OUT, &session)
+                }
             },
         };
         Some((Ok(event), (None, watch, permit)))

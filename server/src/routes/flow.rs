@@ -4,12 +4,13 @@ use super::events::{HEARTBEAT, reconnect};
 use crate::{
     error::Failure,
     flow::{BrowserId, Follower, Recordings},
-    middleware::csrf,
+    middleware::{client_ip::ClientAddress, csrf, rate_limit},
+    session::record::Key,
     state::AppState,
     streams::StreamPermit,
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{
@@ -60,14 +61,21 @@ pub async fn forget(State(app): State<AppState>, headers: HeaderMap) -> Result<R
         (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
         (status = 404, description = "`not_found`: logins are not recorded here", body = oauth2flow_app::api::Problem),
         (status = 503, description = "`too_many_connections`", body = oauth2flow_app::api::Problem)))]
-pub async fn events(State(app): State<AppState>, method: Method, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn events(
+    State(app): State<AppState>,
+    client: Option<Extension<ClientAddress>>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     csrf::refuse_other_sites(&headers, app.config.server.public_url.origin())?;
     if csrf::is_speculative(&method, &headers) {
         return Ok(csrf::not_yet());
     }
     let recordings = recordings(&app)?;
     let browser = recordings.browser(app.cookies, &headers);
-    let permit = app.streams.acquire(browser.key())?;
+    // Nobody has to be signed in, and a cookie is easily made: only where the browser is counts.
+    let place = client.map(|Extension(address)| rate_limit::network(address).to_string()).unwrap_or_default();
+    let permit = app.streams.acquire(Key::of_claim("flow streams", &place))?;
     let told = told(recordings.follow(&browser), app.stopping.clone(), reconnect(&app), permit);
     let mut response = Sse::new(told).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     // Some reverse proxies would collect the answer first.

@@ -39,7 +39,10 @@ pub enum SessionEvent {
     /// It will end at this time.
     Expiring(Timestamp),
     /// It has ended.
-    Ended,
+    Ended {
+        /// By itself, for its time has run out.
+        expired: bool,
+    },
 }
 
 /// The sessions that are watched in this process.
@@ -60,7 +63,7 @@ struct Watched {
 #[derive(Clone)]
 enum State {
     Live { session: Arc<LiveSession>, expiring: bool },
-    Ended,
+    Ended { expired: bool },
 }
 
 /// One who watches a session, until it is dropped.
@@ -83,7 +86,7 @@ impl Watch {
     /// Waits until the session has ended, for whatever reason. May be given up and begun again.
     pub async fn ended(&mut self) {
         // Without a hub nobody would tell.
-        let _ = self.state.wait_for(|state| matches!(state, State::Ended)).await;
+        let _ = self.state.wait_for(|state| matches!(state, State::Ended { .. })).await;
     }
 
     /// Waits for the next thing that happens; nothing comes after the end, and nothing more when the server is about to stop.
@@ -107,9 +110,12 @@ impl Watch {
 
 impl Told {
     fn tell(&mut self, state: &State) -> Option<SessionEvent> {
-        let State::Live { session, expiring } = state else {
-            self.ended = true;
-            return Some(SessionEvent::Ended);
+        let (session, expiring) = match state {
+            State::Live { session, expiring } => (session, expiring),
+            &State::Ended { expired } => {
+                self.ended = true;
+                return Some(SessionEvent::Ended { expired });
+            }
         };
         if session.version != self.version || self.warned_of.is_some_and(|end| end < session.end()) {
             self.version = session.version;
@@ -128,7 +134,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         let mut watched = self.hub.watched();
         // What has ended is watched no longer, and another session cannot have its key.
-        if matches!(*self.state.borrow(), State::Ended) {
+        if matches!(*self.state.borrow(), State::Ended { .. }) {
             return;
         }
         if let Entry::Occupied(mut entry) = watched.entry(self.key) {
@@ -175,7 +181,7 @@ impl Hub {
             match changes.recv().await {
                 Ok(Change::Ended(key)) => {
                     cache.forget(key);
-                    self.publish(key, None);
+                    self.publish_end(key, false);
                 }
                 Ok(Change::Renewed(key)) => {
                     cache.forget(key);
@@ -205,7 +211,8 @@ impl Hub {
             let mut reads = reads.buffer_unordered(READS_AT_A_TIME);
             while let Some((key, read)) = reads.next().await {
                 match read {
-                    Ok(found) => self.publish(key, found),
+                    Ok(Some(found)) => self.publish(key, found),
+                    Ok(None) => self.publish_end(key, self.has_expired(key, now)),
                     Err(error) => self.postpone(key, now, &error),
                 }
             }
@@ -249,21 +256,25 @@ impl Hub {
         (keys, pause)
     }
 
-    /// Tells what was found: that a session has ended, or how it is now.
-    fn publish(&self, key: Key, found: Option<Arc<LiveSession>>) {
-        let mut watched = self.watched();
-        match found {
-            None => {
-                if let Some(watched) = watched.remove(&key) {
-                    watched.state.send_replace(State::Ended);
-                }
-            }
-            Some(found) => {
-                if let Some(watched) = watched.get(&key) {
-                    watched.state.send_if_modified(|state| state.learn(found));
-                }
-            }
+    /// Tells how a session is now.
+    fn publish(&self, key: Key, found: Arc<LiveSession>) {
+        if let Some(watched) = self.watched().get(&key) {
+            watched.state.send_if_modified(|state| state.learn(found));
         }
+    }
+
+    /// Tells that a session has ended.
+    fn publish_end(&self, key: Key, expired: bool) {
+        if let Some(watched) = self.watched().remove(&key) {
+            watched.state.send_replace(State::Ended { expired });
+        }
+    }
+
+    /// Whether the time of a session, as it was last known, has run out.
+    fn has_expired(&self, key: Key, now: Timestamp) -> bool {
+        self.watched()
+            .get(&key)
+            .is_some_and(|watched| matches!(&*watched.state.borrow(), State::Live { session, .. } if session.has_expired(now)))
     }
 
     /// The store does not answer: it is asked again in a while, and only what ends in any case has ended.
@@ -277,7 +288,7 @@ impl Hub {
         };
         tracing::debug!(error = %error, "a watched session could not be read");
         if is_over {
-            self.publish(key, None);
+            self.publish_end(key, true);
         }
     }
 
@@ -407,8 +418,8 @@ mod tests {
         }
     }
 
-    async fn assert_ended(watch: &mut Watch) {
-        assert!(matches!(watch.next().await, Some(SessionEvent::Ended)));
+    async fn assert_ended(watch: &mut Watch, by_time: bool) {
+        assert!(matches!(watch.next().await, Some(SessionEvent::Ended { expired }) if expired == by_time));
         assert!(watch.next().await.is_none());
         watch.ended().await;
     }
@@ -420,9 +431,9 @@ mod tests {
         let (mut one, mut two) = (setup.sessions.watch(&session), setup.sessions.watch(&session));
         assert_eq!(setup.watched(), 1);
         setup.sessions.end(session.key).await.unwrap();
-        assert_ended(&mut one).await;
+        assert_ended(&mut one, false).await;
         two.ended().await;
-        assert_ended(&mut two).await;
+        assert_ended(&mut two, false).await;
         assert_eq!(setup.watched(), 0);
         drop((one, two));
         assert_eq!(setup.watched(), 0);
@@ -444,7 +455,7 @@ mod tests {
         let setup = setup();
         let session = setup.begin().await;
         setup.sessions.end(session.key).await.unwrap();
-        assert_ended(&mut setup.sessions.watch(&session)).await;
+        assert_ended(&mut setup.sessions.watch(&session), false).await;
     }
 
     #[tokio::test(start_paused = true)]
@@ -455,7 +466,7 @@ mod tests {
         setup.clock.advance(8 * 60);
         assert!(matches!(watch.next().await, Some(SessionEvent::Expiring(end)) if end == session.end()));
         setup.clock.advance(2 * 60);
-        assert_ended(&mut watch).await;
+        assert_ended(&mut watch, true).await;
         assert!(setup.sessions.find(session.key).await.unwrap().is_none());
     }
 
@@ -487,7 +498,7 @@ mod tests {
         let Some(SessionEvent::Refreshed(now)) = watch.next().await else { panic!("the tokens are new") };
         assert_eq!(now.profile.scopes, ["read"]);
         setup.sessions.end(session.key).await.unwrap();
-        assert_ended(&mut watch).await;
+        assert_ended(&mut watch, false).await;
     }
 
     #[tokio::test(start_paused = true)]

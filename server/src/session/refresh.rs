@@ -287,7 +287,9 @@ pub async fn renew_rejected(app: &AppState, key: Key, rejected: &AccessToken) ->
         // Any server may have renewed it; each remembers for itself what it has tried.
         let age = record.profile.access_token_issued_at.map(|issued_at| app.clock.now().as_second().saturating_sub(issued_at));
         let is_new = age.and_then(|age| u64::try_from(age).ok()).is_some_and(|age| Duration::from_secs(age) < FORCED_PAUSE);
-        let may_begin = || !is_new && renewals.forced.begins(key, app.clock.elapsed(), FORCED_PAUSE);
+        // A token whose time ran out on the way was rightly rejected, and its renewal is nothing out of turn. Providers count in seconds.
+        let has_ended = record.profile.access_token_expires_at.is_some_and(|end| end <= app.clock.now().as_second() + 1);
+        let may_begin = || has_ended || (!is_new && renewals.forced.begins(key, app.clock.elapsed(), FORCED_PAUSE));
         match renewals.flights.renew_if(key, renewal.clone(), may_begin).await {
             Some(Ok(access)) if access.token.expose() == rejected.expose() => {}
             Some(renewed) => return renewed,

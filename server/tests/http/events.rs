@@ -102,8 +102,8 @@ async fn a40_a_page_that_is_open_hears_that_the_session_ends_soon_and_then_that_
     let mut late = listening(&browser).await;
     assert_eq!(late.expect("expiring").await, json!({ "expires_at": idle_end }));
     app.clock.advance_seconds(2 * 60);
-    events.expect_end().await;
-    late.expect_end().await;
+    events.expect_expiry().await;
+    late.expect_expiry().await;
     assert!(!browser.is_signed_in().await);
 }
 
@@ -132,7 +132,7 @@ async fn a40_however_much_it_is_used_its_age_ends_a_session_and_its_streams() {
     let end = browser.session().await["session"]["expires_at"].clone();
     assert_eq!(events.expect("expiring").await, json!({ "expires_at": end }));
     app.clock.advance_seconds(2 * 60);
-    events.expect_end().await;
+    events.expect_expiry().await;
 }
 
 #[tokio::test]
@@ -145,8 +145,8 @@ async fn a_session_that_is_hardly_longer_than_the_warning_ends_without_one() {
     app.clock.advance_seconds(119);
     let mut late = listening(&browser).await;
     app.clock.advance_seconds(1);
-    events.expect_end().await;
-    late.expect_end().await;
+    events.expect_expiry().await;
+    late.expect_expiry().await;
 }
 
 #[tokio::test]

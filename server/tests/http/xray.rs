@@ -285,7 +285,10 @@ async fn an_id_token_with_a_wrong_nonce_fails_at_the_nonce() {
     let (answer, login) = failing(&provider).await;
     answer.assert_problem(502, "id_token_invalid");
     assert_failed(&login, "id_token_invalid", "token_response", "id_token_nonce", "id_token_nonce_mismatch");
-    assert!(login["id_token"]["claims"].is_array(), "what was wrong can be looked at");
+    let claims = login["id_token"]["claims"].as_array().unwrap();
+    let is_hidden = |name: &str| claims.iter().find(|claim| claim["name"] == name).unwrap()["value"].get("hidden").is_some();
+    assert!(!is_hidden("iss") && !is_hidden("aud") && !is_hidden("exp"), "what was wrong can be looked at");
+    assert!(is_hidden("sub"), "but not whose token it is: the code may be somebody else's");
 }
 
 #[tokio::test]

@@ -43,7 +43,13 @@ impl EventStream {
         }
     }
 
-    /// The session ends, and so does the stream.
+    /// The session's time has run out, and so has the stream's.
+    pub(crate) async fn expect_expiry(&mut self) {
+        assert_eq!(self.expect("signed_out").await, serde_json::json!({ "authenticated": false, "expired": true }));
+        assert_eq!(self.next().await, None);
+    }
+
+    /// The session is ended, and so is the stream.
     pub(crate) async fn expect_end(&mut self) {
         assert_eq!(self.expect("signed_out").await, serde_json::json!({ "authenticated": false }));
         assert_eq!(self.next().await, None);
