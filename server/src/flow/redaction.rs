@@ -87,7 +87,7 @@ const SHOWN: [&str; 52] = [
 ];
 
 /// The parameters that are secrets, or hold some.
-const SECRET: [&str; 22] = [
+const SECRET: [&str; 21] = [
     "access_token",
     "actor_token",
     "assertion",
@@ -105,7 +105,6 @@ const SECRET: [&str; 22] = [
     "nonce",
     "refresh_token",
     "request",
-    "request_uri",
     "response",
     "state",
     "subject_token",
