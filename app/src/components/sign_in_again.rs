@@ -9,7 +9,12 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
 use crate::{
-    address::use_address, components::avatar::display_name, erased::erased, query::login_address, routes::SIGNED_IN, session::use_session,
+    address::use_address,
+    components::avatar::display_name,
+    on_demand::{Part, on_demand},
+    query::login_address,
+    routes::SIGNED_IN,
+    session::use_session,
 };
 
 /// What the window is like that the sign-in happens in.
@@ -21,7 +26,11 @@ const POPUP: &str = "popup,width=520,height=720";
 pub fn SignInAgain() -> impl IntoView {
     let session = use_session();
     let is_interrupted = Memo::new(move |_| session.is_interrupted());
-    move || is_interrupted.get().then(|| erased(view! { <Dialog /> }))
+    move || is_interrupted.get().then(|| dialog().show())
+}
+
+fn dialog() -> Part {
+    on_demand!(pages::sign_in_again, view! { <Dialog /> })
 }
 
 #[component]
