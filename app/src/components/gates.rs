@@ -124,9 +124,10 @@ fn is_enough(signed_in: &api::SignedIn, now: i64, max_age: Option<u64>, acr_valu
     is_recent && is_strong
 }
 
-/// The same user with other lifetimes, or in a new session, is the same person.
+/// Whoever is signed in. Lifetimes change with every call, and the whole session when its user signs in again: that is no reason to build
+/// anything anew, and lose what they are typing.
 #[derive(Clone)]
-struct Person(Arc<api::SignedIn>);
+pub(crate) struct Person(pub(crate) Arc<api::SignedIn>);
 
 impl PartialEq for Person {
     fn eq(&self, other: &Self) -> bool {
