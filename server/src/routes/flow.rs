@@ -36,8 +36,9 @@ const NO_STORE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue:
         (status = 404, description = "`not_found`: logins are not recorded here", body = oauth2flow_app::api::Problem)))]
 pub async fn get(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, Failure> {
     csrf::refuse_other_sites(&headers, app.config.server.public_url.origin())?;
-    let browser = recordings(&app)?.browser(app.cookies, &headers);
-    Ok(([NO_STORE], Json(Flow { logins: recordings(&app)?.logins(&browser) })).into_response())
+    let recordings = recordings(&app)?;
+    let browser = recordings.browser(app.cookies, &headers);
+    Ok(([NO_STORE], Json(Flow { logins: recordings.logins(&browser) })).into_response())
 }
 
 /// Forgets the logins of this browser, and the browser.
