@@ -59,6 +59,29 @@ test('without a login the X-ray offers one, and comes back', async ({ page }) =>
   await expect(page).toHaveTitle(`${title} · oauth2flow`);
 });
 
+test('the styles of the X-ray come with it, and it is never shown without them', async ({ page }) => {
+  const sheet = /\/pkg\/flow\.[0-9a-f]+\.css$/;
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(sheet, async (route) => {
+    await released;
+    await route.continue();
+  });
+  await signIn(page);
+  expect(asked.filter((path) => sheet.test(path))).toEqual([]);
+  const wanted = page.waitForRequest(sheet);
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'X-ray' }).click();
+  await wanted;
+  await expect(page.locator('.skeleton-line').first()).toBeVisible();
+  await expect(heading(page, title)).toHaveCount(0);
+  release();
+  await expect(heading(page, title)).toBeVisible();
+  expect(await page.evaluate(() => [...document.styleSheets].filter(({ href }) => href?.includes('/pkg/flow.')).length)).toBe(1);
+  expect(asked.filter((path) => sheet.test(path))).toHaveLength(1);
+});
+
 test('a good login can be studied message by message', async ({ page }) => {
   await openXRay(page);
   const request = message(page, 'brings the authorization request');

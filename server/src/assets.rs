@@ -12,7 +12,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 #[cfg(feature = "embedded-site")]
 use std::borrow::Cow;
-use std::{collections::HashMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::Path,
+};
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -61,12 +65,19 @@ struct Manifest {
     js: String,
     wasm: String,
     css: String,
+    #[serde(default)]
+    sheets: BTreeMap<String, String>,
 }
 
 impl Manifest {
     /// `cargo leptos watch` writes the files under plain names and no manifest.
     fn of_cargo_leptos() -> Self {
-        Self { js: "/pkg/oauth2flow.js".to_owned(), wasm: "/pkg/oauth2flow.wasm".to_owned(), css: "/pkg/oauth2flow.css".to_owned() }
+        Self {
+            js: "/pkg/oauth2flow.js".to_owned(),
+            wasm: "/pkg/oauth2flow.wasm".to_owned(),
+            css: "/pkg/oauth2flow.css".to_owned(),
+            sheets: BTreeMap::new(),
+        }
     }
 }
 
@@ -113,12 +124,12 @@ impl Assets {
             .filter(|(path, _)| !matches!(extension(path), Some("br" | "gz")))
             .map(|(path, content)| (format!("/{path}"), File::new(path, content, &contents)))
             .collect();
-        for name in [&manifest.js, &manifest.wasm, &manifest.css] {
+        for name in [&manifest.js, &manifest.wasm, &manifest.css].into_iter().chain(manifest.sheets.values()) {
             if !files.contains_key(name) {
                 bail!("manifest.json names {name}, which is missing");
             }
         }
-        Ok(Self { files, site: SiteAssets { js: manifest.js, wasm: manifest.wasm, css: manifest.css } })
+        Ok(Self { files, site: SiteAssets { js: manifest.js, wasm: manifest.wasm, css: manifest.css, sheets: manifest.sheets } })
     }
 
     /// The file at a path, in the smallest form that the browser takes.
@@ -254,6 +265,16 @@ mod tests {
         for path in ["/manifest.json", "/pkg/a.1.js.br", "/pkg/../manifest.json", "/"] {
             assert!(built().serve(path, &HeaderMap::new()).is_none(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_site_without_the_style_sheet_of_a_part_is_refused() {
+        let manifest = r#"{"js": "/pkg/a.js", "wasm": "/pkg/a.wasm", "css": "/pkg/a.css", "sheets": {"flow": "/pkg/flow.css"}}"#;
+        let files = [("manifest.json", manifest), ("pkg/a.js", ""), ("pkg/a.wasm", ""), ("pkg/a.css", "")];
+        let error = assets(&files).err().unwrap();
+        assert!(error.to_string().contains("/pkg/flow.css"), "{error}");
+        let whole = assets(&[&files[..], &[("pkg/flow.css", "")]].concat()).unwrap();
+        assert_eq!(whole.site.sheets["flow"], "/pkg/flow.css");
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(crate) struct Manifest {
     pub(crate) css: String,
     /// What comes when it is gone to: the modules of each part of the app.
     pub(crate) parts: BTreeMap<String, Vec<String>>,
+    /// The style sheets that come with parts of the app.
+    pub(crate) sheets: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -50,7 +52,7 @@ impl Manifest {
 
     /// Whether all files it names are there, compressed ones too.
     fn is_whole(&self) -> bool {
-        [&self.js, &self.wasm, &self.css].into_iter().chain(self.parts.values().flatten()).all(|file| {
+        [&self.js, &self.wasm, &self.css].into_iter().chain(self.parts.values().flatten()).chain(self.sheets.values()).all(|file| {
             ["", ".br", ".gz"].iter().all(|suffix| site_directory().join(format!("{}{suffix}", file.trim_start_matches('/'))).is_file())
         })
     }
@@ -103,7 +105,8 @@ fn make(target: &WasmTarget) -> Result<()> {
     }
 
     let step = Step::start("bundle the styles");
-    let css = styles::bundle(&root().join("style/main.css"))?;
+    let bundle = |name: &str| styles::bundle(&root().join("style").join(name).with_extension("css"));
+    let css = bundle("main")?;
     step.done();
 
     let step = Step::start("name and compress the files");
@@ -118,7 +121,12 @@ fn make(target: &WasmTarget) -> Result<()> {
     for (name, module) in modules {
         addresses.insert(name.clone(), assets.write_hashed("pkg", name, "wasm", &module)?);
     }
-    let script = split.with_loader(&bound.js, &addresses)?;
+    let mut sheets = BTreeMap::new();
+    for (name, parts) in styles::SHEETS {
+        let address = assets.write_hashed("pkg", name, "css", bundle(name)?.as_bytes())?;
+        sheets.extend(parts.iter().map(|part| ((*part).to_owned(), address.clone())));
+    }
+    let script = split.with_loader(&bound.js, &addresses, &sheets)?;
     let manifest = Manifest {
         js: assets.write_hashed("pkg", "oauth2flow", "js", script.as_bytes())?,
         wasm: assets.write_hashed("pkg", "oauth2flow", "wasm", &wasm)?,
@@ -128,6 +136,7 @@ fn make(target: &WasmTarget) -> Result<()> {
             .iter()
             .map(|(part, modules)| (part.clone(), modules.iter().filter_map(|name| addresses.get(name).cloned()).collect()))
             .collect(),
+        sheets,
     };
     fs::write(fresh.join("manifest.json"), format!("{}\n", serde_json::to_string_pretty(&manifest)?))?;
     replace(&fresh, &site_directory())?;
@@ -138,7 +147,7 @@ fn make(target: &WasmTarget) -> Result<()> {
 fn compile(target: &WasmTarget) -> Result<PathBuf> {
     let mut command = target.cargo();
     command.args(["rustc", "--package", "oauth2flow-app", "--lib", "--target", TARGET, "--profile", "wasm-release"]);
-    command.args(["--no-default-features", "--features", "hydrate,split"]);
+    command.args(["--no-default-features", "--features", "hydrate,split,start"]);
     // By these the module can be taken apart; they are not sent.
     let relocations = ["-C", "link-arg=--emit-relocs"];
     let built = cargo::build_with("compile the app to WebAssembly", &mut command, &relocations)?;
@@ -177,8 +186,14 @@ mod tests {
 
     #[test]
     fn the_manifest_is_what_the_server_reads() {
-        let manifest = Manifest { js: "/pkg/a.js".into(), wasm: "/pkg/b.wasm".into(), css: "/pkg/c.css".into(), parts: BTreeMap::new() };
-        let expected = r#"{"js":"/pkg/a.js","wasm":"/pkg/b.wasm","css":"/pkg/c.css","parts":{}}"#;
+        let manifest = Manifest {
+            js: "/pkg/a.js".into(),
+            wasm: "/pkg/b.wasm".into(),
+            css: "/pkg/c.css".into(),
+            parts: BTreeMap::new(),
+            sheets: BTreeMap::from([("flow".into(), "/pkg/d.css".into())]),
+        };
+        let expected = r#"{"js":"/pkg/a.js","wasm":"/pkg/b.wasm","css":"/pkg/c.css","parts":{},"sheets":{"flow":"/pkg/d.css"}}"#;
         assert_eq!(serde_json::to_string(&manifest).unwrap(), expected);
     }
 }

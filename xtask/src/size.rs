@@ -3,7 +3,7 @@
 use crate::site::{Manifest, brotli, gzip};
 use crate::workspace::site_directory;
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -55,12 +55,13 @@ impl FirstLoad {
             Size::of_file("styles".to_owned(), &manifest.css)?,
         ];
         sizes.extend(page);
-        let addresses: BTreeSet<_> = manifest.parts.values().flatten().collect();
-        let later = addresses.into_iter().map(|address| {
-            let users: Vec<_> =
-                manifest.parts.iter().filter(|(_, modules)| modules.contains(address)).map(|(part, _)| part.as_str()).collect();
-            Size::of_file(users.join(" + "), address)
-        });
+        let modules = manifest.parts.iter().flat_map(|(part, modules)| modules.iter().map(move |address| (address, part.as_str())));
+        let sheets = manifest.sheets.iter().map(|(part, address)| (address, part.as_str()));
+        let mut users: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+        for (address, part) in modules.chain(sheets) {
+            users.entry(address).or_default().push(part);
+        }
+        let later = users.into_iter().map(|(address, parts)| Size::of_file(parts.join(" + "), address));
         Ok(Self { sizes, later: later.collect::<Result<_>>()? })
     }
 

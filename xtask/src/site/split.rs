@@ -12,6 +12,20 @@ use wasm_split_cli_support::{Options, transform};
 /// What the main module imports the loader as.
 const LOADER: &str = "./__wasm_split.js";
 
+/// Loads a style sheet, unless the server has put it into the page. A part can be read without its styles, so it does not fail with them.
+const STYLE_SHEET: &str = r#"
+const sheets = {};
+function styleSheet(address) {
+    return sheets[address] ??= document.querySelector(`link[href="${address}"]`) ?? new Promise((done) => {
+        const link = document.createElement("link");
+        link.rel = "stylesheet";
+        link.href = address;
+        link.onload = link.onerror = done;
+        document.head.append(link);
+    });
+}
+"#;
+
 /// A module taken apart.
 pub(super) struct Split {
     /// The module that every page starts with, which is still to be bound.
@@ -43,14 +57,34 @@ pub(super) fn split(module: &Path, directory: &Path) -> Result<Split> {
 }
 
 impl Split {
-    /// The script with the loader in it, which fetches the modules from these addresses.
-    pub(super) fn with_loader(&self, script: &str, addresses: &HashMap<String, String>) -> Result<String> {
-        let mut loader = self.loader.clone();
+    /// The script with the loader in it, which fetches the modules from these addresses, and with a part its style sheet.
+    pub(super) fn with_loader(
+        &self,
+        script: &str,
+        addresses: &HashMap<String, String>,
+        sheets: &BTreeMap<String, String>,
+    ) -> Result<String> {
+        let mut loader = with_sheets(&self.loader, sheets)?;
         for (name, address) in addresses {
             loader = loader.replace(&format!("\"./{name}.wasm\""), &format!("\"{address}\""));
         }
         inline(script, &loader)
     }
+}
+
+/// Lets each of these parts wait for its style sheet as it waits for the modules it needs, so that it is never shown without.
+fn with_sheets(loader: &str, sheets: &BTreeMap<String, String>) -> Result<String> {
+    let mut loader = loader.to_owned();
+    for (part, address) in sheets {
+        let no_place = || anyhow!("the loader has no place for the style sheet of the part {part}");
+        let start = loader.find(&format!("export const __wasm_split_load_{part} = ")).ok_or_else(no_place)?;
+        let dependencies = loader[start..].find("\n, [").ok_or_else(no_place)? + start + "\n, [".len();
+        loader.insert_str(dependencies, &format!("() => styleSheet(\"{address}\"), "));
+    }
+    if !sheets.is_empty() {
+        loader.push_str(STYLE_SHEET);
+    }
+    Ok(loader)
 }
 
 /// Puts the loader into the script that imports it, so that no page has to wait for one more file. They import each other, and so they
@@ -120,7 +154,18 @@ mod tests {
             loader: "export const load = fetch(\"./split_a.wasm\");\n".to_owned(),
         };
         let addresses = HashMap::from([("split_a".to_owned(), "/pkg/split_a.1.wasm".to_owned())]);
-        let script = split.with_loader("import * as parts from \"./__wasm_split.js\";\n", &addresses).unwrap();
+        let script = split.with_loader("import * as parts from \"./__wasm_split.js\";\n", &addresses, &BTreeMap::new()).unwrap();
         assert!(script.contains("fetch(\"/pkg/split_a.1.wasm\")") && !script.contains("import"), "{script}");
+    }
+    #[test]
+    fn a_part_waits_for_its_style_sheet() {
+        let part = |name: &str| format!("export const __wasm_split_load_{name} = wrap(makeLoad(() => {{\n}}\n, [__chunk_1]));\n");
+        let loader = part("pages") + &part("flow");
+        let sheets = BTreeMap::from([("flow".to_owned(), "/pkg/flow.1.css".to_owned())]);
+        let loader = with_sheets(&loader, &sheets).unwrap();
+        let expected = part("pages") + &part("flow").replace("[__chunk_1]", "[() => styleSheet(\"/pkg/flow.1.css\"), __chunk_1]");
+        assert_eq!(loader.strip_suffix(STYLE_SHEET), Some(expected.as_str()));
+        let missing = BTreeMap::from([("attic".to_owned(), "/pkg/flow.1.css".to_owned())]);
+        assert!(with_sheets(&part("pages"), &missing).unwrap_err().to_string().contains("attic"));
     }
 }

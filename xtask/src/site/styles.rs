@@ -1,10 +1,13 @@
-//! The styles: one small file out of `style/main.css` and what it imports.
+//! The styles: one small file out of `style/main.css` and what it imports, and one for each of [`SHEETS`].
 
 use anyhow::{Result, anyhow};
 use lightningcss::bundler::{Bundler, FileProvider};
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions};
 use lightningcss::targets::{Browsers, Targets};
 use std::path::Path;
+
+/// The style sheets that come with parts of the app, of which the first page needs nothing: `style/NAME.css`, and the parts it belongs to.
+pub(super) const SHEETS: [(&str, &[&str]); 1] = [("flow", &["flow", "learn"])];
 
 /// The oldest browsers that the app's WebAssembly runs in anyway (reference types, bulk memory) and that have what plain
 /// CSS of today needs (nesting, `light-dark()`): nothing older has to be written for.
