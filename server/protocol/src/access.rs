@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::{Host, quirks};
 
+use crate::id_token::ValidatedIdToken;
 use crate::json;
+use crate::provider::Provider;
+use crate::userinfo::User;
 
 /// How many values one fact may have; what is beyond is not kept, and the fact counts as incomplete. Entra puts at most 200 groups
 /// into a token ("Configure group claims" in Microsoft's documentation).
@@ -291,6 +294,32 @@ impl Facts {
             organizations: Known::default(),
             teams: Known::default(),
             claims: places.claims.iter().map(|place| (place.clone(), known(place))).filter(|(_, known)| !known.is_unknown()).collect(),
+        }
+    }
+
+    /// These facts, with those in the place of the old that a renewed ID token of the same person says. One that it leaves out stays: a
+    /// refresh need not bring every claim of the login
+    /// ([Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
+    #[must_use]
+    pub fn updated_by(self, token: &ValidatedIdToken, provider: &Provider) -> Self {
+        let (places, mapping) = (&provider.facts, &provider.user_mapping);
+        let mut new = User::from_id_token(token, provider).facts;
+        let says = |place: &Option<String>| place.as_deref().is_some_and(|place| json::lookup(token.claims(), place).is_some());
+        let newer = |place: &Option<String>, old: Known, new: Known| if says(place) || new.incomplete { new } else { old };
+        let mut claims = self.claims;
+        for place in &places.claims {
+            let old = claims.remove(place).unwrap_or_default();
+            let known = newer(&Some(place.clone()), old, new.claims.remove(place).unwrap_or_default());
+            if !known.is_unknown() {
+                claims.insert(place.clone(), known);
+            }
+        }
+        Self {
+            email: if says(&mapping.email) && says(&mapping.email_verified) { new.email } else { self.email },
+            groups: newer(&places.groups, self.groups, new.groups),
+            roles: newer(&places.roles, self.roles, new.roles),
+            claims,
+            ..self
         }
     }
 

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use oauth2flow_protocol::{
     AccessToken, Context, JwkSet, ProviderMetadata, RefreshToken, TokenResponse,
     dpop::DpopKey,
-    id_token::IdTokenIdentity,
+    id_token::{IdTokenIdentity, ValidatedIdToken},
     refresh::{self, PendingRefresh, RefreshError},
     token::TokenError,
 };
@@ -37,6 +37,7 @@ use std::{
     collections::HashMap,
     future::Future,
     hash::Hash,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -486,11 +487,15 @@ async fn judge(
     renewed: TokenResponse,
 ) -> Outcome<Tokens, AccessTokenError> {
     let verdict = judge_id_token(app, registered, metadata, &record, &tokens, &renewed).await;
+    if let IdTokenVerdict::Holds(Some(token)) = &verdict {
+        // Whoever has left a group since must not stay in until the session ends.
+        record.profile.facts = mem::take(&mut record.profile.facts).updated_by(token, &registered.provider);
+    }
     let (expires_at, scopes) = (renewed.expires_at.map(Timestamp::as_second), renewed.scopes);
     let new = Tokens {
         access: renewed.access_token,
         refresh: renewed.refresh_token,
-        id: if matches!(verdict, IdTokenVerdict::Holds) { renewed.id_token } else { None }.or_else(|| tokens.id.clone()),
+        id: if matches!(verdict, IdTokenVerdict::Holds(_)) { renewed.id_token } else { None }.or_else(|| tokens.id.clone()),
         audience: tokens.audience.clone(),
         dpop_key: renewed.dpop_key,
     };
@@ -515,7 +520,7 @@ async fn judge(
 enum IdTokenVerdict {
     /// It holds, or there is none: a refresh need not bring one
     /// ([Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
-    Holds,
+    Holds(Option<Box<ValidatedIdToken>>),
     /// There is no key to verify it with. Nothing is taken from it, and the tokens beside it are all that is left of the grant.
     Unverifiable,
     /// It is not what it must be.
@@ -531,7 +536,7 @@ async fn judge_id_token(
     renewed: &TokenResponse,
 ) -> IdTokenVerdict {
     if renewed.id_token.is_none() {
-        return IdTokenVerdict::Holds;
+        return IdTokenVerdict::Holds(None);
     }
     let provider = registered.provider.id.as_str();
     let original = IdTokenIdentity { issuer: record.issuer.clone(), subject: record.sub.clone(), audience: tokens.audience.clone() };
@@ -542,7 +547,7 @@ async fn judge_id_token(
         flow::session::renewed_id_token(judged);
     }
     match judged {
-        Ok(Ok(_)) => IdTokenVerdict::Holds,
+        Ok(Ok(token)) => IdTokenVerdict::Holds(token.map(Box::new)),
         Ok(Err(error)) if error.wants_fresh_keys() => {
             tracing::warn!(provider, error = %error, code = error.code(), "a renewed ID token has an unknown key: the old one stays");
             IdTokenVerdict::Unverifiable

@@ -181,6 +181,32 @@ async fn an_upstream_has_a_rule_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_group_that_a_refresh_takes_away_no_longer_opens_anything() {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    let builder = TestApp::builder().openid("alpha", &provider).upstream("open", &upstream).upstream("staff", &upstream);
+    let app = builder.set("upstreams.staff.allow_groups", "staff").start().await;
+    claim(&provider, json!({ "groups": ["guests", "staff"] }));
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+
+    // A refresh need not say everything again.
+    let said = [(None, 200), (Some(json!(["guests"])), 403), (Some(json!(["staff"])), 200), (Some(json!([])), 403), (None, 403)];
+    for (refreshes, (groups, status)) in said.into_iter().enumerate() {
+        provider.edit_claims(move |token| {
+            let claims = token.as_object_mut().unwrap();
+            match &groups {
+                Some(groups) => claims.insert("groups".to_owned(), groups.clone()),
+                None => claims.remove("groups"),
+            };
+        });
+        app.clock.advance_seconds(301);
+        browser.call(Method::GET, "/api/v1/proxy/open/").send().await.assert_status(200);
+        assert_eq!(provider.count(Endpoint::Token), 2 + refreshes);
+        browser.call(Method::GET, "/api/v1/proxy/staff/").send().await.assert_status(status);
+    }
+}
+
+#[tokio::test]
 async fn a_rule_that_becomes_stricter_holds_for_those_who_are_signed_in_too() {
     let provider = StandInProvider::start().await;
     let mut app = TestApp::with_provider(&provider).await;
