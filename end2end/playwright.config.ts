@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
 import type { Options } from './fixtures/test.ts';
 
@@ -13,6 +14,8 @@ if (/--project[= ]screenshots\b/.test(process.argv.join(' '))) {
 }
 const takesScreenshots = process.env['OAUTH2FLOW_SCREENSHOTS'] === '1';
 
+const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
 /** What is between the server and other people's providers is the same in both modes. */
 const withoutBrowser = ['matrix.spec.ts', 'python-provider.spec.ts'];
 
@@ -24,6 +27,10 @@ export default defineConfig<Options>({
   // Generous, for a machine that is busy with other things; nothing waits for them but a failure.
   timeout: 120_000,
   expect: { timeout: 20_000 },
+  // One for both modes: a page is the same in both.
+  snapshotPathTemplate: '{testDir}/../snapshots/{arg}{ext}',
+  // Only `cargo xtask snapshots` makes new ones.
+  updateSnapshots: 'none',
   // A test that passes only at the second try is named in the summary of `cargo xtask test`.
   retries: 1,
   reporter: [['list'], ['html', { open: 'never' }]],
@@ -32,6 +39,7 @@ export default defineConfig<Options>({
     screenshot: 'only-on-failure',
     launchOptions: {
       ...(chromium === undefined ? {} : { executablePath: chromium }),
+      env: { ...environment, FONTCONFIG_FILE: resolve(import.meta.dirname, 'fixtures/fonts.conf') },
       args: [
         '--headless',
         '--no-sandbox',
