@@ -82,7 +82,7 @@ pub use crate::{
         sign_out::SignOut as SignOutButton,
     },
     draft::keep_draft,
-    pages::{callback::Callback as CallbackPage, signed_in::SignedInPage},
+    pages::{callback::Callback as CallbackPage, problem::ProblemPage, signed_in::SignedInPage},
     session::{CurrentSession, SessionState, use_session},
 };
 
@@ -136,4 +136,20 @@ pub fn SessionProvider<V: IntoView>(
         on_cleanup(move || handle.remove());
     });
     children.into_inner()()
+}
+
+/// Starts an app in the page that loaded it: over the server's markup where there is some, else in its own.
+///
+/// ```
+/// # use leptos::prelude::*;
+/// # #[component]
+/// # fn App() -> impl IntoView {}
+/// #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen(start))]
+/// pub fn main() {
+///     oauth2flow_app::kit::start(App);
+/// }
+/// ```
+#[cfg(any(feature = "hydrate", feature = "csr"))]
+pub fn start<V: IntoView + 'static>(app: fn() -> V) {
+    crate::start::start(app, |_| None);
 }

@@ -14,6 +14,7 @@ use crate::{
     components::{site_footer::SiteFooter, site_header::SiteHeader},
     kit::{SessionExpiryNotice, SessionProvider, SignInAgain},
     routes::Routes,
+    texts::{frame, t},
 };
 
 pub mod address;
@@ -26,6 +27,8 @@ pub mod flow;
 pub mod handover;
 pub mod json;
 pub mod kit;
+pub mod language;
+pub mod lab;
 mod on_demand;
 pub mod pages;
 pub mod problem;
@@ -36,6 +39,11 @@ pub mod session;
 pub mod session_events;
 #[cfg(feature = "ssr")]
 pub mod shell;
+pub mod texts;
+#[cfg(feature = "ssr")]
+pub mod site;
+#[cfg(any(feature = "hydrate", feature = "csr"))]
+mod start;
 
 /// The whole app, from the skip link to the footer: everything inside `<body>`.
 #[component]
@@ -56,7 +64,7 @@ pub fn App() -> impl IntoView {
 fn Frame() -> impl IntoView {
     view! {
         <a class="skip-link" href="#content" rel="external">
-            "Skip to content"
+            {t(frame::PAGE_SKIP)}
         </a>
         <SiteHeader path=use_location().pathname />
         <SessionExpiryNotice />
@@ -68,34 +76,9 @@ fn Frame() -> impl IntoView {
     }
 }
 
-/// Starts the app in the page that loaded it: over the server's markup where there is some, else in its own.
-///
-/// A document without `data-render` is not one of ours, so nothing is started there. Where the page is in a part of its own, the server's
-/// markup or the shell is left alone until that has come.
-#[cfg(all(target_arch = "wasm32", any(feature = "hydrate", feature = "csr")))]
+/// Starts the app in the page that loaded it.
+#[cfg(all(target_arch = "wasm32", feature = "start", any(feature = "hydrate", feature = "csr")))]
 #[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn start() {
-    let Some(render) = document().document_element().and_then(|root| root.get_attribute("data-render")) else { return };
-    let is_rendered = cfg!(feature = "hydrate") && render == "ssr";
-    match location().pathname().ok().and_then(|path| routes::part_at(&path)) {
-        None => take_over(is_rendered),
-        Some(part) => wasm_bindgen_futures::spawn_local(async move {
-            let has_come = part.load().await;
-            take_over(is_rendered && has_come);
-        }),
-    }
-}
-
-#[cfg(all(target_arch = "wasm32", any(feature = "hydrate", feature = "csr")))]
-fn take_over(is_rendered: bool) {
-    #[cfg(feature = "hydrate")]
-    if is_rendered {
-        hydrate_body(App);
-        return;
-    }
-    // In the place of the shell, or of markup that has nobody to take it over.
-    if let Some(body) = document().body() {
-        body.set_inner_html("");
-        mount_to_renderer(&body, App).forget();
-    }
+    start::start(App, routes::part_at);
 }

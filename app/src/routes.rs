@@ -63,13 +63,24 @@ fn learn() -> Part {
 }
 
 /// The part of the app that the page at `path` is in, unless it is the one that every page starts with.
-#[cfg(all(target_arch = "wasm32", any(feature = "hydrate", feature = "csr")))]
+#[cfg(all(target_arch = "wasm32", feature = "start", any(feature = "hydrate", feature = "csr")))]
 pub(crate) fn part_at(path: &str) -> Option<Part> {
     match path {
         "/account" => Some(account()),
         "/problem" => Some(problem()),
         "/flow" => Some(flow()),
         "/learn" => Some(learn()),
+        _ => None,
+    }
+}
+
+/// What the part of the app is called that the page at `address`, a path with its query, is in.
+#[cfg(feature = "ssr")]
+pub(crate) fn part_name_at(address: &str) -> Option<&'static str> {
+    match address.split('?').next() {
+        Some("/account" | "/problem") => Some("pages"),
+        Some("/flow") => Some("flow"),
+        Some("/learn") => Some("learn"),
         _ => None,
     }
 }

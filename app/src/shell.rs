@@ -5,14 +5,14 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, ServerMetaContext};
 use leptos_router::location::RequestUrl;
 use sha2::{Digest, Sha256};
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
-    App,
     api::{Note, Provider, Session, SessionSummary},
-    components::site_header::SiteHeader,
     handover::{HandedFlow, Handover, KNOWN},
     json,
+    routes::part_name_at,
+    site::Site,
 };
 
 /// The addresses of the built files, as the site's `manifest.json` names them.
@@ -24,9 +24,11 @@ pub struct SiteAssets {
     pub wasm: String,
     /// The style sheet.
     pub css: String,
+    /// The style sheets that come with parts of the app, by the part.
+    pub sheets: BTreeMap<String, String>,
 }
 
-/// Everything the server knows when it renders a page. The server provides it as context before it renders [`App`].
+/// Everything the server knows when it renders a page. The server provides it as context before it renders the app.
 #[derive(Clone, Debug, Default)]
 pub struct RequestContext {
     /// Who is signed in, as this request's cookies tell; `None` when the server cannot say.
@@ -67,35 +69,40 @@ pub struct StaticShell {
 /// The document of server-rendering mode, with the app in it.
 ///
 /// Every inline script carries the request's nonce, which the server has to name in the Content-Security-Policy.
-pub fn shell(assets: &SiteAssets) -> impl IntoView + use<> {
-    document("ssr", assets, &starter(assets), view! { <MetaTags /> }.into_any(), view! { <App /> }.into_any())
+pub fn shell(site: Site, assets: &SiteAssets) -> impl IntoView + use<> {
+    let sheet = use_context::<RequestUrl>().and_then(|url| assets.sheets.get(part_name_at(url.as_ref())?).cloned());
+    let head = view! {
+        {sheet.map(|sheet| view! { <link rel="stylesheet" href=sheet /> })}
+        <MetaTags />
+    };
+    document("ssr", site, assets, &starter(assets), head.into_any(), (site.app)())
 }
 
 /// The document of single-page mode: a header, a heading and a word of patience until the app takes over.
-pub fn static_shell(assets: &SiteAssets) -> StaticShell {
-    unattended(assets, || {
+pub fn static_shell(site: Site, assets: &SiteAssets) -> StaticShell {
+    unattended(site, assets, || {
         let body = view! {
-            <SiteHeader path=Signal::stored(String::new()) />
+            {(site.header)()}
             <main id="content" tabindex="-1">
-                <h1>"oauth2flow"</h1>
+                <h1>{site.name}</h1>
                 <p role="status" data-loading="">
                     "Loading…"
                 </p>
                 <NeedsScript />
             </main>
         };
-        (view! { <title>"oauth2flow"</title> }.into_any(), body.into_any())
+        (view! { <title>{site.name}</title> }.into_any(), body.into_any())
     })
 }
 
 /// The home page of single-page mode, as whoever has no session sees it: the links work before the app is there, which then draws the same.
-pub fn home_shell(assets: &SiteAssets, providers: Vec<Provider>) -> StaticShell {
-    unattended(assets, || {
+pub fn home_shell(site: Site, assets: &SiteAssets, providers: Vec<Provider>) -> StaticShell {
+    unattended(site, assets, || {
         let known = Handover { session: Some(Session::anonymous()), providers: Some(providers.clone()), ..Handover::default() };
         // Strings can always be written; and in a script element nothing may look like its end.
         let known = json::write(&known).unwrap_or_default().replace('<', "\\u003c");
         let head = view! {
-            <title>"Home · oauth2flow"</title>
+            <title>{site.home_title}</title>
             <script type="application/json" id=KNOWN inner_html=known></script>
         };
         let (meta, _output) = ServerMetaContext::new();
@@ -103,7 +110,7 @@ pub fn home_shell(assets: &SiteAssets, providers: Vec<Provider>) -> StaticShell 
         provide_context(RequestUrl::new("/"));
         provide_context(RequestContext { session: Some(Session::anonymous()), providers, ..RequestContext::default() });
         let body = view! {
-            <App />
+            {(site.app)()}
             <NeedsScript />
         };
         (head.into_any(), body.into_any())
@@ -123,11 +130,11 @@ fn NeedsScript() -> impl IntoView {
 }
 
 /// A document that is made without a request; `content` gives what stands in its head and its body.
-fn unattended(assets: &SiteAssets, content: impl FnOnce() -> (AnyView, AnyView)) -> StaticShell {
+fn unattended(site: Site, assets: &SiteAssets, content: impl FnOnce() -> (AnyView, AnyView)) -> StaticShell {
     let starter = starter(assets);
     let html = Owner::new().with(|| {
         let (head, body) = content();
-        document("spa", assets, &starter, head, body).to_html()
+        document("spa", site, assets, &starter, head, body).to_html()
     });
     let hash = STANDARD.encode(Sha256::digest(starter.as_bytes()));
     StaticShell { html, script_hashes: vec![format!("'sha256-{hash}'")] }
@@ -137,7 +144,7 @@ fn unattended(assets: &SiteAssets, content: impl FnOnce() -> (AnyView, AnyView))
 ///
 /// The starter comes before the style sheet, which would otherwise hold it back, and fetches the module and the
 /// WebAssembly itself, so that they need no preload links: under `'strict-dynamic'` those would need a nonce too.
-fn document(render: &'static str, assets: &SiteAssets, starter: &str, head: AnyView, body: AnyView) -> impl IntoView + use<> {
+fn document(render: &'static str, site: Site, assets: &SiteAssets, starter: &str, head: AnyView, body: AnyView) -> impl IntoView + use<> {
     let starter = starter.to_owned();
     let css = assets.css.clone();
     view! {
@@ -148,10 +155,7 @@ fn document(render: &'static str, assets: &SiteAssets, starter: &str, head: AnyV
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <script nonce=use_nonce()>{starter}</script>
                 <link rel="stylesheet" href=css />
-                <meta
-                    name="description"
-                    content="Sign in with any OAuth 2.0 or OpenID Connect provider, and see what a login really does."
-                />
+                <meta name="description" content=site.description />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbfaf8" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#14161b" />

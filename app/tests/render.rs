@@ -12,6 +12,7 @@ use oauth2flow_app::{
     handover::HandedFlow,
     problem::{NextStep, ProblemCode},
     shell::{RequestContext, SetStatus, SiteAssets, StaticShell, home_shell, shell, static_shell},
+    site::Site,
 };
 use sha2::{Digest, Sha256};
 use std::sync::{
@@ -26,6 +27,7 @@ fn assets() -> SiteAssets {
         js: "/pkg/oauth2flow.0123456789abcdef.js".to_owned(),
         wasm: "/pkg/oauth2flow.fedcba9876543210.wasm".to_owned(),
         css: "/pkg/oauth2flow.0011223344556677.css".to_owned(),
+        sheets: ["flow", "learn"].map(|part| (part.to_owned(), "/pkg/flow.8899aabbccddeeff.css".to_owned())).into(),
     }
 }
 
@@ -87,7 +89,7 @@ fn render(url: &str, context: RequestContext) -> (String, Option<u16>) {
         provide_context(Nonce::from_value("n0nce"));
         provide_context(set_status);
         provide_context(context);
-        shell(&assets()).to_html()
+        shell(Site::own(), &assets()).to_html()
     });
     // The markers that hydration goes by stand between pieces of text.
     let html = html.replace("<!>", "");
@@ -389,7 +391,7 @@ fn without_any_context_the_app_still_renders() {
 
 #[test]
 fn the_static_document_is_named_by_the_hash_of_its_script() {
-    let StaticShell { html, script_hashes } = static_shell(&assets());
+    let StaticShell { html, script_hashes } = static_shell(Site::own(), &assets());
     assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"spa\">"), "{html}");
     assert_eq!(html.matches("<script").count(), 1);
     let script = element(&html, "script");
@@ -401,13 +403,23 @@ fn the_static_document_is_named_by_the_hash_of_its_script() {
     assert!(!html.contains(" style=") && !html.contains("<style"));
     assert!(html.contains("<title>oauth2flow</title>"));
     assert!(html.contains("<h1>oauth2flow</h1>") && html.contains("Loading…") && html.contains("<noscript>"));
-    assert_eq!(static_shell(&assets()), StaticShell { html, script_hashes });
+    assert_eq!(static_shell(Site::own(), &assets()), StaticShell { html, script_hashes });
+}
+
+#[test]
+fn only_the_pages_of_a_part_carry_its_style_sheet() {
+    let sheet = |url: &str| html(url, anonymous()).contains("<link rel=\"stylesheet\" href=\"/pkg/flow.8899aabbccddeeff.css\">");
+    for (url, expected) in [("/flow", true), ("/flow?login=a", true), ("/learn", true), ("/", false), ("/account", false), ("/x", false)] {
+        assert_eq!(sheet(url), expected, "{url}");
+    }
+    let without = static_shell(Site::own(), &assets()).html + &home_shell(Site::own(), &assets(), providers()).html;
+    assert!(!without.contains("/pkg/flow."), "the app fetches it with the part");
 }
 
 #[test]
 fn an_address_cannot_break_out_of_the_script() {
     let hostile = SiteAssets { js: "/pkg/\"</script><script>alert(1)//".to_owned(), ..assets() };
-    let html = static_shell(&hostile).html;
+    let html = static_shell(Site::own(), &hostile).html;
     assert_eq!(html.matches("<script").count(), 1, "{html}");
     assert!(html.contains("import(\"/pkg/\\\"\\u003c/script>\\u003cscript>alert(1)//\")"), "{html}");
 }
@@ -533,20 +545,20 @@ fn nothing_in_a_recorded_login_is_forbidden_or_runs() {
 
 #[test]
 fn the_home_page_of_single_page_mode_has_links_that_work_before_the_app_is_there() {
-    let StaticShell { html, script_hashes } = home_shell(&assets(), providers());
+    let StaticShell { html, script_hashes } = home_shell(Site::own(), &assets(), providers());
     assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"spa\">"), "{html}");
     assert_eq!(element(&html, "h1"), "Sign in, and see how it works");
     assert!(html.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/account\""), "{html}");
     let known = r#"<script type="application/json" id="known">{"session":{"authenticated":false},"providers":[{"id":"demo""#;
     assert!(html.contains(known), "{html}");
     assert!(html.contains("<noscript>"));
-    assert_eq!(script_hashes, static_shell(&assets()).script_hashes);
+    assert_eq!(script_hashes, static_shell(Site::own(), &assets()).script_hashes);
 }
 
 #[test]
 fn no_name_of_a_provider_gets_out_of_what_the_page_knows() {
     let provider = Provider { name: "</script><b>".to_owned(), ..providers().remove(0) };
-    let StaticShell { html, .. } = home_shell(&assets(), vec![provider]);
+    let StaticShell { html, .. } = home_shell(Site::own(), &assets(), vec![provider]);
     assert!(!html.contains("</script><b>"), "{html}");
     assert!(html.contains(r"\u003c/script>\u003cb>"), "{html}");
 }

@@ -8,6 +8,7 @@ use crate::{
     dpop::Nonces,
     entropy::{Entropy, random},
     flow::Recordings,
+    lab::Lab,
     middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
     ongoing::Ongoing,
     outbound::{ClientCertificate, Names, Outbound, SystemNames},
@@ -28,8 +29,9 @@ use crate::{
     streams::Streams,
 };
 use anyhow::Context as _;
-use axum::http::Method;
+use axum::{Router, http::Method};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use oauth2flow_app::site::Site;
 use oauth2flow_demo_provider::{DemoProvider, DemoProviderConfig};
 use oauth2flow_protocol::Provider;
 use secrecy::{ExposeSecret, SecretString};
@@ -79,9 +81,19 @@ async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener>
     })
 }
 
+/// What is served beside the sign-in: an app, and routes of its developer's. By default this project's own app, and none.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    /// The app.
+    pub site: Site,
+    /// What is below [`OWN_ROUTES`](crate::router::OWN_ROUTES).
+    pub routes: Router,
+}
+
 /// The application, ready to serve.
 pub struct Application {
     state: AppState,
+    routes: Router,
     stopping: watch::Sender<bool>,
     listener: TcpListener,
     demo: Option<(DemoProvider, TcpListener)>,
@@ -92,7 +104,7 @@ impl Application {
     ///
     /// # Errors
     /// When something cannot be used; the message says what, and what to do.
-    pub async fn assemble(config: Config, surroundings: Surroundings) -> anyhow::Result<Self> {
+    pub async fn assemble(config: Config, surroundings: Surroundings, served: Served) -> anyhow::Result<Self> {
         oauth2flow_protocol::install_crypto_provider();
         let Surroundings { clock, entropy, names, listener, demo_listener } = surroundings;
         let mut config = config;
@@ -124,12 +136,13 @@ impl Application {
             Sessions::new(store, Arc::clone(&keys), Arc::clone(&clock), Arc::clone(&entropy), config.session.idle, config.session.absolute);
         let cookies = Cookies::new(config.server.public_url.is_secure());
         let providers = Providers::new(registered);
-        let pages = Pages::prepare(&assets, &config.server.avatar_hosts, providers.describe())
+        let pages = Pages::prepare(served.site, &assets, &config.server.avatar_hosts, providers.describe())
             .context("server.avatar_hosts cannot stand in a header")?;
         let upstreams = Upstreams::new(&config.upstreams, &outbound)?;
         let client_addresses = ClientAddresses::new(config.server.trusted_proxies.clone());
         let limits = RateLimits::new(&config.limits, &clock);
         let flow = Recordings::new(config.flow, &clock, &entropy);
+        let lab = demo.as_ref().map(|(demo, _)| Lab::beside(demo, &clock, &entropy));
         let streams = Streams::new(config.limits.streams, config.limits.session_streams);
         let (stopping, told_to_stop) = watch::channel(false);
         let state = AppState::new(App {
@@ -148,18 +161,24 @@ impl Application {
             client_addresses,
             limits,
             flow,
+            lab,
             streams,
             ongoing: Ongoing::default(),
             stopping: told_to_stop,
             assets,
             pages,
         });
-        Ok(Self { state, stopping, listener, demo })
+        Ok(Self { state, routes: served.routes, stopping, listener, demo })
     }
 
     /// The address people open.
     pub fn public_url(&self) -> &str {
         self.state.config.server.public_url.origin()
+    }
+
+    /// What the app is called.
+    pub fn name(&self) -> &'static str {
+        self.state.pages.site().name
     }
 
     /// Whether the demo provider runs.
@@ -192,7 +211,7 @@ impl Application {
             // What does not end by itself ends now, so that nobody has to wait for it.
             let _ = stopping.send(true);
         };
-        serve(self.listener, router(self.state.clone()), &self.state.config.limits, shutdown, grace).await;
+        serve(self.listener, router(self.state.clone(), self.routes), &self.state.config.limits, shutdown, grace).await;
         // So do WebSockets, which have been told to end.
         if tokio::time::timeout(grace, self.state.upstreams.tunnels.ended()).await.is_err() {
             tracing::warn!(open = self.state.upstreams.tunnels.count(), "some WebSockets did not end in time and were cut off");

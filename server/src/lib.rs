@@ -1,5 +1,7 @@
 //! oauth2flow: sign-in by the OAuth 2.0 authorization code flow, done completely and safely.
 //!
+//! [`Program`] is the way to serve an app of your own with it; docs/kit.md in the repository tells the whole of it.
+//!
 //! Handlers move bytes, `oauth2flow_protocol` decides, stores remember. [`router`] has every route on one page.
 
 #![recursion_limit = "256"]
@@ -10,6 +12,7 @@ pub mod assets;
 pub mod body;
 pub mod clock;
 pub mod config;
+mod current_user;
 pub mod dpop;
 pub mod entropy;
 pub mod error;
@@ -17,6 +20,7 @@ pub mod flow;
 pub mod identity;
 pub mod idle;
 pub mod key_command;
+pub mod lab;
 pub mod login;
 pub mod logout;
 pub mod middleware;
@@ -24,6 +28,7 @@ pub mod ongoing;
 pub mod openapi;
 pub mod outbound;
 pub mod pages;
+mod program;
 pub mod provider;
 pub mod proxy;
 pub mod registration;
@@ -35,3 +40,9 @@ pub mod state;
 pub mod streams;
 pub mod telemetry;
 pub mod token_endpoint;
+
+pub use application::{Application, Served, Surroundings};
+pub use current_user::CurrentUser;
+pub use error::Failure;
+pub use oauth2flow_app::{problem::ProblemCode, site::Site};
+pub use program::Program;

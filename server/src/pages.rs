@@ -22,18 +22,19 @@ use leptos::{
 };
 use leptos_axum::{ResponseOptions, generate_route_list};
 use oauth2flow_app::{
-    App,
     api::{Provider, Session},
     flow::Flow,
     handover::HandedFlow,
     problem::ProblemCode,
     shell::{RequestContext, SetStatus, SiteAssets, home_shell, shell, static_shell},
+    site::Site,
 };
 use std::sync::{Arc, OnceLock};
 
 /// The app's pages. Nothing is made before somebody asks for one: a gateway's server is never asked.
 pub struct Pages {
-    site: SiteAssets,
+    site: Site,
+    files: SiteAssets,
     avatar_hosts: Vec<String>,
     providers: Vec<Provider>,
     made: OnceLock<Made>,
@@ -54,21 +55,31 @@ impl Pages {
     ///
     /// # Errors
     /// When a configured avatar host cannot stand in a header.
-    pub fn prepare(assets: &Assets, avatar_hosts: &[String], providers: Vec<Provider>) -> Result<Self, header::InvalidHeaderValue> {
+    pub fn prepare(
+        site: Site,
+        assets: &Assets,
+        avatar_hosts: &[String],
+        providers: Vec<Provider>,
+    ) -> Result<Self, header::InvalidHeaderValue> {
         HeaderValue::try_from(policy("", avatar_hosts))?;
-        Ok(Self { site: assets.site.clone(), avatar_hosts: avatar_hosts.to_vec(), providers, made: OnceLock::new() })
+        Ok(Self { site, files: assets.site.clone(), avatar_hosts: avatar_hosts.to_vec(), providers, made: OnceLock::new() })
     }
 
     /// Asks the app for its routes, which also readies the renderer, and renders the document.
     #[expect(clippy::expect_used, reason = "the hosts have been tried in a header, and beside them there are hashes in base64")]
     fn made(&self) -> &Made {
         self.made.get_or_init(|| {
-            let paths = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
-            let (shell, home) = (static_shell(&self.site), home_shell(&self.site, self.providers.clone()));
+            let paths = generate_route_list(self.site.app).iter().map(|route| route.path().to_owned()).collect();
+            let (shell, home) = (static_shell(self.site, &self.files), home_shell(self.site, &self.files, self.providers.clone()));
             // Both have the same script.
             let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
             Made { paths, html: Bytes::from(shell.html), home: Bytes::from(home.html), policy }
         })
+    }
+
+    /// The app.
+    pub fn site(&self) -> Site {
+        self.site
     }
 
     fn has(&self, path: &str) -> bool {
@@ -131,12 +142,10 @@ fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
 }
 
 async fn render(app: AppState, request: Request) -> Response {
-    // The first page of all readies the renderer, whichever it is.
-    app.pages.made();
     // Nothing can be rendered before the renderer is ready.
     app.pages.made();
     let known = request_context(&app, request.uri().path(), request.headers()).await;
-    let (assets, policy_app) = (app.assets.site.clone(), app.clone());
+    let (site, assets, policy_app) = (app.pages.site, app.assets.site.clone(), app.clone());
     let context = move || {
         provide_context(known.clone());
         let Some(response) = use_context::<ResponseOptions>() else { return };
@@ -152,7 +161,7 @@ async fn render(app: AppState, request: Request) -> Response {
             }
         })));
     };
-    let mut response = leptos_axum::render_app_to_stream_with_context(context, move || shell(&assets))(request).await;
+    let mut response = leptos_axum::render_app_to_stream_with_context(context, move || shell(site, &assets))(request).await;
     // The page says who is signed in.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -172,16 +181,19 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
     if path == "/callback" || !app.pages.has(path) {
         return known;
     }
-    if matches!(path, "/flow" | "/learn") {
+    let needs = (app.pages.site.needs)(path);
+    if needs.flow {
         known.flow = Some(handed_flow(app, headers));
     }
     match session::current(app, headers).await {
         Ok(Some((id, record))) => {
             known.session = Some(record.describe());
             known.csrf_token = Some(id.csrf_token());
-            if path == "/account" {
-                // Without them the page asks again from the browser.
+            // Without them the page asks again from the browser.
+            if needs.sessions {
                 known.sessions = sessions::summaries(app, &record).await.ok();
+            }
+            if needs.notes {
                 known.notes = proxy::notes(app, &record).await;
             }
         }

@@ -10,7 +10,7 @@ pub mod exchange;
 pub mod headers;
 pub mod retry;
 pub mod send;
-mod step_up;
+pub(crate) mod step_up;
 pub mod target;
 pub mod websocket;
 

@@ -1,21 +1,26 @@
 //! Every route, on one page.
 
 use crate::{
+    body::MAXIMUM_BODY_BYTES,
     error::Failure,
     middleware::{csrf, envelope::Envelope},
     openapi, pages,
-    routes::{auth, backchannel_logout, code, events, flow, health, jwks, login, logout, providers, session, sessions},
+    routes::{auth, backchannel_logout, code, events, flow, health, jwks, lab, login, logout, providers, session, sessions},
     state::AppState,
 };
 use axum::{
-    Router,
+    Extension, Router,
+    extract::DefaultBodyLimit,
     middleware::from_fn_with_state,
     routing::{any, get, post},
 };
 use oauth2flow_app::problem::ProblemCode;
 
-/// The whole application. What is below `/api/v1/proxy/` the envelope hands to [`crate::routes::proxy`], whatever the method.
-pub fn router(app: AppState) -> Envelope {
+/// Where the routes of the app's developer are.
+pub const OWN_ROUTES: &str = "/api/v1/app";
+
+/// The whole application, with `own` routes of the app's developer. What is below `/api/v1/proxy/` the envelope hands to [`crate::routes::proxy`], whatever the method.
+pub fn router(app: AppState, own: Router) -> Envelope {
     let reads = Router::new()
         .route("/api/v1/oauth/providers", get(providers::handler))
         .route("/api/v1/oauth/login", get(login::handler))
@@ -29,6 +34,7 @@ pub fn router(app: AppState) -> Envelope {
         .route("/api/v1/sessions/{id}/end", post(sessions::end))
         // The layer lets what only reads pass.
         .route("/api/v1/flow", get(flow::get).delete(flow::forget))
+        .route("/api/v1/lab/runs", post(lab::run))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
     // A provider's page may bring the browser here with its answer, so the handler itself looks at who asks.
     let answers = Router::new().route("/api/v1/oauth/code", get(code::get).post(code::post));
@@ -36,11 +42,16 @@ pub fn router(app: AppState) -> Envelope {
     let provider_api = Router::new()
         .route("/api/v1/oauth/jwks.json", get(jwks::handler))
         .route("/api/v1/oauth/backchannel-logout/{provider}", post(backchannel_logout::handler));
+    let own = own
+        .layer(DefaultBodyLimit::max(MAXIMUM_BODY_BYTES))
+        .layer(Extension(app.clone()))
+        .layer(from_fn_with_state(app.clone(), csrf::own_routes));
     let routes = reads
         .merge(changes)
         .merge(answers)
         .merge(provider_api)
         .merge(openapi::router())
+        .nest(OWN_ROUTES, own.with_state(()))
         .route("/api/{*path}", any(async || Failure::from(ProblemCode::NotFound)))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

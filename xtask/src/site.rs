@@ -139,6 +139,7 @@ fn make(target: &WasmTarget) -> Result<()> {
         sheets,
     };
     fs::write(fresh.join("manifest.json"), format!("{}\n", serde_json::to_string_pretty(&manifest)?))?;
+    target.paths()?.check(&fresh)?;
     replace(&fresh, &site_directory())?;
     step.done_with(&shown(&site_directory()));
     Ok(())
@@ -146,6 +147,7 @@ fn make(target: &WasmTarget) -> Result<()> {
 
 fn compile(target: &WasmTarget) -> Result<PathBuf> {
     let mut command = target.cargo();
+    target.paths()?.hide(&mut command);
     command.args(["rustc", "--package", "oauth2flow-app", "--lib", "--target", TARGET, "--profile", "wasm-release"]);
     command.args(["--no-default-features", "--features", "hydrate,split,start"]);
     // By these the module can be taken apart; they are not sent.

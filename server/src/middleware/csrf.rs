@@ -23,6 +23,22 @@ pub async fn state_changing(State(app): State<AppState>, request: Request, next:
     Ok(next.run(request).await)
 }
 
+/// Guards the routes of the app's developer: what changes something needs the header, whatever its content, since no form there has been
+/// given a token; what only reads may not be asked for by another site.
+///
+/// # Errors
+/// `csrf_rejected`
+pub async fn own_routes(State(app): State<AppState>, request: Request, next: Next) -> Result<Response, Failure> {
+    let (headers, own_origin) = (request.headers(), app.config.server.public_url.origin());
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        refuse_other_sites(headers, own_origin)?;
+    } else {
+        require_header(headers)?;
+        require_same_origin(headers, own_origin)?;
+    }
+    Ok(next.run(request).await)
+}
+
 /// Refuses what no page of this app has sent: a script sends the header, a form cannot.
 ///
 /// # Errors

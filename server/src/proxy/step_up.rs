@@ -32,7 +32,7 @@ pub(super) fn require(app: &AppState, upstream: &Upstream, session: &LiveSession
 
 /// Where the sign-in begins that an upstream of its own accord demands; nothing when this provider could never meet the demand, or
 /// the login would refuse to ask for it. The upstream's words are only its own: nobody has checked them yet.
-pub(super) fn login_for(provider: &Provider, challenge: &Challenge) -> Option<String> {
+pub(crate) fn login_for(provider: &Provider, challenge: &Challenge) -> Option<String> {
     // Nothing in particular, or a time that this provider would not prove: who signs in once more has just done so.
     let proves = matches!(provider.kind, ProviderKind::OpenId { .. });
     let max_age = challenge.max_age.filter(|_| proves).map(|age| age.min(MAXIMUM_AGE).as_secs().to_string());
@@ -62,7 +62,7 @@ fn login_url(parameters: &[(&str, &str)]) -> String {
 }
 
 /// The demand for a better sign-in, with the address where it begins.
-pub(super) fn failure(challenge: Challenge, login_url: Option<String>) -> Failure {
+pub(crate) fn failure(challenge: Challenge, login_url: Option<String>) -> Failure {
     let failure = Failure::new(ProblemCode::StepUpRequired);
     let failure = if login_url.is_some() { failure } else { failure.detail("No sign-in here could bring what this API demands.") };
     failure.step_up(StepUp { acr_values: challenge.acr_values, max_age: challenge.max_age, login_url })

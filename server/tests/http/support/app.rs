@@ -2,7 +2,7 @@
 
 use super::{Browser, GitHubStandIn, KnownNames, ManualClock, StandInProvider, Upstream, recording::socket, site};
 use oauth2flow::{
-    application::{Application, Surroundings},
+    application::{Application, Served, Surroundings},
     config::{Arguments, Config},
     entropy::SystemEntropy,
 };
@@ -28,6 +28,7 @@ pub(crate) struct TestApp {
     arguments: Arguments,
     environment: Vec<(String, String)>,
     directory: TempDir,
+    served: Served,
     running: Option<Running>,
 }
 
@@ -49,6 +50,7 @@ pub(crate) struct TestAppBuilder {
     names: KnownNames,
     set: Vec<String>,
     environment: Vec<(String, String)>,
+    served: Served,
 }
 
 impl TestApp {
@@ -60,6 +62,7 @@ impl TestApp {
             names: KnownNames::default(),
             set: Vec::new(),
             environment: Vec::new(),
+            served: Served::default(),
         }
     }
 
@@ -125,7 +128,7 @@ impl TestApp {
             listener: listener(&self.sockets.0),
             demo_listener,
         };
-        let application = Application::assemble(config, surroundings).await.unwrap();
+        let application = Application::assemble(config, surroundings, self.served.clone()).await.unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             // The test is over when the sender is gone.
@@ -212,6 +215,12 @@ impl TestAppBuilder {
         self.set(&format!("upstreams.{name}.url"), format!("{}/base", upstream.origin()))
     }
 
+    /// Serves another app, or routes of its developer's.
+    pub(crate) fn served(mut self, served: Served) -> Self {
+        self.served = served;
+        self
+    }
+
     /// Starts it.
     pub(crate) async fn start(self) -> TestApp {
         let (socket_of_app, address) = socket();
@@ -239,6 +248,7 @@ impl TestAppBuilder {
             arguments: Arguments { set, ..Arguments::default() },
             environment: self.environment,
             directory,
+            served: self.served,
             running: None,
         };
         app.start().await;
