@@ -1,6 +1,7 @@
 //! Cargo, with the messages it has for machines.
 
 use crate::child::{self, run_quietly};
+use crate::paths::Paths;
 use crate::step::Step;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
@@ -15,6 +16,18 @@ pub(crate) fn cargo() -> Command {
     command.current_dir(workspace::root());
     without_our_own_package(&mut command);
     command
+}
+
+/// The same for what is given away or measured: nothing of it tells where it was built, so all of it can share what it depends on.
+pub(crate) fn release_cargo() -> Result<Command> {
+    let mut command = cargo();
+    paths()?.hide(&mut command);
+    Ok(command)
+}
+
+/// The paths that the compiler of [`cargo`] knows.
+pub(crate) fn paths() -> Result<Paths> {
+    Paths::of(Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"))).current_dir(workspace::root()))
 }
 
 /// Takes away what `cargo run` tells us about xtask: a build that reads such a variable would differ from one that a

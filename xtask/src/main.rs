@@ -15,6 +15,7 @@ mod coverage;
 mod debian;
 mod end2end;
 mod fuzz;
+mod paths;
 mod release;
 mod run;
 mod screenshots;
@@ -47,7 +48,7 @@ enum Command {
     /// Build the release: one self-contained binary
     Build,
     /// Build the site alone, and say what its bytes are made of
-    Site,
+    Site(release::SiteArguments),
     /// Measure the release: what requests and their parts cost, and how fast the first page comes
     Bench(bench::Arguments),
     /// Take the pictures of every page into docs/screenshots
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage(arguments) => coverage::coverage(&arguments),
         Command::Build => release::build(),
-        Command::Site => release::site(),
+        Command::Site(arguments) => release::site(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Screenshots => screenshots::take(),
         Command::Clean(arguments) => clean::clean(&arguments),

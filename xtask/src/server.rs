@@ -1,6 +1,6 @@
 //! The server `oauth2flow`: built, and started for a moment to be measured.
 
-use crate::cargo::{build as cargo_build, cargo};
+use crate::cargo::{build as cargo_build, cargo, paths, release_cargo};
 use crate::step::Stopwatch;
 use crate::workspace::empty_directory;
 use anyhow::{Context, Result, bail};
@@ -40,8 +40,17 @@ impl fmt::Display for Mode {
 
 /// Builds the server and gives the program's path; `embedded` compiles the site into it.
 pub(crate) fn build(release: bool, embedded: bool) -> Result<PathBuf> {
-    let mut command = cargo();
-    command.args(["build", "--package", SERVER]);
+    build_package(SERVER, release, embedded)
+}
+
+/// Builds the server of an example and gives the program's path.
+pub(crate) fn build_example(name: &str, release: bool) -> Result<PathBuf> {
+    build_package(name, release, false)
+}
+
+fn build_package(package: &str, release: bool, embedded: bool) -> Result<PathBuf> {
+    let mut command = if release { release_cargo()? } else { cargo() };
+    command.args(["build", "--package", package]);
     if release {
         command.arg("--release");
     }
@@ -49,7 +58,11 @@ pub(crate) fn build(release: bool, embedded: bool) -> Result<PathBuf> {
         command.args(["--features", "embedded-site"]);
     }
     let built = cargo_build(if release { "compile the server for release" } else { "compile the server" }, &mut command)?;
-    built.program(SERVER).map(Path::to_path_buf).context("cargo made no server")
+    let program = built.program(package).context("cargo made no server")?;
+    if release {
+        paths()?.check(program)?;
+    }
+    Ok(program.to_path_buf())
 }
 
 /// A server of its own ports and data, for measuring; ends when dropped.

@@ -1,10 +1,10 @@
-//! The site: the app as WebAssembly with its script, the styles and the public files, as `target/site`.
+//! The site: an app as WebAssembly with its script, the styles and the public files, as `target/site`.
 
 use crate::cargo;
 use crate::composition::Composition;
 use crate::step::Step;
 use crate::wasm_target::{TARGET, WasmTarget};
-use crate::workspace::{cache_directory, empty_directory, remove_directory, root, shown, site_directory};
+use crate::workspace::{empty_directory, remove_directory, shown};
 use anyhow::{Context, Result};
 use assets::Assets;
 use serde::{Deserialize, Serialize};
@@ -16,16 +16,15 @@ use std::path::{Path, PathBuf};
 mod assets;
 mod bindings;
 mod optimizer;
+mod package;
 mod split;
 mod stamp;
 mod styles;
 
 pub(crate) use assets::{brotli, gzip};
 pub(crate) use bindings::{Bind, bind, custom_section};
+pub(crate) use package::{Package, examples};
 pub(crate) use stamp::digest;
-
-/// The library whose WebAssembly is the app.
-const LIBRARY: &str = "oauth2flow_app";
 
 /// Where a page finds the app: `manifest.json`, which the server reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,58 +43,64 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     /// Reads the manifest of the site that is there.
-    pub(crate) fn read() -> Result<Self> {
-        let path = site_directory().join("manifest.json");
+    pub(crate) fn read(package: &Package) -> Result<Self> {
+        let path = package.site().join("manifest.json");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is not a manifest", path.display()))
     }
 
     /// Whether all files it names are there, compressed ones too.
-    fn is_whole(&self) -> bool {
+    fn is_whole(&self, package: &Package) -> bool {
         [&self.js, &self.wasm, &self.css].into_iter().chain(self.parts.values().flatten()).chain(self.sheets.values()).all(|file| {
-            ["", ".br", ".gz"].iter().all(|suffix| site_directory().join(format!("{}{suffix}", file.trim_start_matches('/'))).is_file())
+            ["", ".br", ".gz"].iter().all(|suffix| package.site().join(format!("{}{suffix}", file.trim_start_matches('/'))).is_file())
         })
     }
 }
 
 /// Where the composition of the present site's WebAssembly is kept.
-fn composition_file() -> PathBuf {
-    cache_directory().join("composition.json")
+fn composition_file(package: &Package) -> PathBuf {
+    package.cache().join("composition.json")
 }
 
 /// What the bytes of the site's WebAssembly are made of.
-pub(crate) fn composition() -> Result<Composition> {
-    let path = composition_file();
+pub(crate) fn composition(package: &Package) -> Result<Composition> {
+    let path = composition_file(package);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} cannot be understood", path.display()))
 }
 
 /// Makes the site unless it is there, from exactly the sources, settings and tools that are there.
-pub(crate) fn ensure(target: &WasmTarget) -> Result<()> {
-    let stamp_file = cache_directory().join("site.stamp");
-    let stamp = Stamp::of(target)?;
-    if stamp.is_in(&stamp_file) && composition_file().is_file() && Manifest::read().is_ok_and(|manifest| manifest.is_whole()) {
-        Step::skipped("site", &format!("{} is up to date", shown(&site_directory())));
+pub(crate) fn ensure(target: &WasmTarget, package: &Package) -> Result<()> {
+    let stamp_file = package.cache().join("site.stamp");
+    let stamp = Stamp::of(target, package)?;
+    let is_whole = || Manifest::read(package).is_ok_and(|manifest| manifest.is_whole(package));
+    if stamp.is_in(&stamp_file) && composition_file(package).is_file() && is_whole() {
+        Step::skipped("site", &format!("{} is up to date", shown(&package.site())));
         return Ok(());
     }
-    fs::create_dir_all(cache_directory())?;
-    make(target)?;
+    fs::create_dir_all(package.cache())?;
+    make(target, package)?;
     stamp.write(&stamp_file)
 }
 
-fn make(target: &WasmTarget) -> Result<()> {
-    let module = compile(target)?;
+fn make(target: &WasmTarget, package: &Package) -> Result<()> {
+    let module = compile(target, package)?;
 
-    let step = Step::start("take its parts out");
-    let pieces = cache_directory().join("pieces");
-    empty_directory(&pieces)?;
-    let split = split::split(&module, &pieces)?;
-    step.done();
+    let split = if package.is_own() {
+        let step = Step::start("take its parts out");
+        let pieces = package.cache().join("pieces");
+        empty_directory(&pieces)?;
+        let split = split::split(&module, &pieces)?;
+        step.done();
+        split
+    } else {
+        split::Split::whole(module)
+    };
 
     let step = Step::start("bind it to JavaScript");
-    let bound = bind(&split.main, Bind::SiteWithParts)?;
+    let bound = bind(&split.main, if package.is_own() { Bind::SiteWithParts } else { Bind::Site })?;
     let composition = Composition::of(&bound.wasm)?;
-    fs::write(composition_file(), serde_json::to_string_pretty(&composition)?)?;
+    fs::write(composition_file(package), serde_json::to_string_pretty(&composition)?)?;
     step.done();
 
     let wasm = optimizer::optimize("the module", bindings::without_names(&bound.wasm)?)?;
@@ -105,15 +110,15 @@ fn make(target: &WasmTarget) -> Result<()> {
     }
 
     let step = Step::start("bundle the styles");
-    let bundle = |name: &str| styles::bundle(&root().join("style").join(name).with_extension("css"));
+    let bundle = |name: &str| styles::bundle(&package.place("style").join(name).with_extension("css"));
     let css = bundle("main")?;
     step.done();
 
     let step = Step::start("name and compress the files");
-    let fresh = root().join("target/site.new");
+    let fresh = package.site().with_extension("new");
     empty_directory(&fresh)?;
     let assets = Assets::new(&fresh);
-    assets.copy_all(&root().join("public"))?;
+    assets.copy_all(&package.place("public"))?;
     for (path, text) in &bound.snippets {
         assets.write(&Path::new("pkg/snippets").join(path), text.as_bytes())?;
     }
@@ -122,15 +127,15 @@ fn make(target: &WasmTarget) -> Result<()> {
         addresses.insert(name.clone(), assets.write_hashed("pkg", name, "wasm", &module)?);
     }
     let mut sheets = BTreeMap::new();
-    for (name, parts) in styles::SHEETS {
+    for (name, parts) in styles::SHEETS.into_iter().filter(|_| package.is_own()) {
         let address = assets.write_hashed("pkg", name, "css", bundle(name)?.as_bytes())?;
         sheets.extend(parts.iter().map(|part| ((*part).to_owned(), address.clone())));
     }
     let script = split.with_loader(&bound.js, &addresses, &sheets)?;
     let manifest = Manifest {
-        js: assets.write_hashed("pkg", "oauth2flow", "js", script.as_bytes())?,
-        wasm: assets.write_hashed("pkg", "oauth2flow", "wasm", &wasm)?,
-        css: assets.write_hashed("pkg", "oauth2flow", "css", css.as_bytes())?,
+        js: assets.write_hashed("pkg", package.file_name(), "js", script.as_bytes())?,
+        wasm: assets.write_hashed("pkg", package.file_name(), "wasm", &wasm)?,
+        css: assets.write_hashed("pkg", package.file_name(), "css", css.as_bytes())?,
         parts: split
             .parts
             .iter()
@@ -140,20 +145,20 @@ fn make(target: &WasmTarget) -> Result<()> {
     };
     fs::write(fresh.join("manifest.json"), format!("{}\n", serde_json::to_string_pretty(&manifest)?))?;
     target.paths()?.check(&fresh)?;
-    replace(&fresh, &site_directory())?;
-    step.done_with(&shown(&site_directory()));
+    replace(&fresh, &package.site())?;
+    step.done_with(&shown(&package.site()));
     Ok(())
 }
 
-fn compile(target: &WasmTarget) -> Result<PathBuf> {
+fn compile(target: &WasmTarget, package: &Package) -> Result<PathBuf> {
     let mut command = target.cargo();
     target.paths()?.hide(&mut command);
-    command.args(["rustc", "--package", "oauth2flow-app", "--lib", "--target", TARGET, "--profile", "wasm-release"]);
-    command.args(["--no-default-features", "--features", "hydrate,split,start"]);
+    command.args(["rustc", "--package", package.name(), "--lib", "--crate-type", "cdylib", "--target", TARGET, "--profile", "wasm-release"]);
+    command.args(["--no-default-features", "--features", package.features()]);
     // By these the module can be taken apart; they are not sent.
-    let relocations = ["-C", "link-arg=--emit-relocs"];
-    let built = cargo::build_with("compile the app to WebAssembly", &mut command, &relocations)?;
-    built.wasm(LIBRARY).map(Path::to_path_buf).context("cargo made no WebAssembly module")
+    let relocations: &[&str] = if package.is_own() { &["-C", "link-arg=--emit-relocs"] } else { &[] };
+    let built = cargo::build_with(&format!("compile {} to WebAssembly", package.name()), &mut command, relocations)?;
+    built.wasm(&package.library()).map(Path::to_path_buf).context("cargo made no WebAssembly module")
 }
 
 /// Puts a finished directory in the place of another one; a server that is reading the old one never sees half of each.
@@ -170,6 +175,7 @@ fn replace(fresh: &Path, place: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::cache_directory;
 
     #[test]
     fn nothing_of_the_old_site_remains() {

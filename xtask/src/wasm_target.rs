@@ -3,6 +3,7 @@
 use crate::cargo::{cargo, without_our_own_package};
 use crate::child::{first_line, run_quietly, run_step, run_within, succeeds};
 use crate::debian::{install_packages, privilege, privileged};
+use crate::paths::Paths;
 use crate::step::Step;
 use crate::workspace::{cache_directory, empty_directory, program, remove_directory, root};
 use anyhow::{Context, Result, bail};
@@ -43,13 +44,21 @@ impl WasmTarget {
         }
     }
 
-    /// The compiler's version, which decides what a build makes as much as the sources do.
-    pub(crate) fn compiler(&self) -> Result<String> {
-        let mut rustc = match self {
+    /// The paths that its compiler knows.
+    pub(crate) fn paths(&self) -> Result<Paths> {
+        Paths::of(&mut self.rustc())
+    }
+
+    fn rustc(&self) -> Command {
+        match self {
             Self::Own => own_rustc(),
             Self::Debian => Command::new(DEBIAN_RUSTC),
-        };
-        first_line(rustc.arg("--version")).context("the compiler does not tell its version")
+        }
+    }
+
+    /// The compiler's version, which decides what a build makes as much as the sources do.
+    pub(crate) fn compiler(&self) -> Result<String> {
+        first_line(self.rustc().arg("--version")).context("the compiler does not tell its version")
     }
 }
 

@@ -1,6 +1,6 @@
 //! The crates' own benchmarks: functions by themselves.
 
-use crate::cargo::cargo;
+use crate::cargo::{cargo, release_cargo};
 use crate::child::{ended, run_streaming};
 use crate::step::Step;
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use std::process::Stdio;
 pub(super) fn run() -> Result<()> {
     for (package, benchmark) in benchmarks()? {
         let step = Step::start_streaming(format!("benchmark {benchmark} of {package}"));
-        let mut command = cargo();
+        let mut command = release_cargo()?;
         command.args(["bench", "--package", &package, "--bench", &benchmark]);
         let finished = run_streaming(&mut command)?;
         if !finished.status.success() {

@@ -1,7 +1,7 @@
 //! What requests cost: builds the release with the load generator, and lets that measure.
 
 use super::Arguments;
-use crate::cargo::{build, cargo};
+use crate::cargo::{build, release_cargo};
 use crate::child::{ended, run_streaming};
 use crate::server::SERVER;
 use crate::step::Step;
@@ -39,10 +39,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// The server and the load generator. Built together, so that what both depend on is compiled once.
 fn make(program: Option<&Path>) -> Result<(PathBuf, PathBuf)> {
-    let mut command = cargo();
+    let mut command = release_cargo()?;
     command.args(["build", "--release", "--package", LOAD]);
     if program.is_none() {
-        site::ensure(&wasm_target::ensure()?)?;
+        site::ensure(&wasm_target::ensure()?, &site::Package::own())?;
         command.args(["--package", SERVER, "--features", &format!("{SERVER}/embedded-site")]);
     }
     let built = build("compile server and load generator for release", &mut command)?;
