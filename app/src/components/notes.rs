@@ -74,6 +74,10 @@ pub fn Notes() -> impl IntoView {
                 Ok(()) => api::notes().await,
                 Err(failure) => Err(failure),
             });
+            // The button is gone, and with it the focus.
+            if let Some(input) = field.get_untracked() {
+                let _ = input.focus();
+            }
             session.refresh();
         });
     };

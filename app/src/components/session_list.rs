@@ -1,6 +1,6 @@
 //! Where the user is signed in, and the way to end it there.
 
-use leptos::{either::Either, ev::SubmitEvent, prelude::*, task::spawn_local};
+use leptos::{either::Either, ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use crate::{
     api::{self, Problem, SessionSummary},
@@ -24,6 +24,7 @@ pub fn SessionList() -> impl IntoView {
     );
     let problem = RwSignal::new(None::<Problem>);
     let ending = RwSignal::new(None::<String>);
+    let remaining = NodeRef::<html::P>::new();
 
     let finish = move |result: Result<Vec<SessionSummary>, Problem>| {
         match result {
@@ -61,6 +62,10 @@ pub fn SessionList() -> impl IntoView {
                 Err(failure) if failure.status != 404 => Err(failure),
                 _ => api::sessions().await,
             });
+            // The button is gone, and with it the focus; what is left is worth reading.
+            if let Some(remaining) = remaining.get_untracked() {
+                let _ = remaining.focus();
+            }
         });
     });
     let others = move || sessions.with(|list| list.as_ref().is_some_and(|list| list.len() > 1));
@@ -76,7 +81,7 @@ pub fn SessionList() -> impl IntoView {
             None => Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> })),
         }}
         {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
-        <p class="fine-print">
+        <p class="fine-print" tabindex="-1" node_ref=remaining>
             {move || if others() {
                 "If you do not know one of them, end it, and change your password at the provider."
             } else {

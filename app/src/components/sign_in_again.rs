@@ -30,7 +30,7 @@ pub fn SignInAgain() -> impl IntoView {
 }
 
 fn dialog() -> Part {
-    on_demand!(pages::sign_in_again, view! { <Dialog /> })
+    on_demand!(pages::sign_in_again, [], view! { <Dialog /> })
 }
 
 #[component]
@@ -44,9 +44,11 @@ fn Dialog() -> impl IntoView {
     on_cleanup(move || {
         let before = before.try_get_value().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok());
         request_animation_frame(move || {
-            if let Some(before) = before {
-                // What is gone cannot have the focus.
-                let _ = before.focus();
+            // What is gone cannot have the focus: then the page begins anew.
+            let before = before.filter(|element| element.is_connected());
+            let heading = || document().query_selector("h1").ok().flatten()?.dyn_into::<HtmlElement>().ok();
+            if let Some(element) = before.or_else(heading) {
+                let _ = element.focus();
             }
         });
     });
