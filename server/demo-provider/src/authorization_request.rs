@@ -24,7 +24,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) state: Option<String>,
     pub(crate) nonce: Option<String>,
     pub(crate) scope: ScopeSet,
-    pub(crate) code_challenge: String,
+    /// Nothing where the client has sent none, and none is demanded.
+    pub(crate) code_challenge: Option<String>,
     pub(crate) prompt: Vec<Prompt>,
     /// The greatest age of the authentication, in seconds.
     pub(crate) max_age: Option<i64>,
@@ -111,7 +112,7 @@ impl AuthorizationRequest {
         let max_age = max_age(parameters).map_err(refused)?;
         let hinted_sub = hinted_sub(parameters, provider).map_err(refused)?;
         let scope = scope(parameters).map_err(refused)?;
-        let code_challenge = code_challenge(parameters).map_err(refused)?;
+        let code_challenge = code_challenge(parameters, provider).map_err(refused)?;
 
         let owned = |name| parameters.get(name).map(str::to_owned);
         Ok(Self {
@@ -188,8 +189,14 @@ fn scope(parameters: &Parameters) -> Result<ScopeSet, Refusal> {
     Ok(scope)
 }
 
-fn code_challenge(parameters: &Parameters) -> Result<String, Refusal> {
-    let challenge = parameters.get("code_challenge").ok_or(("invalid_request", "code_challenge is missing: PKCE is required."))?;
+fn code_challenge(parameters: &Parameters, provider: &Provider) -> Result<Option<String>, Refusal> {
+    let Some(challenge) = parameters.get("code_challenge") else {
+        return if provider.config.require_pkce {
+            Err(("invalid_request", "code_challenge is missing: PKCE is required."))
+        } else {
+            Ok(None)
+        };
+    };
     if parameters.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "Only code_challenge_method=S256 is supported."));
     }
@@ -197,7 +204,7 @@ fn code_challenge(parameters: &Parameters) -> Result<String, Refusal> {
     if challenge.len() != 43 || !challenge.bytes().all(is_base64url) {
         return Err(("invalid_request", "code_challenge is not a SHA-256 hash in base64url."));
     }
-    Ok(challenge.to_owned())
+    Ok(Some(challenge.to_owned()))
 }
 
 fn prompt(parameters: &Parameters) -> Result<Vec<Prompt>, Refusal> {

@@ -57,7 +57,7 @@ mod tests {
             state: None,
             nonce: None,
             scope: ScopeSet::parse("openid"),
-            code_challenge: String::new(),
+            code_challenge: None,
             prompt: prompt.to_vec(),
             max_age,
             login_hint: None,

@@ -71,6 +71,11 @@ impl DemoProvider {
         metadata::openid_configuration(State(self.state.clone())).await.into_response()
     }
 
+    /// The provider's identifier and address.
+    pub fn issuer(&self) -> &str {
+        &self.state.config.issuer
+    }
+
     /// Every route of the provider.
     pub fn router(&self) -> Router {
         router::router(self.state.clone())

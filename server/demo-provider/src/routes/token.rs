@@ -153,9 +153,10 @@ async fn exchange_code(state: &Provider, parameters: &Parameters, key: Option<&s
     tokens.answer(state, &code.grant, &code.grant.scope, Occasion::Exchange { nonce: code.nonce.as_deref() })
 }
 
-/// Checks, in this order: the code has not expired; the redirect URI is that of the authorization request; the PKCE
-/// verifier belongs to its challenge ([RFC 7636 §4.6](https://www.rfc-editor.org/rfc/rfc7636#section-4.6)); the proof's key is
-/// that of the authorization request ([RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
+/// Checks, in this order: the code has not expired; the redirect URI is that of the authorization request; the proof's key is that of the
+/// authorization request ([RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10)); the PKCE verifier belongs to its challenge
+/// ([RFC 7636 §4.6](https://www.rfc-editor.org/rfc/rfc7636#section-4.6)), and there is none where there was no challenge
+/// ([RFC 9700 §4.8.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.8.2)).
 fn check_code(code: &AuthorizationCode, parameters: &Parameters, key: Option<&str>, state: &Provider) -> Result<(), TokenError> {
     if code.expires_at <= state.now() {
         return Err(TokenError::InvalidGrant("The code has expired."));
@@ -167,7 +168,11 @@ fn check_code(code: &AuthorizationCode, parameters: &Parameters, key: Option<&st
         return Err(TokenError::InvalidDpopProof("The proof's key is not that of the authorization request."));
     }
     let verifier = parameters.get("code_verifier").filter(|verifier| (43..=128).contains(&verifier.len()));
-    let is_right = verifier.is_some_and(|verifier| same_secret(&code_challenge(verifier), &code.code_challenge));
+    let is_right = match &code.code_challenge {
+        Some(challenge) => verifier.is_some_and(|verifier| same_secret(&code_challenge(verifier), challenge)),
+        // A verifier without a challenge: somebody has taken that out on the way (RFC 9700 §4.8.2).
+        None => parameters.get("code_verifier").is_none(),
+    };
     if state.config.defect == Some(Defect::PkceIgnored) {
         state.journal.note_verifier(is_right);
         return Ok(());

@@ -22,7 +22,8 @@ pub(crate) struct Grant {
 pub(crate) struct AuthorizationCode {
     pub(crate) grant: Grant,
     pub(crate) redirect_uri: String,
-    pub(crate) code_challenge: String,
+    /// Nothing for a request that had none.
+    pub(crate) code_challenge: Option<String>,
     pub(crate) nonce: Option<String>,
     /// The key that the request said its tokens would be bound to.
     pub(crate) dpop_jkt: Option<String>,
@@ -105,7 +106,7 @@ impl Store {
         .bind(&code.grant.id)
         .bind(&code.grant.client_id)
         .bind(&code.redirect_uri)
-        .bind(&code.code_challenge)
+        .bind(code.code_challenge.as_deref().unwrap_or_default())
         .bind(&code.nonce)
         .bind(&code.grant.sub)
         .bind(&code.grant.sid)
@@ -140,7 +141,7 @@ impl Store {
         let code = AuthorizationCode {
             grant: grant(row),
             redirect_uri: row.get("redirect_uri"),
-            code_challenge: row.get("code_challenge"),
+            code_challenge: Some(row.get("code_challenge")).filter(|challenge: &String| !challenge.is_empty()),
             nonce: row.get("nonce"),
             dpop_jkt: row.get("dpop_jkt"),
             expires_at: row.get("expires_at"),

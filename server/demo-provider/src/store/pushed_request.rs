@@ -48,7 +48,7 @@ mod tests {
             state: Some("the state".to_owned()),
             nonce: None,
             scope: ScopeSet::parse("openid"),
-            code_challenge: "challenge".to_owned(),
+            code_challenge: Some("challenge".to_owned()),
             prompt: Vec::new(),
             max_age: None,
             login_hint: None,

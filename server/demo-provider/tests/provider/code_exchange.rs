@@ -55,6 +55,22 @@ async fn a_wrong_verifier_is_refused_and_uses_the_code_up() {
 }
 
 #[tokio::test]
+async fn where_pkce_may_be_left_out_a_challenge_still_needs_its_verifier_and_a_verifier_its_challenge() {
+    let provider = TestProvider::start_with(|config| config.require_pkce = false).await;
+    let mut browser = provider.browser();
+    let no_challenge = [("code_challenge", ""), ("code_challenge_method", "")];
+    let no_verifier = [("code_verifier", "")];
+    let code = browser.code(&no_challenge).await;
+    assert_eq!(provider.exchange_with(&code, &no_verifier).await.status, StatusCode::OK);
+    let code = browser.code(&no_challenge).await;
+    provider.exchange(&code).await.assert_error(400, "invalid_grant");
+    let code = browser.code(&[]).await;
+    provider.exchange_with(&code, &no_verifier).await.assert_error(400, "invalid_grant");
+    let code = browser.code(&[]).await;
+    assert_eq!(provider.exchange(&code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn another_redirect_uri_is_refused() {
     let provider = TestProvider::start().await;
     let mut browser = provider.browser();
