@@ -7,7 +7,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, RequestInit};
 
-use crate::{clock::unix_seconds_of_date, flow::Flow, json, problem::ProblemCode, session::CurrentSession};
+use crate::{
+    clock::unix_seconds_of_date,
+    flow::Flow,
+    json,
+    lab::{Experiment, LabRun},
+    problem::ProblemCode,
+    session::CurrentSession,
+};
 
 /// Where the API lives.
 pub const BASE: &str = "/api/v1";
@@ -413,6 +420,19 @@ pub async fn flow() -> Result<Flow, Problem> {
 /// `DELETE /flow`: has the server forget them.
 pub async fn forget_flow() -> Result<(), Problem> {
     send("DELETE", "/flow", None).await.map(drop)
+}
+
+/// `POST /lab/runs`: tries an attack in the sandbox.
+pub async fn run_experiment(experiment: Experiment) -> Result<LabRun, Problem> {
+    read(send("POST", "/lab/runs", Some(text_of(&experiment))).await?).await
+}
+
+/// `GET /texts/…`: what a part of the app says, if it can be had.
+#[cfg(all(target_arch = "wasm32", not(feature = "ssr")))]
+pub(crate) async fn text(address: &str) -> Option<String> {
+    let request = web_sys::Request::new_with_str(address).ok()?;
+    let response = Request::from(request).send().await.ok()?;
+    if response.ok() { response.text().await.ok() } else { None }
 }
 
 /// `GET /proxy/notes`: the user's notes, from the API behind the proxy.

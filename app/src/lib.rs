@@ -77,8 +77,7 @@ fn Frame() -> impl IntoView {
 }
 
 /// Starts the app in the page that loaded it.
-#[cfg(all(target_arch = "wasm32", feature = "start", any(feature = "hydrate", feature = "csr")))]
-#[wasm_bindgen::prelude::wasm_bindgen(start)]
+#[cfg(any(feature = "hydrate", feature = "csr"))]
 pub fn start() {
     start::start(App, routes::part_at);
 }

@@ -6,34 +6,42 @@
 
 use leptos::prelude::*;
 
-#[cfg(feature = "split")]
+use crate::texts::Group;
+#[cfg(not(feature = "ssr"))]
 use crate::{
     components::{heading::Heading, skeleton::Skeleton},
     erased::erased,
+    texts::{self, frame, t},
 };
-#[cfg(feature = "split")]
-use leptos::{task::spawn_local, wasm_split::SplitLoaderError};
-#[cfg(feature = "split")]
+#[cfg(not(feature = "ssr"))]
+use leptos::task::spawn_local;
+#[cfg(not(feature = "ssr"))]
 use std::{
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
 
-/// `on_demand!(module::name, view)`: a [`Part`] that shows the view. The parts of one module come together; what several modules need comes
-/// in files of its own, so there are better few modules than many.
+/// `on_demand!(module::name, [Group], view)`: a [`Part`] that shows the view, with the texts that it is made of. The parts of one module come
+/// together; what several modules need comes in files of its own, so there are better few modules than many.
 macro_rules! on_demand {
-    ($module:ident :: $name:ident, $view:expr) => {{
+    ($module:ident :: $name:ident, [$($group:ident),*], $view:expr) => {{
+        const TEXTS: &[$crate::texts::Group] = &[$($crate::texts::Group::$group),*];
         #[cfg(feature = "split")]
         {
             #[leptos::wasm_split::wasm_split($module, wasm_split_path = ::leptos::wasm_split, preload(load), fallible)]
             fn $name() -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
                 Ok($view.into_any())
             }
-            $crate::on_demand::Part { load: || Box::pin(load()), view: || Box::pin($name()) }
+            $crate::on_demand::Part {
+                load: || Box::pin(async { load().await.is_ok() }),
+                view: || Box::pin(async { $name().await.ok() }),
+                texts: TEXTS,
+            }
         }
         #[cfg(not(feature = "split"))]
         {
-            $crate::on_demand::Part { view: || $view.into_any() }
+            $crate::on_demand::Part { view: || $view.into_any(), texts: TEXTS }
         }
     }};
 }
@@ -43,31 +51,56 @@ pub(crate) use on_demand;
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
     #[cfg(feature = "split")]
-    pub(crate) load: fn() -> Loading<()>,
+    pub(crate) load: fn() -> Loading<bool>,
     #[cfg(feature = "split")]
-    pub(crate) view: fn() -> Loading<AnyView>,
+    pub(crate) view: fn() -> Loading<Option<AnyView>>,
     #[cfg(not(feature = "split"))]
     pub(crate) view: fn() -> AnyView,
+    /// What it says.
+    #[cfg_attr(feature = "ssr", expect(dead_code, reason = "the server has every text"))]
+    pub(crate) texts: &'static [Group],
 }
 
-#[cfg(feature = "split")]
-type Loading<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
+#[cfg(not(feature = "ssr"))]
+type Loading<T> = Pin<Box<dyn Future<Output = T>>>;
 
-#[cfg(feature = "split")]
+#[cfg(not(feature = "ssr"))]
 impl Part {
-    /// Loads the part, unless it is there. Tells whether it is there now; if not, it can be tried again.
-    pub(crate) async fn load(self) -> bool {
-        (self.load)().await.is_ok()
+    /// Loads the part with its texts, unless they are there. Tells whether they are there now; if not, it can be tried again.
+    pub(crate) fn load(self) -> Loading<bool> {
+        let mut texts: Loading<bool> = Box::pin(texts::load(self.texts));
+        let mut module = self.module();
+        let (mut has_texts, mut has_module) = (None, None);
+        // Neither waits for the other.
+        Box::pin(poll_fn(move |context| {
+            poll(&mut texts, &mut has_texts, context);
+            poll(&mut module, &mut has_module, context);
+            match (has_texts, has_module) {
+                (Some(has_texts), Some(has_module)) => Poll::Ready(has_texts && has_module),
+                _ => Poll::Pending,
+            }
+        }))
+    }
+
+    #[cfg(feature = "split")]
+    fn module(self) -> Loading<bool> {
+        (self.load)()
+    }
+
+    #[cfg(not(feature = "split"))]
+    #[expect(clippy::unused_self, reason = "with parts of their own, it matters which one it is")]
+    fn module(self) -> Loading<bool> {
+        Box::pin(std::future::ready(true))
     }
 
     /// What the part shows, at once if it is there: so it can take over what the server has rendered.
     pub(crate) fn show(self) -> AnyView {
-        let mut loading = (self.load)();
-        let outcome = RwSignal::new(at_once(&mut loading).map(|loaded| loaded.is_ok()));
+        let mut loading = self.load();
+        let outcome = RwSignal::new(at_once(&mut loading));
         match outcome.get_untracked() {
             Some(true) => return self.loaded(),
             Some(false) => {}
-            None => spawn_local(async move { outcome.set(Some(loading.await.is_ok())) }),
+            None => spawn_local(async move { outcome.set(Some(loading.await)) }),
         }
         erased(move || match outcome.get() {
             None => erased(view! { <Skeleton lines=6 /> }),
@@ -76,15 +109,18 @@ impl Part {
         })
     }
 
+    #[cfg(feature = "split")]
     fn loaded(self) -> AnyView {
-        match at_once(&mut (self.view)()) {
-            Some(Ok(view)) => view,
-            _ => erased(view! { <NotLoaded /> }),
-        }
+        at_once(&mut (self.view)()).flatten().unwrap_or_else(|| erased(view! { <NotLoaded /> }))
+    }
+
+    #[cfg(not(feature = "split"))]
+    fn loaded(self) -> AnyView {
+        (self.view)()
     }
 }
 
-#[cfg(not(feature = "split"))]
+#[cfg(feature = "ssr")]
 impl Part {
     /// The part is there.
     #[expect(clippy::unused_self, reason = "with parts of their own, it matters which one it is")]
@@ -98,9 +134,19 @@ impl Part {
     }
 }
 
+/// Asks a future that has not given its outcome.
+#[cfg(not(feature = "ssr"))]
+fn poll(loading: &mut Loading<bool>, outcome: &mut Option<bool>, context: &mut Context<'_>) {
+    if outcome.is_none()
+        && let Poll::Ready(done) = loading.as_mut().poll(context)
+    {
+        *outcome = Some(done);
+    }
+}
+
 /// What the future gives, if it need not be waited for.
-#[cfg(feature = "split")]
-fn at_once<T>(loading: &mut Loading<T>) -> Option<Result<T, SplitLoaderError>> {
+#[cfg(not(feature = "ssr"))]
+fn at_once<T>(loading: &mut Loading<T>) -> Option<T> {
     match loading.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,
@@ -108,16 +154,16 @@ fn at_once<T>(loading: &mut Loading<T>) -> Option<Result<T, SplitLoaderError>> {
 }
 
 /// In the place of a part that did not come. After an update of the app its old parts are gone: then a reload brings the new ones.
-#[cfg(feature = "split")]
+#[cfg(not(feature = "ssr"))]
 #[component]
 fn NotLoaded() -> impl IntoView {
     let address = [location().pathname(), location().search()].into_iter().flatten().collect::<String>();
     view! {
-        <Heading>"This page did not arrive"</Heading>
-        <p class="lead">"This device may be offline, or the app has just been updated."</p>
+        <Heading>{t(frame::NOT_LOADED_HEADING)}</Heading>
+        <p class="lead">{t(frame::NOT_LOADED_WHY)}</p>
         <p>
             <a class="button" href=address rel="external">
-                "Load it again"
+                {t(frame::NOT_LOADED_AGAIN)}
             </a>
         </p>
     }

@@ -6,10 +6,12 @@ use leptos_router::{
     path,
 };
 
+#[cfg(feature = "ssr")]
+use crate::texts::Group;
 use crate::{
     on_demand::{Part, on_demand},
     pages::{
-        account::Account, callback::Callback, flow::FlowPage, home::Home, learn::Learn, not_found::NotFound, problem::ProblemPage,
+        account::Account, callback::Callback, flow::FlowPage, home::Home, lab::LabPage, learn::Learn, not_found::NotFound, problem::ProblemPage,
         signed_in::SignedInPage,
     },
 };
@@ -21,7 +23,7 @@ pub const CALLBACK: &str = "/callback";
 pub const SIGNED_IN: &str = "/signed-in";
 
 /// The pages' paths: what the app can show without asking the server for another document.
-const PAGES: [&str; 7] = ["/", "/account", CALLBACK, "/problem", SIGNED_IN, "/flow", "/learn"];
+const PAGES: [&str; 8] = ["/", "/account", CALLBACK, "/problem", SIGNED_IN, "/flow", "/learn", "/lab"];
 
 /// The page that belongs to the address.
 #[component]
@@ -35,12 +37,13 @@ pub fn Routes() -> impl IntoView {
             <Route path=path!("/problem") view=|| problem().show() />
             <Route path=path!("/flow") view=|| flow().show() />
             <Route path=path!("/learn") view=|| learn().show() />
+            <Route path=path!("/lab") view=|| lab().show() />
         </FlatRoutes>
     }
 }
 
 fn account() -> Part {
-    on_demand!(pages::account, view! { <Account /> })
+    on_demand!(pages::account, [], view! { <Account /> })
 }
 
 /// Fetches the page that most sign-ins lead to, while the server is still busy with one. Only for the browser.
@@ -51,27 +54,38 @@ pub(crate) fn prepare_account() {
 }
 
 fn problem() -> Part {
-    on_demand!(pages::problem, view! { <ProblemPage /> })
+    on_demand!(pages::problem, [], view! { <ProblemPage /> })
 }
 
 fn flow() -> Part {
-    on_demand!(flow::flow, view! { <FlowPage /> })
+    on_demand!(flow::flow, [], view! { <FlowPage /> })
 }
 
 fn learn() -> Part {
-    on_demand!(learn::learn, view! { <Learn /> })
+    on_demand!(learn::learn, [], view! { <Learn /> })
+}
+
+fn lab() -> Part {
+    on_demand!(lab::lab, [], view! { <LabPage /> })
 }
 
 /// The part of the app that the page at `path` is in, unless it is the one that every page starts with.
-#[cfg(all(target_arch = "wasm32", feature = "start", any(feature = "hydrate", feature = "csr")))]
+#[cfg(any(feature = "hydrate", feature = "csr"))]
 pub(crate) fn part_at(path: &str) -> Option<Part> {
     match path {
         "/account" => Some(account()),
         "/problem" => Some(problem()),
         "/flow" => Some(flow()),
         "/learn" => Some(learn()),
+        "/lab" => Some(lab()),
         _ => None,
     }
+}
+
+/// The texts that the page at `path` begins with.
+#[cfg(feature = "ssr")]
+pub(crate) fn texts_at(_path: &str) -> &'static [Group] {
+    &[Group::Frame]
 }
 
 /// What the part of the app is called that the page at `address`, a path with its query, is in.
@@ -81,6 +95,7 @@ pub(crate) fn part_name_at(address: &str) -> Option<&'static str> {
         Some("/account" | "/problem") => Some("pages"),
         Some("/flow") => Some("flow"),
         Some("/learn") => Some("learn"),
+        Some("/lab") => Some("lab"),
         _ => None,
     }
 }

@@ -11,8 +11,10 @@ use crate::{
     api::{Note, Provider, Session, SessionSummary},
     handover::{HandedFlow, Handover, KNOWN},
     json,
+    language::Language,
     routes::part_name_at,
     site::Site,
+    texts::{self, Group, frame, t},
 };
 
 /// The addresses of the built files, as the site's `manifest.json` names them.
@@ -31,6 +33,8 @@ pub struct SiteAssets {
 /// Everything the server knows when it renders a page. The server provides it as context before it renders the app.
 #[derive(Clone, Debug, Default)]
 pub struct RequestContext {
+    /// The language of the page.
+    pub language: Language,
     /// Who is signed in, as this request's cookies tell; `None` when the server cannot say.
     pub session: Option<Session>,
     /// The ways to sign in.
@@ -70,23 +74,27 @@ pub struct StaticShell {
 ///
 /// Every inline script carries the request's nonce, which the server has to name in the Content-Security-Policy.
 pub fn shell(site: Site, assets: &SiteAssets) -> impl IntoView + use<> {
-    let sheet = use_context::<RequestUrl>().and_then(|url| assets.sheets.get(part_name_at(url.as_ref())?).cloned());
+    let language = use_context::<RequestContext>().map(|context| context.language).unwrap_or_default();
+    provide_context(language);
+    let url = use_context::<RequestUrl>();
+    let texts = (site.texts)(url.as_ref().map_or("/", |url| url.as_ref().split('?').next().unwrap_or_default()));
+    let sheet = url.and_then(|url| assets.sheets.get(part_name_at(url.as_ref())?).cloned());
     let head = view! {
         {sheet.map(|sheet| view! { <link rel="stylesheet" href=sheet /> })}
         <MetaTags />
     };
-    document("ssr", site, assets, &starter(assets), head.into_any(), (site.app)())
+    document("ssr", site, language, texts, assets, &starter(assets), head.into_any(), (site.app)())
 }
 
-/// The document of single-page mode: a header, a heading and a word of patience until the app takes over.
-pub fn static_shell(site: Site, assets: &SiteAssets) -> StaticShell {
-    unattended(site, assets, || {
+/// The document of single-page mode for the page at `path`: a header, a heading and a word of patience until the app takes over.
+pub fn static_shell(site: Site, assets: &SiteAssets, language: Language, path: &str) -> StaticShell {
+    unattended(site, assets, language, path, || {
         let body = view! {
             {(site.header)()}
             <main id="content" tabindex="-1">
                 <h1>{site.name}</h1>
                 <p role="status" data-loading="">
-                    "Loading…"
+                    {t(frame::PAGE_LOADING)}
                 </p>
                 <NeedsScript />
             </main>
@@ -96,19 +104,20 @@ pub fn static_shell(site: Site, assets: &SiteAssets) -> StaticShell {
 }
 
 /// The home page of single-page mode, as whoever has no session sees it: the links work before the app is there, which then draws the same.
-pub fn home_shell(site: Site, assets: &SiteAssets, providers: Vec<Provider>) -> StaticShell {
-    unattended(site, assets, || {
+pub fn home_shell(site: Site, assets: &SiteAssets, language: Language, providers: Vec<Provider>) -> StaticShell {
+    unattended(site, assets, language, "/", || {
         let known = Handover { session: Some(Session::anonymous()), providers: Some(providers.clone()), ..Handover::default() };
         // Strings can always be written; and in a script element nothing may look like its end.
         let known = json::write(&known).unwrap_or_default().replace('<', "\\u003c");
+        let title = site.home.map_or_else(|| site.name.to_owned(), |home| [home(), " · ", site.name].concat());
         let head = view! {
-            <title>{site.home_title}</title>
+            <title>{title}</title>
             <script type="application/json" id=KNOWN inner_html=known></script>
         };
         let (meta, _output) = ServerMetaContext::new();
         provide_context(meta);
         provide_context(RequestUrl::new("/"));
-        provide_context(RequestContext { session: Some(Session::anonymous()), providers, ..RequestContext::default() });
+        provide_context(RequestContext { session: Some(Session::anonymous()), providers, language, ..RequestContext::default() });
         let body = view! {
             {(site.app)()}
             <NeedsScript />
@@ -121,20 +130,24 @@ pub fn home_shell(site: Site, assets: &SiteAssets, providers: Vec<Provider>) -> 
 fn NeedsScript() -> impl IntoView {
     view! {
         <noscript>
-            <p class="notice">
-                "This page needs JavaScript. Whoever runs this app can set " <code>"render = \"ssr\""</code>
-                ": then signing in, the account page and signing out work without it."
-            </p>
+            <p class="notice" inner_html=t(frame::PAGE_NEEDS_SCRIPT_HTML)></p>
         </noscript>
     }
 }
 
 /// A document that is made without a request; `content` gives what stands in its head and its body.
-fn unattended(site: Site, assets: &SiteAssets, content: impl FnOnce() -> (AnyView, AnyView)) -> StaticShell {
+fn unattended(
+    site: Site,
+    assets: &SiteAssets,
+    language: Language,
+    path: &str,
+    content: impl FnOnce() -> (AnyView, AnyView),
+) -> StaticShell {
     let starter = starter(assets);
     let html = Owner::new().with(|| {
+        provide_context(language);
         let (head, body) = content();
-        document("spa", site, assets, &starter, head, body).to_html()
+        document("spa", site, language, (site.texts)(path), assets, &starter, head, body).to_html()
     });
     let hash = STANDARD.encode(Sha256::digest(starter.as_bytes()));
     StaticShell { html, script_hashes: vec![format!("'sha256-{hash}'")] }
@@ -144,18 +157,36 @@ fn unattended(site: Site, assets: &SiteAssets, content: impl FnOnce() -> (AnyVie
 ///
 /// The starter comes before the style sheet, which would otherwise hold it back, and fetches the module and the
 /// WebAssembly itself, so that they need no preload links: under `'strict-dynamic'` those would need a nonce too.
-fn document(render: &'static str, site: Site, assets: &SiteAssets, starter: &str, head: AnyView, body: AnyView) -> impl IntoView + use<> {
+#[expect(clippy::too_many_arguments, reason = "a document is made of many things, in one place")]
+fn document(
+    render: &'static str,
+    site: Site,
+    language: Language,
+    texts: &'static [Group],
+    assets: &SiteAssets,
+    starter: &str,
+    head: AnyView,
+    body: AnyView,
+) -> impl IntoView + use<> {
     let starter = starter.to_owned();
     let css = assets.css.clone();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-render=render>
+        <html lang=language.tag() dir=language.direction() data-render=render>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <script nonce=use_nonce()>{starter}</script>
                 <link rel="stylesheet" href=css />
-                <meta name="description" content=site.description />
+                <texts::Element language groups=texts />
+                <template id="not-started">
+                    <div class="notice notice-problem" role="alert">
+                        {t(frame::PAGE_NOT_STARTED)}
+                        " "
+                        <a rel="external">{t(frame::PAGE_RELOAD)}</a>
+                    </div>
+                </template>
+                <meta name="description" content=(site.description)() />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbfaf8" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#14161b" />

@@ -3,7 +3,12 @@
 use leptos::prelude::*;
 use std::fmt;
 
-use crate::{App, components::site_header::SiteHeader};
+use crate::{
+    App,
+    components::site_header::SiteHeader,
+    routes::texts_at,
+    texts::{Group, frame, t},
+};
 
 /// An app, as the server renders it. Only the first two parts have to be said:
 ///
@@ -17,7 +22,7 @@ use crate::{App, components::site_header::SiteHeader};
 /// }
 ///
 /// let site = Site::new("Guestbook", || view! { <App /> }.into_any());
-/// let site = Site { description: "Who was here, and what they say.", ..site };
+/// let site = Site { description: || "Who was here, and what they say.", ..site };
 /// ```
 #[derive(Clone, Copy)]
 pub struct Site {
@@ -26,11 +31,13 @@ pub struct Site {
     /// Everything inside `<body>`.
     pub app: fn() -> AnyView,
     /// What search engines say of it.
-    pub description: &'static str,
-    /// The title of the home page, before the app has come.
-    pub home_title: &'static str,
+    pub description: fn() -> &'static str,
+    /// The name of the home page, before the app has come.
+    pub home: Option<fn() -> &'static str>,
     /// What stands above the word of patience that single-page mode shows until the app has come.
     pub header: fn() -> AnyView,
+    /// The texts that the page at a path begins with; the kit's are all in [`Group::Frame`].
+    pub texts: fn(path: &str) -> &'static [Group],
     /// What the page at a path has to know beyond who is signed in.
     pub needs: fn(path: &str) -> Needs,
 }
@@ -49,15 +56,24 @@ pub struct Needs {
 impl Site {
     /// An app of this name.
     pub const fn new(name: &'static str, app: fn() -> AnyView) -> Self {
-        Self { name, app, description: name, home_title: name, header: || ().into_any(), needs: |_| Needs::default() }
+        Self {
+            name,
+            app,
+            description: || "",
+            home: None,
+            header: || ().into_any(),
+            texts: |_| &[Group::Frame],
+            needs: |_| Needs::default(),
+        }
     }
 
     /// This crate's own app.
     pub const fn own() -> Self {
         Self {
-            description: "Sign in with any OAuth 2.0 or OpenID Connect provider, and see what a login really does.",
-            home_title: "Home · oauth2flow",
+            description: || t(frame::PAGE_DESCRIPTION),
+            home: Some(|| t(frame::HEADER_HOME)),
             header: || view! { <SiteHeader path=Signal::stored(String::new()) /> }.into_any(),
+            texts: texts_at,
             needs: |path| {
                 let account = path == "/account";
                 Needs { sessions: account, notes: account, flow: matches!(path, "/flow" | "/learn") }

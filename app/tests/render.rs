@@ -10,6 +10,7 @@ use oauth2flow_app::{
     components::{problem_notice::ProblemNotice, problem_view::ProblemView},
     flow::{Flow, LoginOutcome, Parameter, ParameterValue, Place},
     handover::HandedFlow,
+    language::Language,
     problem::{NextStep, ProblemCode},
     shell::{RequestContext, SetStatus, SiteAssets, StaticShell, home_shell, shell, static_shell},
     site::Site,
@@ -61,6 +62,7 @@ fn alice() -> SignedIn {
 
 fn signed_in(signed_in: SignedIn) -> RequestContext {
     RequestContext {
+        language: Language::En,
         session: Some(Session::SignedIn(Box::new(signed_in))),
         providers: providers(),
         csrf_token: Some("csrf-42".to_owned()),
@@ -122,7 +124,7 @@ fn every_page_is_a_whole_document_with_one_heading() {
     ];
     for (url, context, heading) in pages {
         let html = html(url, context);
-        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"ssr\">"), "{url}: {html}");
+        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" dir=\"ltr\" data-render=\"ssr\">"), "{url}: {html}");
         assert_eq!(element(&html, "h1"), heading, "{url}");
         assert!(html.contains("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"), "{url}");
         assert!(html.contains("<main id=\"content\" tabindex=\"-1\">"), "{url}");
@@ -391,8 +393,8 @@ fn without_any_context_the_app_still_renders() {
 
 #[test]
 fn the_static_document_is_named_by_the_hash_of_its_script() {
-    let StaticShell { html, script_hashes } = static_shell(Site::own(), &assets());
-    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"spa\">"), "{html}");
+    let StaticShell { html, script_hashes } = static_shell(Site::own(), &assets(), Language::En, "/");
+    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" dir=\"ltr\" data-render=\"spa\">"), "{html}");
     assert_eq!(html.matches("<script").count(), 1);
     let script = element(&html, "script");
     let hash = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, Sha256::digest(script.as_bytes()));
@@ -403,7 +405,7 @@ fn the_static_document_is_named_by_the_hash_of_its_script() {
     assert!(!html.contains(" style=") && !html.contains("<style"));
     assert!(html.contains("<title>oauth2flow</title>"));
     assert!(html.contains("<h1>oauth2flow</h1>") && html.contains("Loading…") && html.contains("<noscript>"));
-    assert_eq!(static_shell(Site::own(), &assets()), StaticShell { html, script_hashes });
+    assert_eq!(static_shell(Site::own(), &assets(), Language::En, "/"), StaticShell { html, script_hashes });
 }
 
 #[test]
@@ -412,14 +414,14 @@ fn only_the_pages_of_a_part_carry_its_style_sheet() {
     for (url, expected) in [("/flow", true), ("/flow?login=a", true), ("/learn", true), ("/", false), ("/account", false), ("/x", false)] {
         assert_eq!(sheet(url), expected, "{url}");
     }
-    let without = static_shell(Site::own(), &assets()).html + &home_shell(Site::own(), &assets(), providers()).html;
+    let without = static_shell(Site::own(), &assets(), Language::En, "/").html + &home_shell(Site::own(), &assets(), Language::En, providers()).html;
     assert!(!without.contains("/pkg/flow."), "the app fetches it with the part");
 }
 
 #[test]
 fn an_address_cannot_break_out_of_the_script() {
     let hostile = SiteAssets { js: "/pkg/\"</script><script>alert(1)//".to_owned(), ..assets() };
-    let html = static_shell(Site::own(), &hostile).html;
+    let html = static_shell(Site::own(), &hostile, Language::En, "/").html;
     assert_eq!(html.matches("<script").count(), 1, "{html}");
     assert!(html.contains("import(\"/pkg/\\\"\\u003c/script>\\u003cscript>alert(1)//\")"), "{html}");
 }
@@ -545,20 +547,20 @@ fn nothing_in_a_recorded_login_is_forbidden_or_runs() {
 
 #[test]
 fn the_home_page_of_single_page_mode_has_links_that_work_before_the_app_is_there() {
-    let StaticShell { html, script_hashes } = home_shell(Site::own(), &assets(), providers());
-    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-render=\"spa\">"), "{html}");
+    let StaticShell { html, script_hashes } = home_shell(Site::own(), &assets(), Language::En, providers());
+    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" dir=\"ltr\" data-render=\"spa\">"), "{html}");
     assert_eq!(element(&html, "h1"), "Sign in, and see how it works");
     assert!(html.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/account\""), "{html}");
     let known = r#"<script type="application/json" id="known">{"session":{"authenticated":false},"providers":[{"id":"demo""#;
     assert!(html.contains(known), "{html}");
     assert!(html.contains("<noscript>"));
-    assert_eq!(script_hashes, static_shell(Site::own(), &assets()).script_hashes);
+    assert_eq!(script_hashes, static_shell(Site::own(), &assets(), Language::En, "/").script_hashes);
 }
 
 #[test]
 fn no_name_of_a_provider_gets_out_of_what_the_page_knows() {
     let provider = Provider { name: "</script><b>".to_owned(), ..providers().remove(0) };
-    let StaticShell { html, .. } = home_shell(Site::own(), &assets(), vec![provider]);
+    let StaticShell { html, .. } = home_shell(Site::own(), &assets(), Language::En, vec![provider]);
     assert!(!html.contains("</script><b>"), "{html}");
     assert!(html.contains(r"\u003c/script>\u003cb>"), "{html}");
 }

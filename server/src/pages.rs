@@ -5,7 +5,7 @@ use crate::{
     config::Render,
     error::Failure,
     proxy,
-    routes::{session, sessions},
+    routes::{language, session, sessions},
     session::cookie::Presented,
     state::AppState,
 };
@@ -25,6 +25,7 @@ use oauth2flow_app::{
     api::{Provider, Session},
     flow::Flow,
     handover::HandedFlow,
+    language::Language,
     problem::ProblemCode,
     shell::{RequestContext, SetStatus, SiteAssets, home_shell, shell, static_shell},
     site::Site,
@@ -40,15 +41,22 @@ pub struct Pages {
     made: OnceLock<Made>,
 }
 
-/// What the app says of itself, and the document that the single-page app starts from: rendered once, the same for everybody.
+/// What the app says of itself, and the documents that the single-page app starts from: each rendered once, the same for everybody who
+/// reads its language.
 struct Made {
     /// The paths that the app has a page for; every other one is its "not found" page.
     paths: Vec<String>,
-    html: Bytes,
-    /// The home page for browsers without a session: it has the links to the providers.
-    home: Bytes,
+    /// By language and by the texts that the document brings.
+    documents: [[OnceLock<Bytes>; KINDS]; Language::ALL.len()],
     policy: HeaderValue,
 }
+
+/// How many kinds of documents there are: for the home page for browsers without a session, with the links to the providers; and for each
+/// of [`PATHS`], which bring different texts.
+const KINDS: usize = PATHS.len() + 1;
+
+/// A path for each choice of texts; that of the last is every other's.
+const PATHS: [&str; 4] = ["/", "/flow", "/learn", "/account"];
 
 impl Pages {
     /// Keeps what it takes to make the pages.
@@ -70,11 +78,25 @@ impl Pages {
     fn made(&self) -> &Made {
         self.made.get_or_init(|| {
             let paths = generate_route_list(self.site.app).iter().map(|route| route.path().to_owned()).collect();
-            let (shell, home) = (static_shell(self.site, &self.files), home_shell(self.site, &self.files, self.providers.clone()));
-            // Both have the same script.
-            let policy = HeaderValue::try_from(policy(&shell.script_hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
-            Made { paths, html: Bytes::from(shell.html), home: Bytes::from(home.html), policy }
+            // All have the same script.
+            let hashes = static_shell(self.site, &self.files, Language::default(), "/").script_hashes;
+            let policy = HeaderValue::try_from(policy(&hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
+            Made { paths, documents: [const { [const { OnceLock::new() }; KINDS] }; Language::ALL.len()], policy }
         })
+    }
+
+    /// The document for the page at `path`, or for the home page of somebody new.
+    fn document(&self, language: Language, path: &str, is_newcomer: bool) -> Bytes {
+        let kind = if is_newcomer { KINDS - 1 } else { PATHS.iter().position(|known| *known == path).unwrap_or(PATHS.len() - 1) };
+        let made = self.made().documents[language as usize][kind].get_or_init(|| {
+            let shell = if is_newcomer {
+                home_shell(self.site, &self.files, language, self.providers.clone())
+            } else {
+                static_shell(self.site, &self.files, language, PATHS[kind])
+            };
+            Bytes::from(shell.html)
+        });
+        made.clone()
     }
 
     /// The app.
@@ -126,25 +148,31 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
     }
 }
 
+/// What decides over a page beside its address.
+const VARY: HeaderValue = HeaderValue::from_static("accept-language, cookie");
+
 fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
     // Whoever brings a session, live or not, is not shown the ways to sign in before the app knows better.
     let is_newcomer = path == "/" && matches!(app.cookies.session(headers), Presented::Absent);
-    let html = if is_newcomer { &app.pages.made().home } else { &app.pages.made().html };
+    let language = language::wanted(app, headers);
+    let document = app.pages.document(language, path, is_newcomer);
     let status = if app.pages.has(path) { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, app.pages.made().policy.clone()),
         // The document names the files of one build; after an update it has to name those of the next.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        (header::VARY, HeaderValue::from_static("cookie")),
+        (header::VARY, VARY),
+        (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag())),
     ];
-    (status, headers, Body::from(html.clone())).into_response()
+    (status, headers, Body::from(document)).into_response()
 }
 
 async fn render(app: AppState, request: Request) -> Response {
     // Nothing can be rendered before the renderer is ready.
     app.pages.made();
     let known = request_context(&app, request.uri().path(), request.headers()).await;
+    let language = known.language;
     let (site, assets, policy_app) = (app.pages.site, app.assets.site.clone(), app.clone());
     let context = move || {
         provide_context(known.clone());
@@ -164,11 +192,14 @@ async fn render(app: AppState, request: Request) -> Response {
     let mut response = leptos_axum::render_app_to_stream_with_context(context, move || shell(site, &assets))(request).await;
     // The page says who is signed in.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::VARY, VARY);
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     response
 }
 
 async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> RequestContext {
     let mut known = RequestContext {
+        language: language::wanted(app, headers),
         session: Some(Session::anonymous()),
         providers: app.providers.describe(),
         csrf_token: None,

@@ -5,7 +5,7 @@ use crate::{
     error::Failure,
     middleware::{csrf, envelope::Envelope},
     openapi, pages,
-    routes::{auth, backchannel_logout, code, events, flow, health, jwks, lab, login, logout, providers, session, sessions},
+    routes::{auth, backchannel_logout, code, events, flow, health, jwks, lab, language, login, logout, providers, session, sessions, texts},
     state::AppState,
 };
 use axum::{
@@ -35,6 +35,7 @@ pub fn router(app: AppState, own: Router) -> Envelope {
         // The layer lets what only reads pass.
         .route("/api/v1/flow", get(flow::get).delete(flow::forget))
         .route("/api/v1/lab/runs", post(lab::run))
+        .route("/language", post(language::handler))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
     // A provider's page may bring the browser here with its answer, so the handler itself looks at who asks.
     let answers = Router::new().route("/api/v1/oauth/code", get(code::get).post(code::post));
@@ -53,6 +54,7 @@ pub fn router(app: AppState, own: Router) -> Envelope {
         .merge(openapi::router())
         .nest(OWN_ROUTES, own.with_state(()))
         .route("/api/{*path}", any(async || Failure::from(ProblemCode::NotFound)))
+        .route("/texts/{version}/{language}/{group}", get(texts::handler))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(pages::handler)

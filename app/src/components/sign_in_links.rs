@@ -8,6 +8,7 @@ use crate::{
     erased::erased,
     providers::Providers,
     query::login_address,
+    texts::{fill, frame, t},
 };
 
 /// One link for each provider. They leave the app: the backend answers with a redirect to the provider.
@@ -23,7 +24,7 @@ pub fn SignInLinks(
         None => erased(view! { <Skeleton lines=1 /> }),
         Some(Err(problem)) => erased(view! { <ProblemNotice problem retry=Callback::new(move |()| providers.load()) /> }),
         Some(Ok(list)) if list.is_empty() => {
-            erased(view! { <p class="notice">"No provider is configured yet. Whoever runs this app can add one."</p> })
+            erased(view! { <p class="notice">{t(frame::SIGN_IN_NO_PROVIDER)}</p> })
         }
         Some(Ok(list)) => erased(view! {
             <ul class="sign-in-links">
@@ -44,7 +45,7 @@ fn SignInLink(provider: Provider, return_to: Signal<String>) -> impl IntoView {
                 rel="external"
             >
                 {provider_icon(&icon)}
-                <span>"Sign in with " {name}</span>
+                <span>{fill(frame::SIGN_IN_WITH, &[("provider", &name)])}</span>
             </a>
         </li>
     }

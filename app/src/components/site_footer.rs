@@ -2,17 +2,33 @@
 
 use leptos::prelude::*;
 
+use crate::{
+    language::Language,
+    texts::{frame, t},
+};
+
 /// Where to read on.
 #[component]
 pub fn SiteFooter() -> impl IntoView {
     view! {
         <footer class="site-footer">
-            <p>"Tokens stay in the backend. This browser only holds a cookie that no script can read."</p>
+            <p>{t(frame::FOOTER_PROMISE)}</p>
             <p>
                 <a href="/api/docs" rel="external">
-                    "API documentation"
+                    {t(frame::FOOTER_API)}
                 </a>
             </p>
+            <form class="languages" method="post" action="/language" aria-label=t(frame::FOOTER_LANGUAGE)>
+                {Language::ALL
+                    .map(|language| {
+                        view! {
+                            <button name="language" value=language.tag() lang=language.tag()>
+                                {language.name()}
+                            </button>
+                        }
+                    })
+                    .to_vec()}
+            </form>
         </footer>
     }
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::texts::{frame, t};
+
 /// The name of the site and the way to its pages.
 #[component]
 pub fn SiteHeader(
@@ -26,26 +28,26 @@ pub fn SiteHeader(
                 </svg>
                 "oauth2flow"
             </a>
-            <nav aria-label="Main">
+            <nav aria-label=t(frame::HEADER_NAVIGATION)>
                 <ul>
                     <li>
                         <a href="/" aria-current=move || current("/")>
-                            "Home"
+                            {t(frame::HEADER_HOME)}
                         </a>
                     </li>
                     <li>
                         <a href="/account" aria-current=move || current("/account")>
-                            "Account"
+                            {t(frame::HEADER_ACCOUNT)}
                         </a>
                     </li>
                     <li>
                         <a href="/flow" aria-current=move || current("/flow")>
-                            "X-ray"
+                            {t(frame::HEADER_FLOW)}
                         </a>
                     </li>
                     <li>
                         <a href="/learn" aria-current=move || current("/learn")>
-                            "Learn"
+                            {t(frame::HEADER_LEARN)}
                         </a>
                     </li>
                 </ul>

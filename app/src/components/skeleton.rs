@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::texts::{frame, t};
+
 /// Grey lines in the place of a text that is still loading, and a word about it for those who do not see them.
 #[component]
 pub fn Skeleton(
@@ -11,7 +13,7 @@ pub fn Skeleton(
     view! {
         <div class="skeleton">
             <p class="visually-hidden" role="status">
-                "Loading…"
+                {t(frame::PAGE_LOADING)}
             </p>
             {(0..lines).map(|_| view! { <span class="skeleton-line" aria-hidden="true"></span> }).collect_view()}
         </div>

@@ -13,48 +13,23 @@ use crate::{
     },
     erased::erased,
     session::{CurrentSession, SessionState},
+    texts::{around, frame, t},
 };
 
 /// What this is, and the ways in.
 #[component]
 pub fn Home() -> impl IntoView {
     erased(view! {
-        <Title text="Home" />
+        <Title text=t(frame::HEADER_HOME) />
         <section class="hero">
-            <Heading>"Sign in, and see how it works"</Heading>
-            <p class="lead">
-                "This is a complete sign-in with OAuth 2.0 and OpenID Connect, ready for your own app. A small backend keeps the secret and the tokens; your browser only gets a cookie that no script can read. Nothing here is a mock-up: sign in, and you have a real session."
-            </p>
+            <Heading>{t(frame::HOME_HEADING)}</Heading>
+            <p class="lead">{t(frame::HOME_LEAD)}</p>
             <Welcome />
         </section>
         <section class="steps" aria-labelledby="steps">
-            <h2 id="steps">"What happens when you click"</h2>
-            <ol>
-                <li>
-                    <h3>"You go to the provider"</h3>
-                    <p>
-                        "The backend makes up a one-time secret, seals it into a cookie, and sends your browser to the provider. There you sign in and say what this app may know. Your password never comes here."
-                    </p>
-                </li>
-                <li>
-                    <h3>"You come back with a code"</h3>
-                    <p>
-                        "The provider sends your browser back with a code that works once. The app clears it from the address bar and hands it to the backend, which makes sure that it is the answer to your own click."
-                    </p>
-                </li>
-                <li>
-                    <h3>"The backend trades it for tokens"</h3>
-                    <p>
-                        "With its secret, the backend exchanges the code, checks who you are, and opens a session. From then on it adds the token to the calls that the app makes, and renews it in time."
-                    </p>
-                </li>
-            </ol>
-            <p>
-                "Every address, with what it takes and gives, is in the "
-                <a href="/api/docs" rel="external">
-                    "documentation of the API"
-                </a> "."
-            </p>
+            <h2 id="steps">{t(frame::HOME_STEPS)}</h2>
+            <ol inner_html=t(frame::HOME_STEPS_HTML)></ol>
+            <p inner_html=t(frame::HOME_API_HTML)></p>
         </section>
     })
 }
@@ -63,13 +38,14 @@ pub fn Home() -> impl IntoView {
 #[component]
 fn Welcome() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
+    let (before, after) = around(frame::HOME_SIGNED_IN_AS);
     move || match (session.get(), session.problem()) {
         (SessionState::SignedIn(signed_in), _) => erased(view! {
             <div class="welcome card">
                 <Avatar user=signed_in.user.clone() />
-                <p>"Signed in as " <strong>{display_name(&signed_in.user).to_owned()}</strong></p>
+                <p>{before} <strong>{display_name(&signed_in.user).to_owned()}</strong> {after}</p>
                 <a class="button" href="/account">
-                    "Open your account"
+                    {t(frame::HOME_OPEN_ACCOUNT)}
                 </a>
             </div>
         }),

@@ -29,17 +29,8 @@
       return parsed.then(() => {
         // The answer was not handed in, so a reload has to find it again.
         if (self.authorizationResponse) history.replaceState(null, "", callback + self.authorizationResponse);
-        const message = document.createElement("div");
-        message.className = "notice notice-problem";
-        message.setAttribute("role", "alert");
-        const reload = document.createElement("a");
-        reload.href = location.pathname + location.search;
-        reload.rel = "external";
-        reload.textContent = "Reload";
-        message.append(
-          "This page could not start: a part of it did not arrive, or this browser cannot run WebAssembly. ",
-          reload,
-        );
+        const message = document.getElementById("not-started").content;
+        message.querySelector("a").href = location.pathname + location.search;
         document.querySelector("[data-loading]")?.remove();
         (document.querySelector("main") ?? document.body).prepend(message);
       });

@@ -102,6 +102,21 @@ impl Cookies {
         find(headers, self.flow_name())
     }
 
+    /// The name of the cookie that holds the language somebody has chosen.
+    pub const fn language_name(self) -> &'static str {
+        if self.secure { "__Host-Http-language" } else { "language" }
+    }
+
+    /// Sets the cookie of the chosen language, for a year.
+    pub fn set_language(self, tag: &str) -> HeaderValue {
+        self.set(self.language_name(), tag, Some(365 * 24 * 60 * 60), SameSite::Lax)
+    }
+
+    /// The cookie of the chosen language of the request.
+    pub fn language(self, headers: &HeaderMap) -> Presented<'_> {
+        find(headers, self.language_name())
+    }
+
     /// Every transaction cookie of the request: id and value.
     pub fn transactions(self, headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
         pairs(headers).filter_map(move |(name, value)| Some((name.strip_prefix(self.transaction_prefix())?, value)))

@@ -1,0 +1,201 @@
+//! Makes Rust of the texts in `locales`: a constant for each text, and the texts themselves for those who have all languages.
+//!
+//! It fails, and says everything that is wrong, unless each language has the same texts with the same placeholders and elements.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+};
+use toml::{Table, Value};
+
+/// The language that the others are compared with.
+const SOURCE: &str = "en";
+
+/// The texts of one file, by `SECTION_NAME`.
+type Texts = BTreeMap<String, String>;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=locales");
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut mistakes = Vec::new();
+    let mut catalogs = BTreeMap::new();
+    for language in names(Path::new("locales"))? {
+        let directory = Path::new("locales").join(&language);
+        let mut groups = BTreeMap::new();
+        for file in names(&directory)? {
+            let table: Table = fs::read_to_string(directory.join(&file))?.parse().map_err(|error| format!("{language}/{file}: {error}"))?;
+            let group = file.trim_end_matches(".toml").to_owned();
+            groups.insert(group, texts(&format!("{language}/{file}"), table, &mut mistakes));
+        }
+        catalogs.insert(language, groups);
+    }
+    let source = catalogs.get(SOURCE).ok_or("there is no locales/en")?;
+    for (language, groups) in &catalogs {
+        compare(language, groups, source, &mut mistakes);
+    }
+    if !mistakes.is_empty() {
+        return Err(format!("the texts do not fit together:\n{}", mistakes.join("\n")).into());
+    }
+    let mut hasher = DefaultHasher::new();
+    catalogs.hash(&mut hasher);
+    let out = Path::new(&env::var("OUT_DIR")?).join("texts.rs");
+    Ok(fs::write(out, generate(&catalogs, source, hasher.finish())?)?)
+}
+
+/// What is in a directory, but for what an editor leaves there.
+fn names(directory: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name().into_string().map_err(|_| "a name is no text")?;
+        if !name.starts_with('.') && !name.ends_with('~') {
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
+fn texts(file: &str, table: Table, mistakes: &mut Vec<String>) -> Texts {
+    let mut texts = Texts::new();
+    for (section, entries) in table {
+        let Value::Table(entries) = entries else {
+            mistakes.push(format!("{file}: {section} stands in no [section]"));
+            continue;
+        };
+        for (name, text) in entries {
+            let key = format!("{section}_{name}").to_uppercase();
+            let Value::String(text) = text else {
+                mistakes.push(format!("{file}: [{section}] {name} is no text"));
+                continue;
+            };
+            // One text is one line of what the browser gets.
+            if text.is_empty() || text.trim() != text || text.chars().any(char::is_control) {
+                mistakes.push(format!("{file}: [{section}] {name} is empty, begins or ends with a space, or has more than one line"));
+            }
+            let elements = elements(&text);
+            if name.ends_with("_html") {
+                if elements
+                    .iter()
+                    .any(|element| element.starts_with("<script") || element.starts_with("</script") || element.starts_with("<!"))
+                {
+                    mistakes.push(format!("{file}: [{section}] {name} has an element that no text may have"));
+                }
+            } else if !elements.is_empty() {
+                mistakes.push(format!("{file}: [{section}] {name} has elements, and a name that does not end with _html"));
+            }
+            if !are_placeholders(&text) {
+                mistakes.push(format!("{file}: [{section}] {name} has a brace that is no {{placeholder}}"));
+            }
+            if texts.insert(key, text).is_some() {
+                mistakes.push(format!("{file}: [{section}] {name} is there twice"));
+            }
+        }
+    }
+    texts
+}
+
+fn compare(language: &str, groups: &BTreeMap<String, Texts>, source: &BTreeMap<String, Texts>, mistakes: &mut Vec<String>) {
+    let nothing = Texts::new();
+    for group in groups.keys().chain(source.keys()).collect::<BTreeSet<_>>() {
+        let (texts, originals) = (groups.get(group).unwrap_or(&nothing), source.get(group).unwrap_or(&nothing));
+        for key in texts.keys().chain(originals.keys()).collect::<BTreeSet<_>>() {
+            match (texts.get(key), originals.get(key)) {
+                (Some(text), Some(original)) => {
+                    if placeholders(text) != placeholders(original) {
+                        mistakes.push(format!("{language}/{group}.toml: {key} has other placeholders than the English text"));
+                    }
+                    if elements(text) != elements(original) {
+                        mistakes.push(format!("{language}/{group}.toml: {key} has other elements than the English text"));
+                    }
+                }
+                (None, _) => mistakes.push(format!("{language}/{group}.toml: {key} is missing")),
+                (_, None) => mistakes.push(format!("{language}/{group}.toml: {key} is not in English")),
+            }
+        }
+    }
+}
+
+/// What stands between `open` and `close`, sorted: their order is the language's own.
+fn between(text: &str, open: char, close: char) -> Vec<&str> {
+    let mut found: Vec<_> =
+        text.match_indices(open).filter_map(|(start, _)| text.get(start..).and_then(|rest| rest.get(..=rest.find(close)?))).collect();
+    found.sort_unstable();
+    found
+}
+
+fn placeholders(text: &str) -> Vec<&str> {
+    between(text, '{', '}')
+}
+
+fn elements(text: &str) -> Vec<&str> {
+    between(text, '<', '>')
+}
+
+/// Whether each brace belongs to a `{name}`.
+fn are_placeholders(text: &str) -> bool {
+    let found = placeholders(text);
+    let is_name = |name: &&str| name.len() > 2 && name.bytes().filter(|byte| !byte.is_ascii_lowercase() && *byte != b'_').count() == 2;
+    found.iter().all(is_name) && text.matches('{').count() == found.len() && text.matches('}').count() == found.len()
+}
+
+fn generate(
+    catalogs: &BTreeMap<String, BTreeMap<String, Texts>>,
+    source: &BTreeMap<String, Texts>,
+    version: u64,
+) -> Result<String, Box<dyn Error>> {
+    let mut out = String::new();
+    let variant = |name: &str| -> String {
+        let mut letters = name.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    };
+    writeln!(out, "/// Tells one state of the texts from another.\npub const VERSION: &str = \"{version:016x}\";\n")?;
+    writeln!(out, "/// Texts that come to the browser together: a file in each language's directory.")?;
+    writeln!(out, "#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum Group {{")?;
+    for group in source.keys() {
+        writeln!(out, "    /// `{group}.toml`\n    {},", variant(group))?;
+    }
+    writeln!(out, "}}\n\nimpl Group {{\n    /// Every group.\n    pub const ALL: [Self; {}] = [", source.len())?;
+    for group in source.keys() {
+        writeln!(out, "        Self::{},", variant(group))?;
+    }
+    writeln!(out, "    ];\n\n    /// The name of its files.\n    pub const fn name(self) -> &'static str {{\n        match self {{")?;
+    for group in source.keys() {
+        writeln!(out, "            Self::{} => \"{group}\",", variant(group))?;
+    }
+    writeln!(out, "        }}\n    }}\n}}\n")?;
+    for (group, texts) in source {
+        writeln!(out, "/// The texts of `{group}.toml`.\npub mod {group} {{\n    use super::{{Group, Text}};\n")?;
+        for (number, (key, text)) in texts.iter().enumerate() {
+            writeln!(out, "    #[doc = {:?}]", format!("```text\n{text}\n```"))?;
+            writeln!(out, "    pub const {key}: Text = Text::new(Group::{}, {number});", variant(group))?;
+        }
+        writeln!(out, "}}\n")?;
+    }
+    writeln!(out, "/// All texts of a group, one a line, in the order of their numbers.")?;
+    writeln!(
+        out,
+        "#[cfg(feature = \"ssr\")]\nconst fn lines(language: Language, group: Group) -> &'static str {{\n    match (language, group) {{"
+    )?;
+    for (language, groups) in catalogs {
+        for (group, texts) in groups {
+            let lines = texts.values().map(String::as_str).collect::<Vec<_>>().join("\n");
+            writeln!(out, "        (Language::{}, Group::{}) => {lines:?},", variant(language), variant(group))?;
+        }
+    }
+    writeln!(out, "    }}\n}}\n")?;
+    writeln!(out, "/// The English ones, for a bundle whose document brings none.")?;
+    writeln!(
+        out,
+        "#[cfg(not(any(feature = \"ssr\", feature = \"hydrate\")))]\nconst fn english(group: Group) -> &'static str {{\n    match group {{"
+    )?;
+    for (group, texts) in source {
+        let lines = texts.values().map(String::as_str).collect::<Vec<_>>().join("\n");
+        writeln!(out, "        Group::{} => {lines:?},", variant(group))?;
+    }
+    writeln!(out, "    }}\n}}")?;
+    Ok(out)
+}
