@@ -9,7 +9,7 @@ const systemChromium = '/usr/bin/chromium';
 const chromium = process.env['CHROMIUM_PATH'] ?? (existsSync(systemChromium) ? systemChromium : undefined);
 
 // Pictures are taken on request only. Workers read this file too, without the arguments: they inherit the variable.
-if (/--project[= ]screenshots\b/.test(process.argv.join(' '))) {
+if (/--project[= ](?:screenshots|icons)\b/.test(process.argv.join(' '))) {
   process.env['OAUTH2FLOW_SCREENSHOTS'] = '1';
 }
 const takesScreenshots = process.env['OAUTH2FLOW_SCREENSHOTS'] === '1';
@@ -18,6 +18,19 @@ const environment = Object.fromEntries(Object.entries(process.env).filter((entry
 
 /** What is between the server and other people's providers is the same in both modes. */
 const withoutBrowser = ['matrix.spec.ts', 'python-provider.spec.ts'];
+
+/** What another browser might do otherwise: logins, sessions in several tabs and windows, and the X-ray. */
+const inFirefox = ['flow.spec.ts', 'flow-failures.spec.ts', 'login.spec.ts', 'logout.spec.ts', 'relogin.spec.ts', 'return-to.spec.ts', 'sessions.spec.ts'];
+
+/** `FIREFOX_PATH`, else the system's Firefox. */
+const firefox = {
+  ...devices['Desktop Firefox'],
+  render: 'ssr' as const,
+  channel: 'moz-firefox',
+  // It is drawn with a style of Playwright's own, which the policy of a page does not allow there.
+  screenshot: 'off' as const,
+  launchOptions: { executablePath: resolve(import.meta.dirname, 'fixtures/firefox.mjs'), args: [], env: environment },
+};
 
 export default defineConfig<Options>({
   testDir: 'specs',
@@ -56,7 +69,8 @@ export default defineConfig<Options>({
     // Without script there is only what the server renders.
     { name: 'spa', use: { render: 'spa' }, testIgnore: [...withoutBrowser, 'noscript.spec.ts'] },
     { name: 'ssr', use: { render: 'ssr' }, testIgnore: withoutBrowser },
+    { name: 'firefox', testMatch: inFirefox, use: firefox },
     { name: 'peers', testMatch: withoutBrowser },
-    ...(takesScreenshots ? [{ name: 'screenshots', use: { render: 'ssr' as const }, testMatch: 'screenshots.ts' }] : []),
+    ...(takesScreenshots ? [{ name: 'screenshots', use: { render: 'ssr' as const }, testMatch: 'screenshots.ts' }, { name: 'icons', testMatch: 'icons.ts' }] : []),
   ],
 });

@@ -31,8 +31,38 @@ pub(crate) fn ensure_packages() -> Result<()> {
 
 /// Playwright, with what its configuration wants to know.
 pub(crate) fn playwright(server: &Path, site: &Path, chromium: &PathBuf) -> Command {
-    let mut command = Command::new("npx");
-    command.args(["playwright", "test"]).current_dir(end2end_directory());
-    command.env("OAUTH2FLOW_BIN", root().join(server)).env("OAUTH2FLOW_SITE_DIR", root().join(site)).env("CHROMIUM_PATH", chromium);
+    let mut command = without_server(chromium);
+    command.env("OAUTH2FLOW_BIN", root().join(server)).env("OAUTH2FLOW_SITE_DIR", root().join(site));
     command
+}
+
+/// The same for what needs a browser only.
+pub(crate) fn without_server(chromium: &PathBuf) -> Command {
+    let mut command = Command::new("npx");
+    command.args(["playwright", "test"]).current_dir(end2end_directory()).env("CHROMIUM_PATH", chromium);
+    command
+}
+
+/// The regular expression that finds any of these words as they are.
+pub(crate) fn any_of(words: &[String]) -> String {
+    let escape = |word: &String| {
+        word.chars().fold(String::new(), |mut pattern, character| {
+            if !character.is_alphanumeric() && !character.is_whitespace() {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+            pattern
+        })
+    };
+    words.iter().map(escape).collect::<Vec<_>>().join("|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_as_they_are() {
+        assert_eq!(any_of(&["signs out".to_owned(), "a.b (c)".to_owned()]), r"signs out|a\.b \(c\)");
+    }
 }

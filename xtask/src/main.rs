@@ -15,6 +15,7 @@ mod coverage;
 mod debian;
 mod end2end;
 mod fuzz;
+mod icons;
 mod paths;
 mod release;
 mod run;
@@ -51,8 +52,14 @@ enum Command {
     Site(release::SiteArguments),
     /// Measure the release: what requests and their parts cost, and how fast the first page comes
     Bench(bench::Arguments),
-    /// Take the pictures of every page into docs/screenshots
+    /// Take the pictures of the documents into docs/screenshots
     Screenshots,
+    /// Record a login, from the home page to its X-ray, into docs/screenshots
+    Record,
+    /// Take anew the pictures and texts that the browser tests compare every page with
+    Snapshots(screenshots::SnapshotArguments),
+    /// Draw the icons and the picture for links elsewhere into public
+    Icons,
     /// Remove what `run` and `build` made
     Clean(clean::Arguments),
 }
@@ -67,6 +74,9 @@ fn main() -> ExitCode {
         Command::Site(arguments) => release::site(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Screenshots => screenshots::take(),
+        Command::Record => screenshots::record(),
+        Command::Snapshots(arguments) => screenshots::snapshot(&arguments),
+        Command::Icons => icons::draw(),
         Command::Clean(arguments) => clean::clean(&arguments),
     };
     match outcome {
