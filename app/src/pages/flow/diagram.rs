@@ -48,7 +48,7 @@ impl Line {
             route: (message.from, message.to),
             channel: message.channel,
             act: meaning::message(message.name).act,
-            call: sentences::call(message),
+            call: sentences::short_call(message),
             verdicts: Verdicts::of([message]).in_words(),
             time: timing::duration(message.at_microseconds),
             is_failure: matches!(&login.outcome, LoginOutcome::Failed(failure) if failure.message == number),

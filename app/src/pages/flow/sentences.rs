@@ -30,9 +30,23 @@ pub(crate) fn route(message: &Message) -> String {
 
 /// What an address or a status says: `POST http://127.0.0.1:4000/token`, `303`.
 pub(crate) fn call(message: &Message) -> Option<String> {
-    let parts: Vec<_> =
-        [message.method.clone(), message.address.clone(), message.status.map(|status| status.to_string())].into_iter().flatten().collect();
+    call_at(message, message.address.as_deref())
+}
+
+/// The same where there is little room, and the diagram shows who is called: `POST /token`.
+pub(crate) fn short_call(message: &Message) -> Option<String> {
+    call_at(message, message.address.as_deref().map(path))
+}
+
+fn call_at(message: &Message, address: Option<&str>) -> Option<String> {
+    let status = message.status.map(|status| status.to_string());
+    let parts: Vec<_> = [message.method.as_deref(), address, status.as_deref()].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn path(address: &str) -> &str {
+    let after_scheme = address.find("://").map_or(0, |at| at + 3);
+    address[after_scheme..].find('/').map_or(address, |at| &address[after_scheme + at..])
 }
 
 /// Which channel it goes by.
@@ -95,7 +109,7 @@ pub(crate) fn message(message: &Message) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{message, outcome};
+    use super::{message, outcome, short_call};
     use crate::{flow::LoginOutcome, pages::flow::example};
 
     #[test]
@@ -119,6 +133,23 @@ mod tests {
         ));
         assert!(told.contains("Failed: The provider has not answered with an error – the provider answered with access_denied."), "{told}");
         assert!(told.ends_with("8 checks passed, 1 failed, 2 skipped."), "{told}");
+    }
+
+    #[test]
+    fn the_diagram_names_the_path_alone() {
+        let mut request = example::signed_in().messages[6].clone();
+        request.method = Some("POST".to_owned());
+        for (address, call) in [
+            ("https://op.example/token", "POST /token"),
+            ("https://op.example", "POST https://op.example"),
+            ("https://", "POST https://"),
+            ("/token", "POST /token"),
+            ("", "POST "),
+        ] {
+            request.address = Some(address.to_owned());
+            request.status = None;
+            assert_eq!(short_call(&request).unwrap(), call);
+        }
     }
 
     #[test]
