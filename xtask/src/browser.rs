@@ -1,4 +1,4 @@
-//! A Chromium for the tests: the one that is named, the system's, Playwright's own, or a new one.
+//! The browsers of the tests: the ones that are named, the system's, Playwright's own, or new ones.
 
 use crate::child::{first_line, run_step};
 use crate::debian::{install_packages, privilege};
@@ -12,8 +12,13 @@ use std::process::Command;
 const VARIABLES: [&str; 2] = ["CHROMIUM_PATH", "PLAYWRIGHT_CHROMIUM"];
 /// What a system calls its Chromium.
 const PROGRAMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// Chromium, and letters to draw text with: a bare system has none.
+/// Chromium, and letters to draw text with: a bare system has none. The tests bring letters of their own.
 const PACKAGES: [&str; 2] = ["chromium", "fonts-liberation"];
+
+/// Names a Firefox; `end2end/fixtures/firefox.mjs` reads it.
+pub(crate) const FIREFOX: &str = "FIREFOX_PATH";
+/// What a system calls its Firefox, the one of Debian first.
+const FIREFOX_PROGRAMS: [&str; 2] = ["firefox-esr", "firefox"];
 
 /// Finds a Chromium or installs one; needs the packages of the browser tests.
 pub(crate) fn ensure() -> Result<PathBuf> {
@@ -37,6 +42,20 @@ pub(crate) fn ensure() -> Result<PathBuf> {
         )?;
     }
     find().context("no Chromium could be installed; install one and name it in CHROMIUM_PATH")
+}
+
+/// Finds a Firefox or installs Debian's. Playwright's own has changes that nobody browses with, so it is not asked for.
+pub(crate) fn ensure_firefox() -> Result<PathBuf> {
+    const NAME: &str = "Firefox";
+    let of_system = || FIREFOX_PROGRAMS.iter().find_map(|name| program(name));
+    if let Some(path) = std::env::var_os(FIREFOX).map(PathBuf::from).or_else(of_system) {
+        Step::skipped(NAME, &format!("{} is there", path.display()));
+        return Ok(path);
+    }
+    if let Some(privilege) = privilege() {
+        install_packages(&privilege, &FIREFOX_PROGRAMS[..1])?;
+    }
+    of_system().with_context(|| format!("no Firefox could be installed; install one and name it in {FIREFOX}"))
 }
 
 fn find() -> Option<PathBuf> {

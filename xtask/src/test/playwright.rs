@@ -3,12 +3,16 @@
 use super::Programs;
 use super::counts::Counts;
 use crate::child::{ended, run_streaming};
+use crate::site::{EXAMPLE, Package};
 use crate::step::Step;
 use crate::workspace::{cache_directory, site_directory};
 use crate::{browser, end2end};
 use anyhow::{Result, bail};
 use std::fs;
 use std::path::PathBuf;
+
+/// Both modes in Chromium, the journeys in Firefox, and what needs no browser.
+const PROJECTS: [&str; 4] = ["spa", "ssr", "firefox", "peers"];
 
 /// Installs what the tests need and gives the path of Chromium.
 pub(super) fn prepare() -> Result<PathBuf> {
@@ -18,15 +22,17 @@ pub(super) fn prepare() -> Result<PathBuf> {
 
 /// Runs them against these programs.
 pub(super) fn run(programs: &Programs, chromium: &PathBuf, filters: &[String]) -> Result<Counts> {
+    let firefox = browser::ensure_firefox()?;
     let report = cache_directory().join("playwright.json");
     // A report of the last run must not be taken for this one's.
     let _ = fs::remove_file(&report);
-    let step = Step::start_streaming("tests in the browser, in both modes, and with foreign providers");
+    let step = Step::start_streaming("tests in the browsers, in both modes, and with foreign providers");
     let mut command = end2end::playwright(&programs.server, &site_directory(), chromium);
-    command.env("OAUTH2FLOW_HOSTILE_BIN", &programs.hostile);
-    command.args(["--project=spa", "--project=ssr", "--project=peers", "--reporter=list,json"]).env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+    command.env("OAUTH2FLOW_HOSTILE_BIN", &programs.hostile).env(browser::FIREFOX, &firefox);
+    command.args(PROJECTS.map(|project| ["--project=", project].concat()));
+    command.arg("--reporter=list,json").env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     if !filters.is_empty() {
-        command.args(["--pass-with-no-tests", "--grep", &any_of(filters)]);
+        command.args(["--pass-with-no-tests", "--grep", &end2end::any_of(filters)]);
     }
     let finished = run_streaming(&mut command)?;
     let Ok(text) = fs::read_to_string(&report) else {
@@ -43,28 +49,4 @@ pub(super) fn run(programs: &Programs, chromium: &PathBuf, filters: &[String]) -
         }
     }
     Ok(counts)
-}
-
-/// The regular expression that finds any of these words as they are.
-fn any_of(words: &[String]) -> String {
-    let escape = |word: &String| {
-        word.chars().fold(String::new(), |mut pattern, character| {
-            if !character.is_alphanumeric() && !character.is_whitespace() {
-                pattern.push('\\');
-            }
-            pattern.push(character);
-            pattern
-        })
-    };
-    words.iter().map(escape).collect::<Vec<_>>().join("|")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_found_as_they_are() {
-        assert_eq!(any_of(&["signs out".to_owned(), "a.b (c)".to_owned()]), r"signs out|a\.b \(c\)");
-    }
 }
