@@ -3,11 +3,15 @@
 //! This is the only module of the app that talks HTTP.
 
 use gloo_net::http::{Request, Response};
+use js_sys::Promise;
+use leptos::prelude::window;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit};
 
 use crate::{
+    texts::{GENERAL_WORDS, mark},
     clock::unix_seconds_of_date,
     flow::Flow,
     json,
@@ -352,7 +356,7 @@ impl Problem {
         let explanation = code.explain();
         Self {
             kind: "about:blank".to_owned(),
-            title: explanation.title.to_owned(),
+            title: explanation.words.title().to_owned(),
             status: explanation.status,
             code: explanation.code.to_owned(),
             detail: String::new(),
@@ -366,9 +370,8 @@ impl Problem {
 
     /// What the problem says beyond the general words about its code.
     pub fn own_words(&self) -> Option<&str> {
-        let explanation = ProblemCode::parse(&self.code).unwrap_or(ProblemCode::InternalError).explain();
-        let general = [explanation.title, explanation.why, explanation.advice];
-        Some(self.detail.as_str()).filter(|detail| !detail.is_empty() && !general.contains(detail))
+        // The server says them in English, whatever the language of the page.
+        Some(self.detail.as_str()).filter(|detail| !detail.is_empty() && !GENERAL_WORDS.contains(&mark(detail)))
     }
 
     /// Whether this is the problem with that code.
@@ -480,7 +483,6 @@ pub async fn fetch<T: DeserializeOwned>(
 ///
 /// A request is finished even when its page is left (`keepalive`): a sign-in that has been handed in is not lost.
 async fn send(method: &str, path: &str, body: Option<String>) -> Result<Response, Problem> {
-    let unreachable = || Problem::local(ProblemCode::ServerUnreachable);
     let request = build(method, &[BASE, path].concat(), body).map_err(|_| unreachable())?;
     let response = Request::from(request).send().await.map_err(|_| unreachable())?;
     if response.ok() {
@@ -532,10 +534,29 @@ fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::R
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
-    let text = response.text().await.map_err(|_| Problem::local(ProblemCode::ServerUnreachable))?;
+    let text = response.text().await.map_err(|_| unreachable())?;
     // Whoever has nothing to say says nothing.
     let text = if text.is_empty() { "null" } else { &text };
-    json::read(text).ok_or_else(|| Problem::local(ProblemCode::InternalError))
+    json::read(text).ok_or_else(|| Problem::local(ProblemCode::PageOutdated))
+}
+
+/// Why there is no answer.
+fn unreachable() -> Problem {
+    let is_online = window().navigator().on_line();
+    Problem::local(if is_online { ProblemCode::ServerUnreachable } else { ProblemCode::Offline })
+}
+
+/// Waits until this device has a connection. Only for the browser.
+pub(crate) async fn back_online() {
+    if window().navigator().on_line() {
+        return;
+    }
+    let back = Promise::new(&mut |done, _| {
+        // A window listens to whatever it is given.
+        let _ = window().add_event_listener_with_callback("online", &done);
+    });
+    // Such a promise is never rejected.
+    let _ = JsFuture::from(back).await;
 }
 
 /// The bodies are made of strings alone, which JSON can always hold.

@@ -314,6 +314,8 @@ pub enum SkipReason {
     NotSupported,
     /// The configuration says so.
     TurnedOff,
+    /// An experiment of the attack lab does without it.
+    LeftOut,
 }
 
 /// What can be looked at, in the order in which it is.

@@ -110,10 +110,11 @@ impl Application {
         let mut config = config;
         // `cargo leptos watch` tells the server by this variable where it puts what it builds.
         let built_by_cargo_leptos = || std::env::var_os("LEPTOS_SITE_ROOT").map(PathBuf::from);
-        let assets = match config.server.site_dir.clone().or_else(built_by_cargo_leptos) {
+        let mut assets = match config.server.site_dir.clone().or_else(built_by_cargo_leptos) {
             Some(directory) => Assets::from_directory(&directory)?,
             None => Assets::embedded()?,
         };
+        config.server.public_url.origin().clone_into(&mut assets.site.origin);
         refuse_missing_keys(&config)?;
         let keys = Arc::new(match &config.session.key {
             Some(key) => KeyRing::parse(key, "session.key", Arc::clone(&clock))?,

@@ -6,7 +6,7 @@
 
 pub mod exchange;
 pub mod login;
-mod redaction;
+pub(crate) mod redaction;
 pub mod session;
 pub mod verdict;
 

@@ -35,6 +35,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         routes::flow::get,
         routes::flow::forget,
         routes::flow::events,
+        routes::lab::run,
         routes::sessions::list,
         routes::sessions::end,
         routes::logout::handler,
@@ -45,6 +46,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "login", description = "From the click to the session"),
         (name = "session", description = "Who is signed in, and where; what happens to the session; signing out"),
         (name = "flow", description = "The X-ray: this browser's own logins, as they really happened"),
+        (name = "lab", description = "The attack lab, beside the demo provider: what happens to a sign-in that leaves one defence out"),
         (name = "proxy", description = "Calling an API with the token that the backend keeps")
     )
 )]

@@ -8,6 +8,7 @@ use crate::{
     dpop::Nonces,
     entropy::Entropy,
     flow::Recordings,
+    lab::Lab,
     middleware::{client_ip::ClientAddresses, rate_limit::RateLimits},
     ongoing::Ongoing,
     outbound::Outbound,
@@ -61,6 +62,8 @@ pub struct App {
     pub limits: RateLimits,
     /// The X-ray, where logins are recorded.
     pub flow: Option<Recordings>,
+    /// The attack lab, beside the demo provider and nowhere else.
+    pub lab: Option<Lab>,
     /// Answers that do not end by themselves: streams of events, and whatever a connection was upgraded to.
     pub streams: Streams,
     /// What is done to its end whoever goes away, and when the server stops.

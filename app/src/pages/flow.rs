@@ -10,12 +10,17 @@ use crate::{
     components::{heading::Heading, problem_notice::ProblemNotice, sign_in_links::SignInLinks, skeleton::Skeleton},
     erased::erased,
     flow::{LoginOutcome, RecordedLogin},
+    pages::lab::LabLink,
     problem::ProblemCode,
     providers::Providers,
     query::encode,
 };
-pub(crate) use parameter_list::reference;
+pub(crate) use check_list::check_list;
+pub(crate) use layout::{Arrow, Direction};
+pub(crate) use meaning::ParameterMeaning;
+pub(crate) use parameter_list::{place, reference, row as parameter_row};
 pub(crate) use sentences::{route, value};
+pub(crate) use walk::Move;
 use source::{Recording, Source};
 
 mod check_list;
@@ -87,6 +92,7 @@ pub fn FlowPage() -> impl IntoView {
                 }
             }
         }}
+        <LabLink />
     })
 }
 
@@ -100,7 +106,7 @@ fn title(login: &RecordedLogin) -> String {
         LoginOutcome::Running => ["Signing in with ", &login.provider_name].concat(),
         LoginOutcome::SignedIn => ["How you signed in with ", &login.provider_name].concat(),
         LoginOutcome::Failed(failure) => {
-            ProblemCode::parse(&failure.code).map_or_else(|| failure.title.clone(), |code| code.explain().title.to_owned())
+            ProblemCode::parse(&failure.code).map_or_else(|| failure.title.clone(), |code| code.explain().words.title().to_owned())
         }
     }
 }

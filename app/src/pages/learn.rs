@@ -8,9 +8,12 @@ use crate::{
     components::{heading::Heading, sign_in_links::SignInLinks},
     erased::erased,
     flow::{LoginOutcome, Party, RecordedLogin},
-    pages::flow::{
-        address_of,
-        source::{Recording, Source},
+    pages::{
+        flow::{
+            address_of,
+            source::{Recording, Source},
+        },
+        lab::LabLink,
     },
 };
 use own_login::{host_of, own_step};
@@ -102,6 +105,7 @@ pub fn Learn() -> impl IntoView {
                     "Open the X-ray"
                 </a>
             </p>
+            <LabLink />
         </section>
     })
 }

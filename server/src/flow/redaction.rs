@@ -17,7 +17,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// How many parameters of a message are kept.
-pub(super) const MAXIMUM_PARAMETERS: usize = 32;
+pub(crate) const MAXIMUM_PARAMETERS: usize = 32;
 /// How many characters of a name and of a value are kept.
 const MAXIMUM_NAME: usize = 64;
 const MAXIMUM_VALUE: usize = 256;
@@ -116,7 +116,7 @@ const HIDDEN_CLAIMS: [&str; 4] = ["nonce", "sid", "jti", "session_state"];
 
 /// The secrets that went by, for as long as somebody is at work with them.
 #[derive(Default)]
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     windows: HashSet<[u8; WINDOW]>,
     short: Vec<Zeroizing<String>>,
     bytes: usize,
@@ -184,10 +184,10 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 }
 
 /// Makes fingerprints with a key that nobody else has.
-pub(super) struct Fingerprints(Zeroizing<[u8; 32]>);
+pub(crate) struct Fingerprints(Zeroizing<[u8; 32]>);
 
 impl Fingerprints {
-    pub(super) fn new(key: [u8; 32]) -> Self {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
         Self(Zeroizing::new(key))
     }
 
@@ -203,7 +203,7 @@ impl Fingerprints {
 
 /// The parameters of a message before it is known what of them may be kept.
 #[derive(Default)]
-pub(super) struct Draft(Vec<Raw>);
+pub(crate) struct Draft(Vec<Raw>);
 
 struct Raw {
     name: String,
@@ -229,7 +229,7 @@ impl Draft {
     }
 
     /// A parameter by its name.
-    pub(super) fn add(&mut self, name: &str, place: Place, value: &str) {
+    pub(crate) fn add(&mut self, name: &str, place: Place, value: &str) {
         let kind = if SHOWN.contains(&name) {
             Kind::Shown
         } else if SECRET.contains(&name) || looks_like_a_token(value) {
@@ -241,24 +241,24 @@ impl Draft {
     }
 
     /// A secret, whatever its name.
-    pub(super) fn add_secret(&mut self, name: &str, place: Place, value: &str) {
+    pub(crate) fn add_secret(&mut self, name: &str, place: Place, value: &str) {
         self.push(name, place, value, Kind::Secret);
     }
 
     /// Something that describes a message, and is no secret.
-    pub(super) fn add_shown(&mut self, name: &str, place: Place, value: &str) {
+    pub(crate) fn add_shown(&mut self, name: &str, place: Place, value: &str) {
         self.push(name, place, value, Kind::Shown);
     }
 
     /// The parameters of a query or a form.
-    pub(super) fn add_form(&mut self, place: Place, form: &[u8]) {
+    pub(crate) fn add_form(&mut self, place: Place, form: &[u8]) {
         for (name, value) in url::form_urlencoded::parse(form) {
             self.add(&name, place, &value);
         }
     }
 
     /// The value of `Authorization`: the scheme is no secret.
-    pub(super) fn add_authorization(&mut self, value: &str) {
+    pub(crate) fn add_authorization(&mut self, value: &str) {
         let (scheme, credentials) = value.split_once(' ').unwrap_or(("", value));
         if !scheme.is_empty() {
             self.add_shown("authorization_scheme", Place::Header, scheme);
@@ -276,7 +276,7 @@ impl Draft {
     }
 
     /// The header fields of a request that say something about the flow.
-    pub(super) fn add_headers(&mut self, headers: &HeaderMap) {
+    pub(crate) fn add_headers(&mut self, headers: &HeaderMap) {
         for name in [header::AUTHORIZATION.as_str(), "dpop", header::CONTENT_TYPE.as_str()] {
             let Some(value) = headers.get(name).and_then(|value| value.to_str().ok()) else { continue };
             self.add_header(name, value);
@@ -284,19 +284,19 @@ impl Draft {
     }
 
     /// One of them.
-    pub(super) fn add_header(&mut self, name: &str, value: &str) {
+    pub(crate) fn add_header(&mut self, name: &str, value: &str) {
         if name == "authorization" { self.add_authorization(value) } else { self.add(name, Place::Header, value) }
     }
 
     /// The members of an answer of a server that issues tokens.
-    pub(super) fn add_members(&mut self, members: &Map<String, Value>) {
+    pub(crate) fn add_members(&mut self, members: &Map<String, Value>) {
         for (name, value) in members {
             self.add(name, Place::Body, &text_of(value));
         }
     }
 
     /// The claims of a token, or of a description of the user.
-    pub(super) fn add_claims(&mut self, place: Place, claims: &Map<String, Value>) {
+    pub(crate) fn add_claims(&mut self, place: Place, claims: &Map<String, Value>) {
         for (name, value) in claims {
             let is_hidden = HIDDEN_CLAIMS.contains(&name.as_str()) || ["token", "secret", "passw"].iter().any(|part| name.contains(part));
             self.push(name, place, &text_of(value), if is_hidden { Kind::Hidden } else { Kind::Shown });
@@ -304,7 +304,7 @@ impl Draft {
     }
 
     /// Keeps what may be kept, and answers how many parameters were too many.
-    pub(super) fn redact(self, secrets: &mut Secrets, fingerprints: &Fingerprints) -> (Vec<Parameter>, u32) {
+    pub(crate) fn redact(self, secrets: &mut Secrets, fingerprints: &Fingerprints) -> (Vec<Parameter>, u32) {
         for raw in self.0.iter().filter(|raw| raw.kind == Kind::Secret) {
             secrets.learn(&raw.value);
         }
@@ -320,12 +320,12 @@ impl Draft {
 }
 
 /// A text that somebody else may have written, with nothing secret in it.
-pub(super) fn text(text: &str, secrets: &Secrets) -> String {
+pub(crate) fn text(text: &str, secrets: &Secrets) -> String {
     if secrets.touch(text) { String::from("…") } else { beginning(text, MAXIMUM_VALUE) }
 }
 
 /// An address without its query, and without anything secret.
-pub(super) fn address(url: &Url, secrets: &Secrets) -> String {
+pub(crate) fn address(url: &Url, secrets: &Secrets) -> String {
     let address = format!("{}{}", url.origin().ascii_serialization(), url.path());
     if secrets.touch(&address) { url.origin().ascii_serialization() } else { beginning(&address, MAXIMUM_VALUE) }
 }
@@ -335,7 +335,7 @@ pub(super) fn address(url: &Url, secrets: &Secrets) -> String {
 const JUDGED: [&str; 12] = ["acr", "amr", "at_hash", "aud", "auth_time", "azp", "exp", "iat", "iss", "jti", "nbf", "nonce"];
 
 /// Takes a token apart, whether or not it holds.
-pub(super) fn decode(
+pub(crate) fn decode(
     token: &str,
     holds: bool,
     secrets: &mut Secrets,
@@ -363,7 +363,7 @@ pub(super) fn decode(
 }
 
 /// A value as text: JSON for what is none.
-pub(super) fn text_of(value: &Value) -> String {
+pub(crate) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

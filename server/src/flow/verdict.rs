@@ -26,7 +26,7 @@ use oauth2flow_protocol::{
 use std::{error::Error, fmt::Write as _};
 
 /// A check, and why there is nothing to look at, if so.
-pub(super) type Planned = (CheckName, Option<SkipReason>);
+pub(crate) type Planned = (CheckName, Option<SkipReason>);
 
 /// An error that belongs to one check.
 pub trait Judged: Error {
@@ -37,7 +37,7 @@ pub trait Judged: Error {
 }
 
 /// What becomes of the planned checks with this verdict.
-pub(super) fn verdicts<E: Judged>(plan: impl IntoIterator<Item = Planned>, error: Option<&E>) -> Vec<Check> {
+pub(crate) fn verdicts<E: Judged>(plan: impl IntoIterator<Item = Planned>, error: Option<&E>) -> Vec<Check> {
     let outcome = |skipped: Option<SkipReason>| skipped.map_or(CheckOutcome::Passed, CheckOutcome::Skipped);
     let mut checks = plan.into_iter().map(|(name, skipped)| Check { name, outcome: outcome(skipped) }).collect();
     if let Some(error) = error {
@@ -47,7 +47,7 @@ pub(super) fn verdicts<E: Judged>(plan: impl IntoIterator<Item = Planned>, error
 }
 
 /// An error in its own words, and in those of its causes.
-pub(super) fn in_words(error: &dyn Error) -> String {
+pub(crate) fn in_words(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(current) = cause {
@@ -62,7 +62,7 @@ pub(super) fn in_words(error: &dyn Error) -> String {
 }
 
 /// Has one of the checks failed, and those after it not reached.
-pub(super) fn fail(checks: &mut Vec<Check>, name: CheckName, code: &str, reason: impl Into<String>) {
+pub(crate) fn fail(checks: &mut Vec<Check>, name: CheckName, code: &str, reason: impl Into<String>) {
     let outcome = CheckOutcome::Failed { code: code.to_owned(), reason: reason.into() };
     let later = if let Some(place) = checks.iter().position(|check| check.name == name) {
         checks[place].outcome = outcome;
@@ -78,7 +78,7 @@ pub(super) fn fail(checks: &mut Vec<Check>, name: CheckName, code: &str, reason:
 }
 
 /// One check that has passed.
-pub(super) const fn passed(name: CheckName) -> Check {
+pub(crate) const fn passed(name: CheckName) -> Check {
     Check { name, outcome: CheckOutcome::Passed }
 }
 
@@ -104,7 +104,7 @@ impl Judged for CallbackError {
 
 /// What is looked at in an authorization response, in the order of [`oauth2flow_protocol::callback::validate`]; the state comes before it,
 /// by finding the login's cookie.
-pub(super) fn of_callback(signed: bool, iss: Option<SkipReason>) -> Vec<Planned> {
+pub(crate) fn of_callback(signed: bool, iss: Option<SkipReason>) -> Vec<Planned> {
     vec![
         (CallbackParameters, None),
         (LoginCookie, None),
@@ -160,7 +160,7 @@ impl Judged for TokenError {
 }
 
 /// What is looked at in a token response, in the order of [`oauth2flow_protocol::token::PendingExchange::process`].
-pub(super) fn of_tokens(openid: bool) -> Vec<Planned> {
+pub(crate) fn of_tokens(openid: bool) -> Vec<Planned> {
     vec![
         (TokenEndpointAvailable, None),
         (TokenResponseFormat, None),
@@ -228,17 +228,17 @@ impl Judged for IdTokenError {
 /// What an ID token has, and what was asked of it.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each of them is a question of its own")]
-pub(super) struct IdTokenTraits {
-    pub(super) has_authorized_party: bool,
-    pub(super) has_access_token_hash: bool,
-    pub(super) demands_claims: bool,
-    pub(super) asks_for_acr: bool,
-    pub(super) asks_for_age: bool,
-    pub(super) sent_nonce: bool,
+pub(crate) struct IdTokenTraits {
+    pub(crate) has_authorized_party: bool,
+    pub(crate) has_access_token_hash: bool,
+    pub(crate) demands_claims: bool,
+    pub(crate) asks_for_acr: bool,
+    pub(crate) asks_for_age: bool,
+    pub(crate) sent_nonce: bool,
 }
 
 /// What is looked at in an ID token, in the order of [`oauth2flow_protocol::id_token::validate`].
-pub(super) fn of_id_token(traits: IdTokenTraits) -> Vec<Planned> {
+pub(crate) fn of_id_token(traits: IdTokenTraits) -> Vec<Planned> {
     let unless = |applies: bool, reason: SkipReason| (!applies).then_some(reason);
     vec![
         (ProviderKeys, None),
@@ -354,7 +354,7 @@ impl Judged for UserInfoError {
 }
 
 /// What is looked at in a description of the user, in the order of [`oauth2flow_protocol::userinfo::process`].
-pub(super) fn of_userinfo(signed: bool) -> Vec<Planned> {
+pub(crate) fn of_userinfo(signed: bool) -> Vec<Planned> {
     vec![
         (UserinfoAvailable, None),
         (UserinfoAuthorized, None),

@@ -17,6 +17,7 @@ mod hostile;
 mod id_token;
 mod input;
 mod jarm;
+mod lab;
 mod logout;
 mod oauth;
 mod openapi;

@@ -8,4 +8,4 @@ mod reference;
 pub(crate) use check::{check, skip_reason};
 pub(crate) use message::message;
 pub(crate) use parameter::{ParameterMeaning, claim, metadata, parameter};
-pub(crate) use reference::{Reference, rfc};
+pub(crate) use reference::{Reference, core, rfc};

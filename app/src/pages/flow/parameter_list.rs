@@ -130,7 +130,8 @@ pub(crate) fn message_link(number: u32, text: String, walk: Walk) -> AnyView {
     })
 }
 
-fn place(place: Place) -> &'static str {
+/// Where a parameter stands, in a word.
+pub(crate) fn place(place: Place) -> &'static str {
     match place {
         Place::Query => "query",
         Place::Body => "body",

@@ -33,7 +33,7 @@ impl Move {
     }
 
     /// Where that leads from the message that is looked at; nowhere at the end.
-    fn target(self, numbers: &[u32], current: Option<u32>) -> Option<u32> {
+    pub(crate) fn target(self, numbers: &[u32], current: Option<u32>) -> Option<u32> {
         let place = current.and_then(|current| numbers.iter().position(|&number| number == current));
         let target = match (self, place) {
             (Self::First, _) | (Self::Next, None) => 0,

@@ -175,6 +175,11 @@ impl StandInProvider {
         self.recording.count(endpoint.path())
     }
 
+    /// How many requests have come, whatever for.
+    pub(crate) fn requests(&self) -> usize {
+        self.recording.all().len()
+    }
+
     pub(crate) fn received(&self, endpoint: Endpoint) -> Vec<Received> {
         self.recording.received(endpoint.path())
     }

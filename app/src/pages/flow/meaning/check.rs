@@ -217,5 +217,6 @@ pub(crate) fn skip_reason(reason: SkipReason) -> &'static str {
         SkipReason::NotAskedFor => "nobody asked for it",
         SkipReason::NotSupported => "this provider cannot do it",
         SkipReason::TurnedOff => "the configuration turns it off",
+        SkipReason::LeftOut => "this experiment leaves it out",
     }
 }

@@ -20,7 +20,7 @@ pub(crate) const fn rfc(number: u16, section: &'static str) -> Reference {
 }
 
 /// A section of `OpenID` Connect Core, whose headings have names to link to.
-pub(super) const fn core(section: &'static str, anchor: &'static str) -> Reference {
+pub(crate) const fn core(section: &'static str, anchor: &'static str) -> Reference {
     open_id("OpenID Connect Core", "openid-connect-core-1_0.html", section, anchor)
 }
 
