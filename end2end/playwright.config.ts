@@ -9,10 +9,10 @@ const systemChromium = '/usr/bin/chromium';
 const chromium = process.env['CHROMIUM_PATH'] ?? (existsSync(systemChromium) ? systemChromium : undefined);
 
 // Pictures are taken on request only. Workers read this file too, without the arguments: they inherit the variable.
-if (/--project[= ](?:screenshots|icons)\b/.test(process.argv.join(' '))) {
-  process.env['OAUTH2FLOW_SCREENSHOTS'] = '1';
-}
-const takesScreenshots = process.env['OAUTH2FLOW_SCREENSHOTS'] === '1';
+const onRequest = ['screenshots', 'recording'];
+const requested = onRequest.filter((name) => process.argv.some((argument) => argument === `--project=${name}`));
+if (requested.length > 0) process.env['OAUTH2FLOW_PICTURES'] = requested.join();
+const pictures = (process.env['OAUTH2FLOW_PICTURES'] ?? '').split(',').filter((name) => onRequest.includes(name));
 
 const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
@@ -20,7 +20,7 @@ const environment = Object.fromEntries(Object.entries(process.env).filter((entry
 const withoutBrowser = ['matrix.spec.ts', 'python-provider.spec.ts'];
 
 /** What another browser might do otherwise: logins, sessions in several tabs and windows, and the X-ray. */
-const inFirefox = ['flow.spec.ts', 'flow-failures.spec.ts', 'login.spec.ts', 'logout.spec.ts', 'relogin.spec.ts', 'return-to.spec.ts', 'sessions.spec.ts'];
+const inFirefox = ['flow.spec.ts', 'flow-failures.spec.ts', 'login.spec.ts', 'logout.spec.ts', 'relogin.spec.ts', 'sessions.spec.ts'];
 
 /** `FIREFOX_PATH`, else the system's Firefox. */
 const firefox = {
@@ -71,6 +71,6 @@ export default defineConfig<Options>({
     { name: 'ssr', use: { render: 'ssr' }, testIgnore: withoutBrowser },
     { name: 'firefox', testMatch: inFirefox, use: firefox },
     { name: 'peers', testMatch: withoutBrowser },
-    ...(takesScreenshots ? [{ name: 'screenshots', use: { render: 'ssr' as const }, testMatch: 'screenshots.ts' }, { name: 'icons', testMatch: 'icons.ts' }] : []),
+    ...pictures.map((name) => ({ name, testMatch: `${name}.ts`, use: { render: 'ssr' as const } })),
   ],
 });

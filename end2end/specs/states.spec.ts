@@ -1,0 +1,84 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page, TestInfo } from '@playwright/test';
+import sharp from 'sharp';
+import { test } from '../fixtures/hostile-provider.ts';
+import { states } from '../fixtures/states.ts';
+import { settled, steady } from '../fixtures/steady.ts';
+import { expect } from '../fixtures/test.ts';
+
+// What holds for every page and state, in both render modes: axe finds nothing, the same is read aloud, it fits, and it looks as it did.
+// `cargo xtask snapshots` takes the pictures and the texts anew.
+
+const schemes = ['light', 'dark'] as const;
+const widths = [320, 768, 1440] as const;
+
+/** How much of a long page is pictured, in CSS pixels: the rest is more of the same. */
+const tallest = { 320: 1800, 768: 1500, 1440: 1200 } as const;
+
+for (const state of states) {
+  test.describe(state.name, () => {
+    test.use({ viewport: { width: 1024, height: 768 }, ...(state.console === undefined ? {} : { expectedConsole: state.console }) });
+
+    test(`${state.name} is for everybody, on every screen`, async ({ page, launch, hostile, stranger, render }, testInfo) => {
+      await state.open({ page, launch, hostile, stranger });
+      await settled(page);
+      await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+      await steady(page);
+
+      await test.step('it reads the same', async () => {
+        await expect.soft(page.locator('body')).toMatchAriaSnapshot({ name: `${state.name}.aria.yml` });
+      });
+
+      const grounds = new Set<string>();
+      for (const colorScheme of schemes) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        grounds.add(await page.evaluate(() => getComputedStyle(document.body).backgroundColor + getComputedStyle(document.documentElement).backgroundColor));
+        await test.step(`axe finds nothing, ${colorScheme}`, async () => {
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          expect.soft(violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html) })), colorScheme).toEqual([]);
+        });
+        for (const width of widths) {
+          await page.setViewportSize({ width, height: 800 });
+          await page.evaluate(() => scrollTo(0, 0));
+          expect.soft(await overflowing(page), `what sticks out at ${width} px, ${colorScheme}`).toEqual([]);
+          await expect.soft(page.getByRole('heading', { level: 1 })).toBeInViewport();
+          // The pages are the same in both modes, which one picture shows.
+          if (render === 'spa' || (width === 768 && colorScheme === 'light')) {
+            await test.step(`it looks the same at ${width} px, ${colorScheme}`, () => picture(page, [state.name, `${width}-${colorScheme}.png`], width, testInfo));
+          }
+        }
+        await page.setViewportSize({ width: 1024, height: 768 });
+      }
+      expect(grounds.size, 'light and dark differ').toBe(2);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    });
+  });
+}
+
+/** What sticks out of the page on the right. */
+async function overflowing(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const wide = [...document.body.querySelectorAll('*')].filter((element) => {
+      const { right, width: own } = element.getBoundingClientRect();
+      return own > 0 && right > width + 0.5 && getComputedStyle(element).position !== 'fixed';
+    });
+    return document.documentElement.scrollWidth > width ? wide.map((element) => element.outerHTML.slice(0, 120)) : [];
+  });
+}
+
+/** Compares the page with its picture. */
+async function picture(page: Page, path: [string, string], width: (typeof widths)[number], testInfo: TestInfo): Promise<void> {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  const clip = { x: 0, y: 0, width, height: Math.min(height, tallest[width]) };
+  await expect.soft(page).toHaveScreenshot(path, { fullPage: true, clip, animations: 'disabled', caret: 'hide', maxDiffPixelRatio: 0.01 });
+  if (testInfo.config.updateSnapshots !== 'none') await shrink(testInfo.snapshotPath(...path));
+}
+
+/** A few colours are enough for a page. */
+async function shrink(file: string): Promise<void> {
+  const picture = await readFile(file);
+  const { isPalette } = await sharp(picture).metadata();
+  if (isPalette !== true) await writeFile(file, await sharp(picture).png({ palette: true, colours: 16, dither: 0, effort: 10 }).toBuffer());
+}
