@@ -142,6 +142,11 @@ fn are_placeholders(text: &str) -> bool {
     found.iter().all(is_name) && text.matches('{').count() == found.len() && text.matches('}').count() == found.len()
 }
 
+/// As the app does it.
+fn mark(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |mark, byte| (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 fn generate(
     catalogs: &BTreeMap<String, BTreeMap<String, Texts>>,
     source: &BTreeMap<String, Texts>,
@@ -167,6 +172,15 @@ fn generate(
         writeln!(out, "            Self::{} => \"{group}\",", variant(group))?;
     }
     writeln!(out, "        }}\n    }}\n}}\n")?;
+    // A document says them in English, also to a page that has no English.
+    let general: Vec<_> = source
+        .values()
+        .flatten()
+        .filter(|(key, _)| key.starts_with("PROBLEM_") && key.ends_with("_WHY"))
+        .map(|(_, text)| mark(text))
+        .collect();
+    writeln!(out, "/// The marks of the general words about each problem, in English.")?;
+    writeln!(out, "pub(crate) const GENERAL_WORDS: [u32; {}] = {general:?};\n", general.len())?;
     for (group, texts) in source {
         writeln!(out, "/// The texts of `{group}.toml`.\npub mod {group} {{\n    use super::{{Group, Text}};\n")?;
         for (number, (key, text)) in texts.iter().enumerate() {

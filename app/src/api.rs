@@ -11,13 +11,13 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit};
 
 use crate::{
-    texts::{GENERAL_WORDS, mark},
     clock::unix_seconds_of_date,
     flow::Flow,
     json,
     lab::{Experiment, LabRun},
     problem::ProblemCode,
     session::CurrentSession,
+    texts::{GENERAL_WORDS, mark},
 };
 
 /// Where the API lives.

@@ -1,7 +1,12 @@
 //! The time as the server sees it: every lifetime is the server's, and a browser's clock may be wrong.
 
-use leptos::prelude::*;
+use leptos::{
+    ev::{Custom, Event},
+    prelude::*,
+};
 use std::time::Duration;
+
+use crate::texts::{fill, frame, pages, t};
 
 /// The app's only source of the time.
 #[derive(Clone, Copy, Debug)]
@@ -39,16 +44,21 @@ impl Clock {
         self.now.set(self.read());
     }
 
-    /// Ticks every second that the page is visible, for as long as the calling component lives.
+    /// Ticks every second that the page is visible, for as long as the calling component lives. A page that nobody sees is not woken.
     pub fn tick(self) {
-        let tick = move || {
-            if !document().hidden() {
-                self.now.set(self.read());
-            }
-        };
+        let is_visible = RwSignal::new(true);
         Effect::new(move || {
+            // It is the document's event, and comes up to the window.
+            let seen = window_event_listener(Custom::<Event>::new("visibilitychange"), move |_| is_visible.set(!document().hidden()));
+            on_cleanup(move || seen.remove());
+            is_visible.set(!document().hidden());
+        });
+        Effect::new(move || {
+            let tick = move || self.now.set(self.read());
             tick();
-            if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
+            if is_visible.get()
+                && let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1))
+            {
                 on_cleanup(move || handle.clear());
             }
         });
@@ -90,19 +100,17 @@ pub fn unix_seconds(rfc3339: &str) -> Option<i64> {
 
 /// How long there is left, in the two largest units that matter: `29 min 12 s`.
 pub fn remaining(seconds: i64) -> String {
-    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let units = [(86_400, frame::TIME_DAYS), (3_600, frame::TIME_HOURS), (60, frame::TIME_MINUTES), (1, frame::TIME_SECONDS)];
     let Some(largest) = units.iter().position(|&(size, _)| seconds >= size) else {
-        return "ended".to_owned();
+        return t(frame::TIME_ENDED).to_owned();
     };
     let mut text = String::new();
     let mut left = seconds;
-    for (size, name) in units.into_iter().skip(largest).take(2) {
+    for (size, unit) in units.into_iter().skip(largest).take(2) {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(&(left / size).to_string());
-        text.push(' ');
-        text.push_str(name);
+        text.push_str(&fill(unit, &[("number", &(left / size).to_string())]));
         left %= size;
     }
     text
@@ -110,10 +118,10 @@ pub fn remaining(seconds: i64) -> String {
 
 /// How long ago that was, in the largest unit: `3 min ago`.
 pub fn ago(seconds: i64) -> String {
-    let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
+    let units = [(86_400, pages::SESSIONS_DAYS_AGO), (3_600, pages::SESSIONS_HOURS_AGO), (60, pages::SESSIONS_MINUTES_AGO)];
     match units.into_iter().find(|&(size, _)| seconds >= size) {
-        Some((size, name)) => [&(seconds / size).to_string(), " ", name, " ago"].concat(),
-        None => "just now".to_owned(),
+        Some((size, unit)) => fill(unit, &[("number", &(seconds / size).to_string())]),
+        None => t(pages::SESSIONS_JUST_NOW).to_owned(),
     }
 }
 

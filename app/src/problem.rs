@@ -2,6 +2,10 @@
 //!
 //! One table for the server's problem answers, the app's problem pages and `docs/errors.md`.
 
+use crate::texts::{Text, pages, t};
+#[cfg(feature = "ssr")]
+use crate::{language::Language, texts::text_in};
+
 /// A stable problem code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProblemCode {
@@ -85,6 +89,10 @@ pub enum ProblemCode {
     InternalError,
     /// The server does not answer the browser; the app says so itself.
     ServerUnreachable,
+    /// The device has no connection; the app says so itself.
+    Offline,
+    /// The server's answer is not one that the page understands; the app says so itself.
+    PageOutdated,
 }
 
 /// What a person is offered next.
@@ -104,6 +112,8 @@ pub enum NextStep {
     GoHome,
     /// Ask whoever runs the app; tell them the request id.
     AskOperator,
+    /// Load the page anew.
+    Reload,
 }
 
 /// One row of the table.
@@ -113,19 +123,45 @@ pub struct Explanation {
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// What happened, as a heading.
+    /// What to tell people, in the language of their page.
+    pub words: Words,
+    /// What happened, as a heading, in English.
+    #[cfg(feature = "ssr")]
     pub title: &'static str,
-    /// Why, in a sentence or two.
+    /// Why, in a sentence or two, in English.
+    #[cfg(feature = "ssr")]
     pub why: &'static str,
-    /// What to do, in a sentence.
+    /// What to do, in a sentence, in English.
+    #[cfg(feature = "ssr")]
     pub advice: &'static str,
     /// The way on.
     pub next: NextStep,
 }
 
+/// The words about a problem, in every language: `[problem_…]` in `locales/*/pages.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words(Text);
+
+impl Words {
+    /// What happened, as a heading.
+    pub fn title(self) -> &'static str {
+        t(self.0.after(1))
+    }
+
+    /// Why, in a sentence or two.
+    pub fn why(self) -> &'static str {
+        t(self.0.after(2))
+    }
+
+    /// What to do, in a sentence.
+    pub fn advice(self) -> &'static str {
+        t(self.0)
+    }
+}
+
 impl ProblemCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::AccessDenied,
@@ -166,6 +202,8 @@ impl ProblemCode {
         Self::KeysDiffer,
         Self::InternalError,
         Self::ServerUnreachable,
+        Self::Offline,
+        Self::PageOutdated,
     ];
 
     /// The code that is written `text`, if there is one.
@@ -183,328 +221,65 @@ impl ProblemCode {
         self.explain().status
     }
 
-    /// The words about it.
-    #[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
+    /// The row about it.
     pub fn explain(self) -> Explanation {
-        use NextStep::{AskOperator, GoHome, OpenAccount, SignIn, SignInAgain, TryLater, UseAnotherAccount};
-        let (code, status, title, why, advice, next) = match self {
-            Self::InvalidRequest => (
-                "invalid_request",
-                400,
-                "That request could not be read",
-                "A part of it is missing, is there twice, or is not what it should be.",
-                "Start again from the home page.",
-                GoHome,
-            ),
-            Self::UnknownProvider => (
-                "unknown_provider",
-                404,
-                "There is no such way to sign in",
-                "The link names a provider that this app does not offer.",
-                "Choose one of the providers on the home page.",
-                GoHome,
-            ),
-            Self::AccessDenied => (
-                "access_denied",
-                403,
-                "You cancelled the sign-in",
-                "The provider reports that permission was not given, so nothing was shared and nobody was signed in.",
-                "If that was a slip, sign in again and choose Allow.",
-                SignInAgain,
-            ),
-            Self::StateMismatch => (
-                "state_mismatch",
-                400,
-                "This answer belongs to no sign-in of this browser",
-                "The link was opened in another browser, the cookies were cleared on the way, or somebody sent you a link from a sign-in of their own.",
-                "Nothing was done. Start the sign-in in this browser.",
-                SignInAgain,
-            ),
-            Self::LoginExpired => (
-                "login_expired",
-                400,
-                "The sign-in took too long",
-                "A sign-in has to be finished within ten minutes, and this one was not.",
-                "Start it again.",
-                SignInAgain,
-            ),
-            Self::AlreadyCompleted => (
-                "already_completed",
-                409,
-                "This sign-in is finished already",
-                "Each answer of a provider works once, and this one has been used.",
-                "Go on to your account.",
-                OpenAccount,
-            ),
-            Self::IssuerMismatch => (
-                "issuer_mismatch",
-                400,
-                "The answer came from the wrong provider",
-                "The sign-in was started with one provider, and another one answered. That can be an attack, so it was stopped before anything was sent.",
-                "Start the sign-in again. If it happens again, tell whoever runs this app.",
-                SignInAgain,
-            ),
-            Self::ProviderRefused => (
-                "provider_refused",
-                502,
-                "The provider would not go on",
-                "It answered the sign-in with an error of its own.",
-                "Try again in a moment. If it stays, tell whoever runs this app.",
-                TryLater,
-            ),
-            Self::CodeRejected => (
-                "code_rejected",
-                400,
-                "The provider did not accept the sign-in",
-                "The one-time code was too old, had been used, or was not meant for this sign-in.",
-                "Start the sign-in again.",
-                SignInAgain,
-            ),
-            Self::ProviderMisconfigured => (
-                "provider_misconfigured",
-                502,
-                "This app and the provider do not agree",
-                "The app's registration at the provider and its configuration here differ: the client id, the secret, the redirect address or the issuer.",
-                "Only whoever runs this app can mend it. Give them the request id.",
-                AskOperator,
-            ),
-            Self::ProviderUnavailable => (
-                "provider_unavailable",
-                502,
-                "The provider cannot be reached",
-                "It is down, or the way to it is. Nobody who is signed in is affected.",
-                "Try again in a moment.",
-                TryLater,
-            ),
-            Self::ProviderTimeout => (
-                "provider_timeout",
-                504,
-                "The provider did not answer in time",
-                "It was asked, and said nothing for ten seconds. Nobody who is signed in is affected.",
-                "Try again in a moment.",
-                TryLater,
-            ),
-            Self::ProviderInvalidResponse => (
-                "provider_invalid_response",
-                502,
-                "The provider's answer makes no sense",
-                "It sent something that is not an answer to what it was asked, so it was not used.",
-                "Try again in a moment. If it stays, tell whoever runs this app.",
-                TryLater,
-            ),
-            Self::IdTokenInvalid => (
-                "id_token_invalid",
-                502,
-                "The provider's proof of who you are does not hold",
-                "The ID token failed a check, so it was thrown away together with everything that came with it.",
-                "Start the sign-in again. If it happens again, tell whoever runs this app.",
-                SignInAgain,
-            ),
-            Self::AuthenticationTooWeak => (
-                "authentication_too_weak",
-                403,
-                "The provider has not confirmed it is you",
-                "A stronger or a more recent sign-in was asked for, and the provider did not vouch for one. Whoever was signed in still is.",
-                "Sign in again, and do all that the provider asks. If it does not ask, tell whoever runs this app.",
-                SignInAgain,
-            ),
-            Self::InteractionRequired => (
-                "interaction_required",
-                401,
-                "The provider has a question for you",
-                "It was asked to sign you in without a word, and could not: you are not signed in there, or it wants your consent.",
-                "Sign in, and answer it there.",
-                SignIn,
-            ),
-            Self::ClockSkew => (
-                "clock_skew",
-                500,
-                "This server's clock is wrong",
-                "By its own clock, the provider's proof is from another time, so nobody can be signed in.",
-                "Only whoever runs this app can set the clock. Give them the request id.",
-                AskOperator,
-            ),
-            Self::Unauthenticated => (
-                "unauthenticated",
-                401,
-                "You are not signed in",
-                "The session has ended, or there was none.",
-                "Sign in to go on.",
-                SignInAgain,
-            ),
-            Self::SessionEnded => (
-                "session_ended",
-                401,
-                "Your session has ended",
-                "The provider no longer renews this app's permission: it was withdrawn, or it has run out.",
-                "Sign in again.",
-                SignInAgain,
-            ),
-            Self::PermissionExpired => (
-                "permission_expired",
-                401,
-                "The provider's permission has run out",
-                "You are still signed in, but the permission to call this API has ended, and the provider gave nothing to renew it with.",
-                "Sign in again to give it anew.",
-                SignInAgain,
-            ),
-            Self::StepUpRequired => (
-                "step_up_required",
-                401,
-                "Confirm it is you",
-                "This API wants a stronger or a more recent sign-in than yours. You are still signed in.",
-                "Sign in once more; afterwards you come back.",
-                SignInAgain,
-            ),
-            Self::NotPermitted => (
-                "not_permitted",
-                403,
-                "You are not let in with this account",
-                "The provider knows you, and whoever runs this app lets only certain people in.",
-                "Use another account, or ask whoever runs this app to let you in; give them the request id.",
-                UseAnotherAccount,
-            ),
-            Self::CsrfRejected => (
-                "csrf_rejected",
-                403,
-                "That request did not come from this app",
-                "It lacks the proof that a page of this app sent it, so it was not carried out.",
-                "Go back to the app and try there.",
-                GoHome,
-            ),
-            Self::UnknownUpstream => (
-                "unknown_upstream",
-                404,
-                "There is no such API here",
-                "The address names an API that this app does not pass calls on to.",
-                "Check the address against the configured upstreams.",
-                GoHome,
-            ),
-            Self::InvalidPath => (
-                "invalid_path",
-                400,
-                "That path cannot be passed on",
-                "It could leave the API that it was meant for.",
-                "Use a plain path, without dot segments or encoded slashes.",
-                GoHome,
-            ),
-            Self::UpstreamUnavailable => (
-                "upstream_unavailable",
-                502,
-                "The API cannot be reached",
-                "It is down, or the way to it is. You are still signed in.",
-                "Try again in a moment.",
-                TryLater,
-            ),
-            Self::UpstreamTimeout => (
-                "upstream_timeout",
-                504,
-                "The API did not answer in time",
-                "It was asked, and took too long. You are still signed in.",
-                "Try again in a moment.",
-                TryLater,
-            ),
-            Self::UpstreamRefused => (
-                "upstream_refused",
-                400,
-                "The API said no",
-                "The call has reached it, and was not carried out.",
-                "Change the call, and try again.",
-                OpenAccount,
-            ),
-            Self::NotFound => (
-                "not_found",
-                404,
-                "There is nothing here",
-                "The address is mistyped, or the page has gone.",
-                "Go to the home page.",
-                GoHome,
-            ),
-            Self::MethodNotAllowed => (
-                "method_not_allowed",
-                405,
-                "That is not how to ask",
-                "The address exists, but does not take this method.",
-                "See the API's documentation at /api/docs.",
-                GoHome,
-            ),
-            Self::UnsupportedMediaType => (
-                "unsupported_media_type",
-                415,
-                "That is not how to write it",
-                "The address does not take this content type.",
-                "See the API's documentation at /api/docs.",
-                GoHome,
-            ),
-            Self::PayloadTooLarge => {
-                ("payload_too_large", 413, "That is too much at once", "The request is larger than this app takes.", "Send less.", GoHome)
-            }
-            Self::HeadTooLarge => (
-                "head_too_large",
-                431,
-                "The browser sends too much along",
-                "The request has more headers, or longer ones, than this app takes. Most often that is a pile of cookies.",
-                "Delete the cookies of this site, and try again.",
-                GoHome,
-            ),
-            Self::RequestTimeout => (
-                "request_timeout",
-                408,
-                "The request did not arrive whole",
-                "It stopped in the middle for too long, so nothing was done with it.",
-                "Check the connection, and try again.",
-                TryLater,
-            ),
-            Self::RateLimited => (
-                "rate_limited",
-                429,
-                "That was a lot at once",
-                "More was asked for from this address, or in this session, than this app gives at a time. You have not been signed out.",
-                "Wait a moment, and try again.",
-                TryLater,
-            ),
-            Self::TooManyConnections => (
-                "too_many_connections",
-                503,
-                "Too many connections are open",
-                "This app keeps so many open at a time, and no more. You have not been signed out.",
-                "Close what you no longer need of it, or try again in a moment.",
-                TryLater,
-            ),
-            Self::StoreUnavailable => (
-                "store_unavailable",
-                503,
-                "Sessions cannot be read just now",
-                "The place where they are kept does not answer. You have not been signed out.",
-                "Try again in a moment.",
-                TryLater,
-            ),
-            Self::KeysDiffer => (
-                "keys_differ",
-                503,
-                "This server cannot open your session",
-                "It was sealed with a key that this server does not have. You have not been signed out.",
-                "Try again in a moment. If it stays, tell whoever runs this app.",
-                TryLater,
-            ),
-            Self::InternalError => (
-                "internal_error",
-                500,
-                "Something went wrong here",
-                "That is a mistake of this app, not yours.",
-                "Try again. If it stays, tell whoever runs this app, with the request id.",
-                AskOperator,
-            ),
-            Self::ServerUnreachable => (
-                "server_unreachable",
-                503,
-                "This app's server does not answer",
-                "It is down, or this device is offline.",
-                "Try again in a moment.",
-                TryLater,
-            ),
+        use NextStep::{AskOperator, GoHome, OpenAccount, Reload, SignIn, SignInAgain, TryLater, UseAnotherAccount};
+        let (code, status, words, next) = match self {
+            Self::InvalidRequest => ("invalid_request", 400, pages::PROBLEM_INVALID_REQUEST_ADVICE, GoHome),
+            Self::UnknownProvider => ("unknown_provider", 404, pages::PROBLEM_UNKNOWN_PROVIDER_ADVICE, GoHome),
+            Self::AccessDenied => ("access_denied", 403, pages::PROBLEM_ACCESS_DENIED_ADVICE, SignInAgain),
+            Self::StateMismatch => ("state_mismatch", 400, pages::PROBLEM_STATE_MISMATCH_ADVICE, SignInAgain),
+            Self::LoginExpired => ("login_expired", 400, pages::PROBLEM_LOGIN_EXPIRED_ADVICE, SignInAgain),
+            Self::AlreadyCompleted => ("already_completed", 409, pages::PROBLEM_ALREADY_COMPLETED_ADVICE, OpenAccount),
+            Self::IssuerMismatch => ("issuer_mismatch", 400, pages::PROBLEM_ISSUER_MISMATCH_ADVICE, SignInAgain),
+            Self::ProviderRefused => ("provider_refused", 502, pages::PROBLEM_PROVIDER_REFUSED_ADVICE, TryLater),
+            Self::CodeRejected => ("code_rejected", 400, pages::PROBLEM_CODE_REJECTED_ADVICE, SignInAgain),
+            Self::ProviderMisconfigured => ("provider_misconfigured", 502, pages::PROBLEM_PROVIDER_MISCONFIGURED_ADVICE, AskOperator),
+            Self::ProviderUnavailable => ("provider_unavailable", 502, pages::PROBLEM_PROVIDER_UNAVAILABLE_ADVICE, TryLater),
+            Self::ProviderTimeout => ("provider_timeout", 504, pages::PROBLEM_PROVIDER_TIMEOUT_ADVICE, TryLater),
+            Self::ProviderInvalidResponse => ("provider_invalid_response", 502, pages::PROBLEM_PROVIDER_INVALID_RESPONSE_ADVICE, TryLater),
+            Self::IdTokenInvalid => ("id_token_invalid", 502, pages::PROBLEM_ID_TOKEN_INVALID_ADVICE, SignInAgain),
+            Self::AuthenticationTooWeak => ("authentication_too_weak", 403, pages::PROBLEM_AUTHENTICATION_TOO_WEAK_ADVICE, SignInAgain),
+            Self::InteractionRequired => ("interaction_required", 401, pages::PROBLEM_INTERACTION_REQUIRED_ADVICE, SignIn),
+            Self::ClockSkew => ("clock_skew", 500, pages::PROBLEM_CLOCK_SKEW_ADVICE, AskOperator),
+            Self::Unauthenticated => ("unauthenticated", 401, pages::PROBLEM_UNAUTHENTICATED_ADVICE, SignInAgain),
+            Self::SessionEnded => ("session_ended", 401, pages::PROBLEM_SESSION_ENDED_ADVICE, SignInAgain),
+            Self::PermissionExpired => ("permission_expired", 401, pages::PROBLEM_PERMISSION_EXPIRED_ADVICE, SignInAgain),
+            Self::StepUpRequired => ("step_up_required", 401, pages::PROBLEM_STEP_UP_REQUIRED_ADVICE, SignInAgain),
+            Self::NotPermitted => ("not_permitted", 403, pages::PROBLEM_NOT_PERMITTED_ADVICE, UseAnotherAccount),
+            Self::CsrfRejected => ("csrf_rejected", 403, pages::PROBLEM_CSRF_REJECTED_ADVICE, GoHome),
+            Self::UnknownUpstream => ("unknown_upstream", 404, pages::PROBLEM_UNKNOWN_UPSTREAM_ADVICE, GoHome),
+            Self::InvalidPath => ("invalid_path", 400, pages::PROBLEM_INVALID_PATH_ADVICE, GoHome),
+            Self::UpstreamUnavailable => ("upstream_unavailable", 502, pages::PROBLEM_UPSTREAM_UNAVAILABLE_ADVICE, TryLater),
+            Self::UpstreamTimeout => ("upstream_timeout", 504, pages::PROBLEM_UPSTREAM_TIMEOUT_ADVICE, TryLater),
+            Self::UpstreamRefused => ("upstream_refused", 400, pages::PROBLEM_UPSTREAM_REFUSED_ADVICE, OpenAccount),
+            Self::NotFound => ("not_found", 404, pages::PROBLEM_NOT_FOUND_ADVICE, GoHome),
+            Self::MethodNotAllowed => ("method_not_allowed", 405, pages::PROBLEM_METHOD_NOT_ALLOWED_ADVICE, GoHome),
+            Self::UnsupportedMediaType => ("unsupported_media_type", 415, pages::PROBLEM_UNSUPPORTED_MEDIA_TYPE_ADVICE, GoHome),
+            Self::PayloadTooLarge => ("payload_too_large", 413, pages::PROBLEM_PAYLOAD_TOO_LARGE_ADVICE, GoHome),
+            Self::HeadTooLarge => ("head_too_large", 431, pages::PROBLEM_HEAD_TOO_LARGE_ADVICE, GoHome),
+            Self::RequestTimeout => ("request_timeout", 408, pages::PROBLEM_REQUEST_TIMEOUT_ADVICE, TryLater),
+            Self::RateLimited => ("rate_limited", 429, pages::PROBLEM_RATE_LIMITED_ADVICE, TryLater),
+            Self::TooManyConnections => ("too_many_connections", 503, pages::PROBLEM_TOO_MANY_CONNECTIONS_ADVICE, TryLater),
+            Self::StoreUnavailable => ("store_unavailable", 503, pages::PROBLEM_STORE_UNAVAILABLE_ADVICE, TryLater),
+            Self::KeysDiffer => ("keys_differ", 503, pages::PROBLEM_KEYS_DIFFER_ADVICE, TryLater),
+            Self::InternalError => ("internal_error", 500, pages::PROBLEM_INTERNAL_ERROR_ADVICE, AskOperator),
+            Self::ServerUnreachable => ("server_unreachable", 503, pages::PROBLEM_SERVER_UNREACHABLE_ADVICE, TryLater),
+            Self::Offline => ("offline", 503, pages::PROBLEM_OFFLINE_ADVICE, TryLater),
+            Self::PageOutdated => ("page_outdated", 409, pages::PROBLEM_PAGE_OUTDATED_ADVICE, Reload),
         };
-        Explanation { code, status, title, why, advice, next }
+        Explanation {
+            code,
+            status,
+            words: Words(words),
+            #[cfg(feature = "ssr")]
+            title: text_in(Language::En, words.after(1)),
+            #[cfg(feature = "ssr")]
+            why: text_in(Language::En, words.after(2)),
+            #[cfg(feature = "ssr")]
+            advice: text_in(Language::En, words),
+            next,
+        }
     }
 }
 
@@ -512,6 +287,19 @@ impl ProblemCode {
 mod tests {
     use super::ProblemCode;
     use std::collections::HashSet;
+
+    #[test]
+    fn the_three_texts_about_a_problem_are_those_of_its_code() {
+        for code in ProblemCode::ALL {
+            let words = code.explain().words;
+            // A table with the wrong row of texts would show the same text under two codes.
+            let others = ProblemCode::ALL.into_iter().filter(|other| other.explain().words == words).count();
+            assert_eq!(others, 1, "{code:?}");
+        }
+        let words = ProblemCode::AccessDenied.explain().words;
+        assert_eq!(words.title(), "You cancelled the sign-in");
+        assert!(words.why().starts_with("The provider reports") && words.advice().starts_with("If that was a slip"));
+    }
 
     #[test]
     fn every_code_is_unique_and_is_read_back() {

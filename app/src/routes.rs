@@ -43,7 +43,7 @@ pub fn Routes() -> impl IntoView {
 }
 
 fn account() -> Part {
-    on_demand!(pages::account, [], view! { <Account /> })
+    on_demand!(pages::account, [Pages], view! { <Account /> })
 }
 
 /// Fetches the page that most sign-ins lead to, while the server is still busy with one. Only for the browser.
@@ -54,19 +54,19 @@ pub(crate) fn prepare_account() {
 }
 
 fn problem() -> Part {
-    on_demand!(pages::problem, [], view! { <ProblemPage /> })
+    on_demand!(pages::problem, [Pages], view! { <ProblemPage /> })
 }
 
 fn flow() -> Part {
-    on_demand!(flow::flow, [], view! { <FlowPage /> })
+    on_demand!(flow::flow, [Pages], view! { <FlowPage /> })
 }
 
 fn learn() -> Part {
-    on_demand!(learn::learn, [], view! { <Learn /> })
+    on_demand!(learn::learn, [Pages], view! { <Learn /> })
 }
 
 fn lab() -> Part {
-    on_demand!(lab::lab, [], view! { <LabPage /> })
+    on_demand!(lab::lab, [Pages], view! { <LabPage /> })
 }
 
 /// The part of the app that the page at `path` is in, unless it is the one that every page starts with.
@@ -84,8 +84,11 @@ pub(crate) fn part_at(path: &str) -> Option<Part> {
 
 /// The texts that the page at `path` begins with.
 #[cfg(feature = "ssr")]
-pub(crate) fn texts_at(_path: &str) -> &'static [Group] {
-    &[Group::Frame]
+pub(crate) fn texts_at(path: &str) -> &'static [Group] {
+    match path {
+        "/" => &[Group::Frame],
+        _ => &[Group::Frame, Group::Pages],
+    }
 }
 
 /// What the part of the app is called that the page at `address`, a path with its query, is in.

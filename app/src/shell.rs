@@ -1,7 +1,11 @@
 //! The HTML document around the app: rendered for each request, or the same bytes for everybody.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::{
+    attr::custom::{CustomAttr, custom_attribute},
+    nonce::use_nonce,
+    prelude::*,
+};
 use leptos_meta::{MetaTags, ServerMetaContext};
 use leptos_router::location::RequestUrl;
 use sha2::{Digest, Sha256};
@@ -28,6 +32,8 @@ pub struct SiteAssets {
     pub css: String,
     /// The style sheets that come with parts of the app, by the part.
     pub sheets: BTreeMap<String, String>,
+    /// Where people find the app, such as `https://app.example`.
+    pub origin: String,
 }
 
 /// Everything the server knows when it renders a page. The server provides it as context before it renders the app.
@@ -170,6 +176,9 @@ fn document(
 ) -> impl IntoView + use<> {
     let starter = starter.to_owned();
     let css = assets.css.clone();
+    // Whoever draws a link to the app elsewhere takes whole addresses only.
+    let picture = site.picture.map(|picture| [&assets.origin, picture].concat());
+    let description = (site.description)();
     view! {
         <!DOCTYPE html>
         <html lang=language.tag() dir=language.direction() data-render=render>
@@ -179,6 +188,16 @@ fn document(
                 <script nonce=use_nonce()>{starter}</script>
                 <link rel="stylesheet" href=css />
                 <texts::Element language groups=texts />
+                <template id="offline">
+                    <p class="page-notice notice" role="status">
+                        {t(frame::PAGE_OFFLINE)}
+                    </p>
+                </template>
+                <template id="no-cookies">
+                    <p class="page-notice notice notice-problem" role="status">
+                        {t(frame::PAGE_NO_COOKIES)}
+                    </p>
+                </template>
                 <template id="not-started">
                     <div class="notice notice-problem" role="alert">
                         {t(frame::PAGE_NOT_STARTED)}
@@ -186,18 +205,36 @@ fn document(
                         <a rel="external">{t(frame::PAGE_RELOAD)}</a>
                     </div>
                 </template>
-                <meta name="description" content=(site.description)() />
+                <meta name="description" content=description />
+                <meta {..property("og:title")} content=site.name />
+                <meta {..property("og:description")} content=description />
+                <meta {..property("og:type")} content="website" />
+                {picture
+                    .map(|picture| {
+                        view! {
+                            <meta {..property("og:image")} content=picture />
+                            <meta {..property("og:image:width")} content="1200" />
+                            <meta {..property("og:image:height")} content="630" />
+                            <meta name="twitter:card" content="summary_large_image" />
+                        }
+                    })}
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbfaf8" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#14161b" />
                 <link rel="icon" href="/favicon.ico" sizes="32x32" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 {head}
             </head>
             <body>{body}</body>
         </html>
     }
+}
+
+/// How meta elements are named that say what a link to the page looks like elsewhere ([Open Graph](https://ogp.me/)).
+fn property(name: &'static str) -> CustomAttr<&'static str, &'static str> {
+    custom_attribute("property", name)
 }
 
 /// The inline script: without its comments and indentation, and with the addresses filled in.

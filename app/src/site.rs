@@ -32,11 +32,13 @@ pub struct Site {
     pub app: fn() -> AnyView,
     /// What search engines say of it.
     pub description: fn() -> &'static str,
+    /// The path of the picture that stands beside a link to the app elsewhere: 1200 by 630 pixels.
+    pub picture: Option<&'static str>,
     /// The name of the home page, before the app has come.
     pub home: Option<fn() -> &'static str>,
     /// What stands above the word of patience that single-page mode shows until the app has come.
     pub header: fn() -> AnyView,
-    /// The texts that the page at a path begins with; the kit's are all in [`Group::Frame`].
+    /// The texts that the page at a path begins with; the kit's are all in [`Group::Frame`] and [`Group::Pages`].
     pub texts: fn(path: &str) -> &'static [Group],
     /// What the page at a path has to know beyond who is signed in.
     pub needs: fn(path: &str) -> Needs,
@@ -60,9 +62,10 @@ impl Site {
             name,
             app,
             description: || "",
+            picture: None,
             home: None,
             header: || ().into_any(),
-            texts: |_| &[Group::Frame],
+            texts: |_| &[Group::Frame, Group::Pages],
             needs: |_| Needs::default(),
         }
     }
@@ -71,6 +74,7 @@ impl Site {
     pub const fn own() -> Self {
         Self {
             description: || t(frame::PAGE_DESCRIPTION),
+            picture: Some("/social.png"),
             home: Some(|| t(frame::HEADER_HOME)),
             header: || view! { <SiteHeader path=Signal::stored(String::new()) /> }.into_any(),
             texts: texts_at,

@@ -76,6 +76,16 @@ fn each_piece(text: &'static str, mut take: impl FnMut(Result<&'static str, &'st
     }
 }
 
+/// Whether the texts of the group are there. On the server they always are.
+pub(crate) fn has(group: Group) -> bool {
+    source::has(group)
+}
+
+/// A short mark of a text, by which it is known again (FNV-1a).
+pub(crate) fn mark(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |mark, byte| (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 /// Loads the texts of these groups, unless they are there, and tells whether they are now. On the server they always are.
 pub(crate) async fn load(groups: &[Group]) -> bool {
     let mut all = true;
@@ -103,6 +113,10 @@ mod source {
 
     pub(super) fn of(language: Language, text: Text) -> &'static str {
         CATALOGS[language as usize][text.group as usize][usize::from(text.number)]
+    }
+
+    pub(super) const fn has(_group: Group) -> bool {
+        true
     }
 
     pub(super) async fn load(_group: Group) -> bool {
@@ -164,6 +178,10 @@ mod source {
         with(|texts| texts[text.group as usize].get(usize::from(text.number)).copied().unwrap_or_default())
     }
 
+    pub(super) fn has(group: Group) -> bool {
+        with(|texts| !texts[group as usize].is_empty())
+    }
+
     /// The texts of one group, for as long as the page lives.
     fn keep(lines: &str) -> Vec<&'static str> {
         let lines: &'static str = String::from(lines).leak();
@@ -203,7 +221,7 @@ mod source {
 
     #[cfg(target_arch = "wasm32")]
     pub(super) async fn load(group: Group) -> bool {
-        if with(|texts| !texts[group as usize].is_empty()) {
+        if has(group) {
             return true;
         }
         let Some(address) = element().and_then(|element| element.get_attribute("data-address")) else { return false };
@@ -219,14 +237,14 @@ mod source {
     /// Only a browser has a page to load for.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) async fn load(group: Group) -> bool {
-        with(|texts| !texts[group as usize].is_empty())
+        has(group)
     }
 }
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use super::{Group, VERSION, catalog, each_piece, frame, text_in};
-    use crate::language::Language;
+    use super::{GENERAL_WORDS, Group, VERSION, catalog, each_piece, frame, mark, text_in};
+    use crate::{language::Language, problem::ProblemCode};
 
     #[test]
     fn words_and_placeholders_come_in_the_order_of_the_text() {
@@ -239,6 +257,14 @@ mod tests {
         assert_eq!(pieces("words"), [Ok("words")]);
         assert_eq!(pieces("a { alone"), [Ok("a { alone")]);
         assert_eq!(pieces(""), []);
+    }
+
+    #[test]
+    fn the_general_words_about_a_problem_are_known_again() {
+        for code in ProblemCode::ALL {
+            assert!(GENERAL_WORDS.contains(&mark(code.explain().why)), "{code:?}");
+        }
+        assert!(!GENERAL_WORDS.contains(&mark("There are too many notes.")));
     }
 
     #[test]

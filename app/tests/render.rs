@@ -29,6 +29,7 @@ fn assets() -> SiteAssets {
         wasm: "/pkg/oauth2flow.fedcba9876543210.wasm".to_owned(),
         css: "/pkg/oauth2flow.0011223344556677.css".to_owned(),
         sheets: ["flow", "learn"].map(|part| (part.to_owned(), "/pkg/flow.8899aabbccddeeff.css".to_owned())).into(),
+        origin: "https://app.example".to_owned(),
     }
 }
 
@@ -297,6 +298,7 @@ fn every_problem_has_a_page_with_its_status_its_words_and_the_next_step() {
             NextStep::UseAnotherAccount => "Use another account",
             NextStep::OpenAccount => "Open your account",
             NextStep::TryLater => "Try again",
+            NextStep::Reload => "Reload",
             NextStep::GoHome | NextStep::AskOperator => "Go to the home page",
         };
         assert!(element(&html, "article").contains(step), "{code:?}: {html}");
@@ -406,6 +408,18 @@ fn the_static_document_is_named_by_the_hash_of_its_script() {
     assert!(html.contains("<title>oauth2flow</title>"));
     assert!(html.contains("<h1>oauth2flow</h1>") && html.contains("Loading…") && html.contains("<noscript>"));
     assert_eq!(static_shell(Site::own(), &assets(), Language::En, "/"), StaticShell { html, script_hashes });
+}
+
+#[test]
+fn a_link_to_the_app_can_be_drawn_with_a_picture() {
+    let html = html("/learn", anonymous());
+    assert!(html.contains("<meta property=\"og:image\" content=\"https://app.example/social.png\">"), "{html}");
+    assert!(html.contains("<meta name=\"twitter:card\" content=\"summary_large_image\">"), "{html}");
+    assert!(html.contains("<meta property=\"og:title\" content=\"oauth2flow\">"), "{html}");
+    assert!(html.contains("<link rel=\"apple-touch-icon\" href=\"/apple-touch-icon.png\">"), "{html}");
+    let other = Site::new("Guestbook", || ().into_any());
+    let other = static_shell(other, &assets(), Language::En, "/").html;
+    assert!(!other.contains("og:image") && !other.contains("twitter:"), "{other}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::{
     components::{identity::Identity, lifetimes::Lifetimes, notes::Notes, session_list::SessionList},
     erased::erased,
     providers::Providers,
+    texts::{around, pages, t},
 };
 
 /// The id of the provider that comes with a notes API.
@@ -22,30 +23,29 @@ pub fn AccountDetails(
     let providers = expect_context::<Providers>();
     Effect::new(move || providers.load());
     let has_notes = signed_in.provider == PROVIDER_WITH_NOTES;
+    let (before, after) = around(pages::NOTES_EXPLANATION);
     view! {
         <div class="account">
         <Identity signed_in=Arc::clone(&signed_in) />
         <Lifetimes signed_in />
         <section class="card account-wide" aria-labelledby="sessions">
-            <h2 id="sessions">"Where you are signed in"</h2>
+            <h2 id="sessions">{t(pages::SESSIONS_HEADING)}</h2>
             <SessionList />
         </section>
         <section class="card account-wide" aria-labelledby="notes">
-            <h2 id="notes">"Your notes"</h2>
+            <h2 id="notes">{t(pages::NOTES_HEADING)}</h2>
             {if has_notes {
                 erased(view! {
                     <p>
-                        "These live in an API that wants an access token. This page asks the backend, and the backend adds the token: "
+                        {before}
                         <code>"/api/v1/proxy/notes"</code>
+                        {after}
                     </p>
                     <Notes />
                 })
             } else {
                 erased(view! {
-                    <p>
-                        "Notes come with the demo provider. To call your own API with this sign-in, add it to "
-                        <code>"oauth2flow.toml"</code> " as an upstream, and ask for " <code>"/api/v1/proxy/{upstream}/…"</code> "."
-                    </p>
+                    <p inner_html=t(pages::NOTES_ELSEWHERE_HTML)></p>
                 })
             }}
         </section>

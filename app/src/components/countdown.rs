@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::clock::{Clock, remaining, unix_seconds};
+use crate::{
+    clock::{Clock, remaining, unix_seconds},
+    texts::{frame, t},
+};
 
 /// The time left until a moment, second by second. It is not read aloud on every change.
 #[component]
@@ -19,7 +22,7 @@ pub fn Countdown(
         match end.as_deref().and_then(unix_seconds).map(|end| end - clock.now()) {
             Some(left) if left > 0 => remaining(left),
             Some(_) => over.to_owned(),
-            None => "The provider does not say".to_owned(),
+            None => t(frame::TIME_UNKNOWN).to_owned(),
         }
     };
     view! {

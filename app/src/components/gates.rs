@@ -11,6 +11,7 @@ use crate::{
     erased::erased,
     query::{encode, login_address},
     session::{CurrentSession, SessionState, use_session},
+    texts::{pages, t},
 };
 
 /// Shown while somebody is signed in; built anew for another user only, however often the session's lifetimes change.
@@ -105,10 +106,10 @@ fn StepUp(provider: String, max_age: Option<u64>, acr_values: Option<String>) ->
     };
     view! {
         <div class="notice">
-            <p>"This part wants a sign-in that is more recent or stronger than yours. Afterwards you come back."</p>
+            <p>{t(pages::STEP_UP_WHY)}</p>
             <p>
                 <a class="button" href=address rel="external">
-                    "Confirm it is you"
+                    {t(pages::STEP_UP_CONFIRM)}
                 </a>
             </p>
         </div>

@@ -10,6 +10,7 @@ use crate::{
         sign_out::SignOut,
     },
     providers::Providers,
+    texts::{around, pages, t},
 };
 
 /// The user as the provider describes them, the provider, and what it allows; and the way out.
@@ -24,47 +25,48 @@ pub fn Identity(
     let provider_name = move || providers.name_of(&provider);
     let verified = user.email_verified.filter(|_| user.email.is_some());
     let avatar = user.clone();
+    let (before, after) = around(pages::ACCOUNT_SIGNED_IN_WITH);
     view! {
-        <section class="card identity" aria-label="Who you are">
+        <section class="card identity" aria-label=t(pages::ACCOUNT_WHO)>
             <div class="identity-head">
                 <Avatar user=avatar />
                 <p>
                     <strong>{name}</strong>
-                    <span class="fine-print">"Signed in with " {provider_name.clone()}</span>
+                    <span class="fine-print">{before} {provider_name.clone()} {after}</span>
                 </p>
             </div>
             <dl class="facts">
                 <div>
-                    <dt>"Name"</dt>
+                    <dt>{t(pages::ACCOUNT_NAME)}</dt>
                     <dd>{or_dash(user.name)}</dd>
                 </div>
                 <div>
-                    <dt>"Login"</dt>
+                    <dt>{t(pages::ACCOUNT_LOGIN)}</dt>
                     <dd>{or_dash(user.login)}</dd>
                 </div>
                 <div>
-                    <dt>"E-mail"</dt>
+                    <dt>{t(pages::ACCOUNT_EMAIL)}</dt>
                     <dd>
                         <span>{or_dash(user.email)}</span>
                         {verified
                             .map(|verified| {
                                 view! {
                                     " "
-                                    <span class="tag">{if verified { "verified" } else { "not verified" }}</span>
+                                    <span class="tag">{if verified { t(pages::ACCOUNT_VERIFIED) } else { t(pages::ACCOUNT_NOT_VERIFIED) }}</span>
                                 }
                             })}
                     </dd>
                 </div>
                 <div>
-                    <dt>"Identifier"</dt>
+                    <dt>{t(pages::ACCOUNT_IDENTIFIER)}</dt>
                     <dd>{user.sub}</dd>
                 </div>
                 <div>
-                    <dt>"Provider"</dt>
+                    <dt>{t(pages::ACCOUNT_PROVIDER)}</dt>
                     <dd>{provider_name}</dd>
                 </div>
                 <div>
-                    <dt>"Scopes"</dt>
+                    <dt>{t(pages::ACCOUNT_SCOPES)}</dt>
                     <dd>
                         <ul class="chips">
                             {scopes

@@ -8,6 +8,7 @@ use crate::{
     clock::{Clock, unix_seconds},
     components::countdown::Countdown,
     session::CurrentSession,
+    texts::{frame, pages, t},
 };
 
 /// The lifetimes, counting down; every answer of the server about the session brings new ones.
@@ -41,25 +42,25 @@ pub fn Lifetimes(
         }
         over
     });
-    let token_over = if refreshable { "renewed when it is next used" } else { "ended" };
+    let token_over = if refreshable { t(pages::LIFETIMES_RENEWED) } else { t(frame::TIME_ENDED) };
     view! {
         <section class="card" aria-labelledby="lifetimes">
-            <h2 id="lifetimes">"How long this lasts"</h2>
+            <h2 id="lifetimes">{t(pages::LIFETIMES_HEADING)}</h2>
             <dl class="facts">
                 <div>
-                    <dt>"Session, if unused"</dt>
+                    <dt>{t(pages::LIFETIMES_IDLE)}</dt>
                     <dd>
-                        <Countdown until=idle_expires_at over="ended" />
+                        <Countdown until=idle_expires_at over=t(frame::TIME_ENDED) />
                     </dd>
                 </div>
                 <div>
-                    <dt>"Session, at most"</dt>
+                    <dt>{t(pages::LIFETIMES_TOTAL)}</dt>
                     <dd>
-                        <Countdown until=expires_at over="ended" />
+                        <Countdown until=expires_at over=t(frame::TIME_ENDED) />
                     </dd>
                 </div>
                 <div>
-                    <dt>"Access token"</dt>
+                    <dt>{t(pages::LIFETIMES_TOKEN)}</dt>
                     <dd>
                         <Countdown until=token_expires_at over=token_over />
                     </dd>
@@ -67,9 +68,9 @@ pub fn Lifetimes(
             </dl>
             <p class="fine-print">
                 {if refreshable {
-                    "The backend renews the access token by itself, for as long as the session lasts."
+                    t(pages::LIFETIMES_RENEWS)
                 } else {
-                    "The backend cannot renew the access token: when it ends, sign in again."
+                    t(pages::LIFETIMES_CANNOT_RENEW)
                 }}
             </p>
         </section>

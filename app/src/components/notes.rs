@@ -9,6 +9,7 @@ use crate::{
     handover::{HandedNotes, HandedOver},
     json,
     session::CurrentSession,
+    texts::{fill, pages, t},
 };
 
 /// The user's notes, with a way to add and to delete one.
@@ -86,8 +87,8 @@ pub fn Notes() -> impl IntoView {
             Some(list) => {
                 let empty = list.is_empty();
                 Either::Left(view! {
-                    {empty.then(|| view! { <p class="fine-print">"No notes yet. Write the first one."</p> })}
-                    <ul class="notes" aria-label="Notes">
+                    {empty.then(|| view! { <p class="fine-print">{t(pages::NOTES_NONE)}</p> })}
+                    <ul class="notes" aria-label=t(pages::NOTES_LIST)>
                         {list.into_iter().map(|note| view! { <NoteItem note delete=Callback::new(delete) /> }).collect_view()}
                     </ul>
                 })
@@ -96,15 +97,15 @@ pub fn Notes() -> impl IntoView {
         }}
         {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
         <form class="new-note needs-script" on:submit=add>
-            <label for="new-note">"New note"</label>
+            <label for="new-note">{t(pages::NOTES_NEW)}</label>
             <div class="field-row">
                 <input id="new-note" type="text" name="text" maxlength="500" autocomplete="off" required node_ref=field />
                 <button type="submit" class="button" aria-disabled=move || busy.get().to_string()>
-                    "Add note"
+                    {t(pages::NOTES_ADD)}
                 </button>
             </div>
         </form>
-        <p class="fine-print without-script">"Adding and deleting notes needs JavaScript."</p>
+        <p class="fine-print without-script">{t(pages::NOTES_NEEDS_SCRIPT)}</p>
     }
 }
 
@@ -112,7 +113,7 @@ pub fn Notes() -> impl IntoView {
 fn NoteItem(note: Note, delete: Callback<String>) -> impl IntoView {
     let Note { id, text, created_at } = note;
     let day = created_at.get(..10).unwrap_or_default().to_owned();
-    let label = ["Delete note: ", &text].concat();
+    let label = fill(pages::NOTES_DELETE_LABEL, &[("text", &text)]);
     view! {
         <li>
             <span class="note-text">{text}</span>
@@ -125,7 +126,7 @@ fn NoteItem(note: Note, delete: Callback<String>) -> impl IntoView {
                 aria-label=label
                 on:click=move |_| delete.run(id.clone())
             >
-                "Delete"
+                {t(pages::NOTES_DELETE)}
             </button>
         </li>
     }

@@ -1,12 +1,14 @@
 //! A failure of one part of a page.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     address::use_address,
     api::Problem,
+    erased::erased,
     problem::{Explanation, ProblemCode},
     query::{is_request_id, step_up_address},
+    texts::{self, Group, around, frame, pages, t},
 };
 
 /// What went wrong, in the place where it did; the rest of the page goes on.
@@ -18,32 +20,79 @@ pub fn ProblemNotice(
     #[prop(optional)]
     retry: Option<Callback<()>>,
 ) -> impl IntoView {
+    if texts::has(Group::Pages) {
+        return erased(view! { <Notice problem retry /> });
+    }
+    // Not every page begins with the words for what can go wrong; where they do not come, nothing does.
+    let has_come = RwSignal::new(None::<bool>);
+    spawn_local(async move { has_come.set(Some(texts::load(&[Group::Pages]).await)) });
+    erased(move || {
+        let problem = problem.clone();
+        has_come
+            .get()
+            .map(|has_come| if has_come { erased(view! { <Notice problem retry /> }) } else { erased(view! { <Offline retry /> }) })
+    })
+}
+
+/// The same in the words that every page has.
+#[component]
+fn Offline(retry: Option<Callback<()>>) -> impl IntoView {
+    view! {
+        <div class="notice notice-problem" role="alert">
+            <p>
+                <strong>{t(frame::OFFLINE_TITLE)}</strong>
+                " "
+                {t(frame::OFFLINE_WHY)}
+                " "
+                {t(frame::OFFLINE_ADVICE)}
+            </p>
+            {retry
+                .map(|retry| {
+                    view! {
+                        <button type="button" class="button button-quiet" on:click=move |_| retry.run(())>
+                            {t(frame::OFFLINE_AGAIN)}
+                        </button>
+                    }
+                })}
+        </div>
+    }
+}
+
+#[component]
+fn Notice(
+    /// The problem.
+    problem: Problem,
+    /// What to do when the user wants to try again.
+    retry: Option<Callback<()>>,
+) -> impl IntoView {
     let detail = problem.own_words().map(str::to_owned);
     let Problem { code, request_id, login_url, .. } = problem;
     let known = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError);
-    let Explanation { title, why, advice, .. } = known.explain();
+    let Explanation { words, .. } = known.explain();
     // What asks for a better sign-in is not helped by trying again without one.
     let confirm = login_url.and_then(|login_url| step_up_address(&login_url, &use_address().get_untracked()));
     // Where no sign-in would help, none is advised.
-    let advice = Some(advice).filter(|_| known != ProblemCode::StepUpRequired || confirm.is_some());
-    let retry = retry.filter(|_| confirm.is_none());
-    let step = if known == ProblemCode::NotPermitted { "Use another account" } else { "Confirm it is you" };
+    let advice = Some(words.advice()).filter(|_| known != ProblemCode::StepUpRequired || confirm.is_some());
+    let is_outdated = known == ProblemCode::PageOutdated;
+    let retry = retry.filter(|_| confirm.is_none() && !is_outdated);
+    let step = if known == ProblemCode::NotPermitted { t(pages::NEXT_OTHER_ACCOUNT) } else { t(pages::STEP_UP_CONFIRM) };
+    let (before, after) = around(pages::NEXT_REQUEST_ID);
     let request_id = Some(request_id).filter(|id| is_request_id(id));
     view! {
         <div class="notice notice-problem" role="alert">
             <p>
-                <strong>{title}</strong>
+                <strong>{words.title()}</strong>
                 " "
-                {why}
+                {words.why()}
                 " "
                 {advice}
             </p>
-            {detail.map(|detail| view! { <p class="problem-detail">{detail}</p> })}
+            {detail.map(|detail| view! { <p class="problem-detail" lang="en">{detail}</p> })}
             {request_id
                 .map(|id| {
                     view! {
                         <p class="fine-print">
-                            "Request id: " <code>{id}</code>
+                            {before} <code>{id}</code> {after}
                         </p>
                     }
                 })}
@@ -57,11 +106,21 @@ pub fn ProblemNotice(
                         </p>
                     }
                 })}
+            {is_outdated
+                .then(|| {
+                    view! {
+                        <p>
+                            <a class="button button-quiet" href=use_address() rel="external">
+                                {t(frame::PAGE_RELOAD)}
+                            </a>
+                        </p>
+                    }
+                })}
             {retry
                 .map(|retry| {
                     view! {
                         <button type="button" class="button button-quiet" on:click=move |_| retry.run(())>
-                            "Try again"
+                            {t(pages::NEXT_TRY_AGAIN)}
                         </button>
                     }
                 })}

@@ -2,7 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::{clock::unix_seconds, components::countdown::Countdown, erased::erased, session::use_session};
+use crate::{
+    clock::unix_seconds,
+    components::countdown::Countdown,
+    erased::erased,
+    session::use_session,
+    texts::{around, frame, t},
+};
 
 /// Says two minutes before that the session is about to end, as the server has announced it, and offers to go on where that helps. Until
 /// then it costs nothing.
@@ -20,14 +26,15 @@ fn Notice(end: String) -> impl IntoView {
     // Using the session does not move its last end.
     let state = session.get_untracked();
     let can_go_on = state.signed_in().is_some_and(|signed_in| unix_seconds(&end) < unix_seconds(&signed_in.session.expires_at));
+    let (before, after) = around(frame::EXPIRY_ENDS_IN);
     view! {
         <div class="expiry notice" role="status">
-            <p>"Your session ends in " <Countdown until=Signal::stored(Some(end)) over="a moment" /> "."</p>
+            <p>{before} <Countdown until=Signal::stored(Some(end)) over=t(frame::EXPIRY_OVER) /> {after}</p>
             {can_go_on
                 .then(|| {
                     view! {
                         <button type="button" class="button button-small" on:click=move |_| session.refresh()>
-                            "Stay signed in"
+                            {t(frame::EXPIRY_STAY)}
                         </button>
                     }
                 })}

@@ -10,9 +10,11 @@ use crate::{
         sign_out::{SignOut, csrf_token},
         skeleton::Skeleton,
     },
+    erased::erased,
     handover::{HandedOver, HandedSessions},
     json,
     session::CurrentSession,
+    texts::{fill, pages, pieces, t},
 };
 
 /// The user's sessions in every browser.
@@ -73,7 +75,7 @@ pub fn SessionList() -> impl IntoView {
         {move || match sessions.get() {
             Some(list) => {
                 Either::Left(view! {
-                    <ul class="sessions" aria-label="Sessions">
+                    <ul class="sessions" aria-label=t(pages::SESSIONS_LIST)>
                         {list.into_iter().map(|summary| view! { <SessionItem summary ending end /> }).collect_view()}
                     </ul>
                 })
@@ -83,9 +85,9 @@ pub fn SessionList() -> impl IntoView {
         {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
         <p class="fine-print" tabindex="-1" node_ref=remaining>
             {move || if others() {
-                "If you do not know one of them, end it, and change your password at the provider."
+                t(pages::SESSIONS_UNKNOWN_ONE)
             } else {
-                "You are signed in nowhere else."
+                t(pages::SESSIONS_NOWHERE_ELSE)
             }}
         </p>
         {move || others().then(|| view! { <SignOut everywhere=true /> })}
@@ -109,7 +111,7 @@ fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: C
             move || since(&time)
         },
     );
-    let label = ["End the session of ", &device].concat();
+    let label = fill(pages::SESSIONS_END_LABEL, &[("device", &device)]);
     let action = ["/api/v1/sessions/", &id, "/end"].concat();
     let is_ending = {
         let id = id.clone();
@@ -124,12 +126,20 @@ fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: C
             <div>
                 <p>
                     <strong>{device}</strong>
-                    {current.then(|| view! { " " <span class="tag">"this browser"</span> })}
+                    {current.then(|| view! { " " <span class="tag">{t(pages::SESSIONS_THIS_BROWSER)}</span> })}
                 </p>
                 <p class="fine-print">
                     {address.map(|address| view! { <span>{address}</span> " · " })}
-                    "signed in " <time datetime=created_at>{signed_in}</time>
-                    " · last used " <time datetime=last_seen_at>{last_seen}</time>
+                    {pieces(pages::SESSIONS_TIMES, |name| match name {
+                        "signed_in" => {
+                            let (at, signed_in) = (created_at.clone(), signed_in.clone());
+                            erased(view! { <time datetime=at>{signed_in}</time> })
+                        }
+                        _ => {
+                            let (at, last_seen) = (last_seen_at.clone(), last_seen.clone());
+                            erased(view! { <time datetime=at>{last_seen}</time> })
+                        }
+                    })}
                 </p>
             </div>
             {(!current)
@@ -138,7 +148,7 @@ fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: C
                         <form method="post" action=action on:submit=submit>
                             <input type="hidden" name="csrf_token" value=csrf_token() />
                             <button type="submit" class="button button-quiet button-small" aria-label=label>
-                                {move || if is_ending() { "Ending…" } else { "End" }}
+                                {move || if is_ending() { t(pages::SESSIONS_ENDING) } else { t(pages::SESSIONS_END) }}
                             </button>
                         </form>
                     }
@@ -150,9 +160,9 @@ fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: C
 /// The browser and the system in words.
 fn device(browser: Option<String>, system: Option<String>) -> String {
     match (browser, system) {
-        (Some(browser), Some(system)) => [&browser, " on ", &system].concat(),
+        (Some(browser), Some(system)) => fill(pages::SESSIONS_DEVICE, &[("browser", &browser), ("system", &system)]),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => "An unknown browser".to_owned(),
+        (None, None) => t(pages::SESSIONS_UNKNOWN_DEVICE).to_owned(),
     }
 }
 

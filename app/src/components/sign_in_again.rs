@@ -15,6 +15,7 @@ use crate::{
     query::login_address,
     routes::SIGNED_IN,
     session::use_session,
+    texts::{around, pages, t},
 };
 
 /// What the window is like that the sign-in happens in.
@@ -30,7 +31,7 @@ pub fn SignInAgain() -> impl IntoView {
 }
 
 fn dialog() -> Part {
-    on_demand!(pages::sign_in_again, [], view! { <Dialog /> })
+    on_demand!(pages::sign_in_again, [Pages], view! { <Dialog /> })
 }
 
 #[component]
@@ -67,6 +68,7 @@ fn Dialog() -> impl IntoView {
             event.prevent_default();
         }
     };
+    let (before, after) = around(pages::SIGN_IN_AGAIN_WHY);
     view! {
         <dialog
             class="card sign-in-again"
@@ -82,16 +84,16 @@ fn Dialog() -> impl IntoView {
                 }
             }
         >
-            <h2 id="sign-in-again">"Your session has ended"</h2>
+            <h2 id="sign-in-again">{t(pages::SIGN_IN_AGAIN_HEADING)}</h2>
             <p id="sign-in-again-why">
-                "Sign in again as " <strong>{name}</strong> " to go on where you are. What you have typed is still here."
+                {before} <strong>{name}</strong> {after}
             </p>
             <p class="actions">
                 <a class="button" href=move || here.with(|here| login_address(&provider, here)) rel="external" on:click=open>
-                    "Sign in again"
+                    {t(pages::SIGN_IN_AGAIN_AGAIN)}
                 </a>
                 <button type="button" class="button button-quiet" on:click=move |_| session.give_up()>
-                    "Not now"
+                    {t(pages::SIGN_IN_AGAIN_NOT_NOW)}
                 </button>
             </p>
         </dialog>

@@ -3,7 +3,13 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::{address::use_address, components::sign_in_links::SignInLinks, routes::safe_return_to, session::use_session};
+use crate::{
+    address::use_address,
+    components::sign_in_links::SignInLinks,
+    routes::safe_return_to,
+    session::use_session,
+    texts::{pages, t},
+};
 
 /// The sign-in links that come back to exactly this address, or to the `return_to` in it: a reverse proxy that protects another app
 /// sends people here to choose.
@@ -16,8 +22,8 @@ pub fn SignInFirst() -> impl IntoView {
         query.with(|query| query.get("return_to")).map_or_else(|| here.get(), |elsewhere| safe_return_to(&elsewhere).to_owned())
     });
     view! {
-        {move || session.has_lapsed().then(|| view! { <p class="notice" role="status">"Your session has ended. Sign in to go on."</p> })}
-        <p class="lead">"Choose a provider. Afterwards you come back."</p>
+        {move || session.has_lapsed().then(|| view! { <p class="notice" role="status">{t(pages::SIGN_IN_FIRST_LAPSED)}</p> })}
+        <p class="lead">{t(pages::SIGN_IN_FIRST_CHOOSE)}</p>
         <SignInLinks return_to />
     }
 }

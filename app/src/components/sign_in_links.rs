@@ -23,9 +23,7 @@ pub fn SignInLinks(
     move || match providers.get() {
         None => erased(view! { <Skeleton lines=1 /> }),
         Some(Err(problem)) => erased(view! { <ProblemNotice problem retry=Callback::new(move |()| providers.load()) /> }),
-        Some(Ok(list)) if list.is_empty() => {
-            erased(view! { <p class="notice">{t(frame::SIGN_IN_NO_PROVIDER)}</p> })
-        }
+        Some(Ok(list)) if list.is_empty() => erased(view! { <p class="notice">{t(frame::SIGN_IN_NO_PROVIDER)}</p> }),
         Some(Ok(list)) => erased(view! {
             <ul class="sign-in-links">
                 {list.into_iter().map(|provider| view! { <SignInLink provider return_to /> }).collect_view()}

@@ -6,7 +6,9 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use crate::{
     api::{self, Problem},
     components::problem_notice::ProblemNotice,
+    problem::ProblemCode,
     session::CurrentSession,
+    texts::{frame, pages, t},
 };
 
 /// A button that ends the session: by a request where there is a script, else by the form it stands in.
@@ -20,6 +22,7 @@ pub fn SignOut(
     let navigate = use_navigate();
     let signing_out = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
+    let waiting = RwSignal::new(false);
     let sign_out = move |event: SubmitEvent| {
         event.prevent_default();
         if signing_out.get_untracked() {
@@ -29,7 +32,15 @@ pub fn SignOut(
         problem.set(None);
         let navigate = navigate.clone();
         spawn_local(async move {
-            match api::log_out(everywhere).await.map(|answer| answer.redirect_to.filter(|address| is_web_address(address))) {
+            let mut answer = api::log_out(everywhere).await;
+            // Whoever wanted to leave is not kept by a hole in the network.
+            while answer.as_ref().is_err_and(|problem| problem.is(ProblemCode::Offline)) {
+                waiting.try_set(true);
+                api::back_online().await;
+                waiting.try_set(false);
+                answer = api::log_out(everywhere).await;
+            }
+            match answer.map(|answer| answer.redirect_to.filter(|address| is_web_address(address))) {
                 // The provider ends its own session too, and sends the browser back.
                 Ok(Some(address)) => {
                     // Nothing of the user is left for whoever comes back to this page.
@@ -43,21 +54,22 @@ pub fn SignOut(
                     navigate("/", NavigateOptions::default());
                 }
                 Err(failure) => {
-                    signing_out.set(false);
-                    problem.set(Some(failure));
+                    signing_out.try_set(false);
+                    problem.try_set(Some(failure));
                 }
             }
         });
     };
-    let label = if everywhere { "Sign out everywhere" } else { "Sign out" };
+    let label = if everywhere { t(pages::SIGN_OUT_EVERYWHERE) } else { t(pages::SIGN_OUT_HERE) };
     view! {
         <form class="sign-out" method="post" action="/api/v1/oauth/logout" on:submit=sign_out>
             <input type="hidden" name="csrf_token" value=csrf_token() />
             {everywhere.then(|| view! { <input type="hidden" name="everywhere" value="true" /> })}
             <button type="submit" class="button button-quiet" disabled=move || signing_out.get()>
-                {move || if signing_out.get() { "Signing out…" } else { label }}
+                {move || if signing_out.get() { t(pages::SIGN_OUT_SIGNING_OUT) } else { label }}
             </button>
         </form>
+        {move || waiting.get().then(|| view! { <p class="fine-print" role="status">{t(frame::PAGE_OFFLINE_SIGN_OUT)}</p> })}
         {move || problem.get().map(|problem| view! { <ProblemNotice problem /> })}
     }
 }

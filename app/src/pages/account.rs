@@ -11,6 +11,7 @@ use crate::{
     },
     erased::erased,
     session::{CurrentSession, SessionState},
+    texts::{pages, t},
 };
 
 /// What the page shows.
@@ -32,8 +33,9 @@ pub fn Account() -> impl IntoView {
         SessionState::Anonymous => Shown::Anonymous,
         SessionState::Unknown => session.problem().map_or(Shown::Waiting, |problem| Shown::Failed(problem.into())),
     });
+    let (signed_out, own) = (t(pages::ACCOUNT_TITLE_SIGNED_OUT), t(pages::ACCOUNT_TITLE));
     let heading = shown.clone();
-    let title = move || if heading.with(|shown| *shown == Shown::Anonymous) { "Sign in to see your account" } else { "Your account" };
+    let title = move || if heading.with(|shown| *shown == Shown::Anonymous) { signed_out } else { own };
     erased(view! {
         <Title text=title.clone() />
         <Heading>{title}</Heading>

@@ -14,6 +14,7 @@ use crate::{
     query::{Redirect, read_redirect},
     routes::{CALLBACK, is_page, prepare_account, safe_return_to},
     session::{CurrentSession, SessionState},
+    texts::{pages, t},
 };
 
 /// Where the starter script leaves the URL's query and fragment, and the name of the mark in the history entry.
@@ -87,22 +88,22 @@ pub fn Callback() -> impl IntoView {
     });
     erased(move || match stage.get() {
         Stage::Working => erased(view! {
-            <Title text="Finishing your sign-in" />
-            <Heading>"Finishing your sign-in"</Heading>
+            <Title text=t(pages::CALLBACK_WORKING) />
+            <Heading>{t(pages::CALLBACK_WORKING)}</Heading>
             <p class="lead" role="status">
-                "One moment: the backend is checking the provider's answer."
+                {t(pages::CALLBACK_MOMENT)}
             </p>
             <div class="progress needs-script" aria-hidden="true"></div>
             <noscript inner_html=without_script()></noscript>
         }),
         Stage::Nothing => erased(view! {
-            <Title text="Nothing to finish here" />
-            <Heading>"Nothing to finish here"</Heading>
+            <Title text=t(pages::CALLBACK_NOTHING) />
+            <Heading>{t(pages::CALLBACK_NOTHING)}</Heading>
             {move || {
                 let (lead, address, step) = if session.get().signed_in().is_some() {
-                    ("You are signed in already.", "/account", "Open your account")
+                    (t(pages::CALLBACK_SIGNED_IN), "/account", t(pages::NEXT_OPEN_ACCOUNT))
                 } else {
-                    ("This page finishes a sign-in, and none is under way in this browser.", "/", "Go to the home page")
+                    (t(pages::CALLBACK_NOT_UNDER_WAY), "/", t(pages::NEXT_HOME))
                 };
                 view! {
                     <p class="lead">{lead}</p>
@@ -226,15 +227,19 @@ fn go_to(address: &str, navigate: &impl Fn(&str, NavigateOptions)) {
 fn without_script() -> String {
     let url_parts = leptos_router::hooks::use_location().search.get_untracked();
     match read_redirect(&url_parts) {
-        Redirect::Nothing => "<p>There is nothing to finish here. <a href=\"/\">Go to the home page</a></p>".to_owned(),
+        Redirect::Nothing => {
+            ["<p>", t(pages::CALLBACK_NOTHING_WITHOUT_SCRIPT), " <a href=\"/\">", t(pages::NEXT_HOME), "</a></p>"].concat()
+        }
         Redirect::Repeated => {
-            let explanation = ProblemCode::InvalidRequest.explain();
+            let words = ProblemCode::InvalidRequest.explain().words;
             [
                 "<div class=\"notice notice-problem\" role=\"alert\"><p><strong>",
-                explanation.title,
+                words.title(),
                 "</strong> ",
-                explanation.why,
-                "</p></div><p><a class=\"button\" href=\"/\">Go to the home page</a></p>",
+                words.why(),
+                "</p></div><p><a class=\"button\" href=\"/\">",
+                t(pages::NEXT_HOME),
+                "</a></p>",
             ]
             .concat()
         }
@@ -259,8 +264,11 @@ fn without_script() -> String {
                     form.push_str("\">");
                 }
             }
-            form.push_str("<p>This browser runs no scripts, so one more click is needed.</p>");
-            form.push_str("<button type=\"submit\" class=\"button\">Continue</button></form>");
+            form.push_str("<p>");
+            form.push_str(t(pages::CALLBACK_ONE_MORE_CLICK));
+            form.push_str("</p><button type=\"submit\" class=\"button\">");
+            form.push_str(t(pages::CALLBACK_CONTINUE));
+            form.push_str("</button></form>");
             form
         }
     }

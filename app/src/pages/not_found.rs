@@ -3,20 +3,25 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{components::heading::Heading, erased::erased, pages::problem::set_status, problem::ProblemCode};
+use crate::{
+    components::heading::Heading,
+    erased::erased,
+    pages::problem::set_status,
+    problem::ProblemCode,
+    texts::{frame, t},
+};
 
 /// There is nothing here, and where there is something.
 #[component]
 pub fn NotFound() -> impl IntoView {
-    let explanation = ProblemCode::NotFound.explain();
-    set_status(explanation.status);
+    set_status(ProblemCode::NotFound.status());
     erased(view! {
-        <Title text=explanation.title />
-        <Heading>{explanation.title}</Heading>
-        <p class="lead">{explanation.why}</p>
+        <Title text=t(frame::NOT_FOUND_TITLE) />
+        <Heading>{t(frame::NOT_FOUND_TITLE)}</Heading>
+        <p class="lead">{t(frame::NOT_FOUND_WHY)}</p>
         <p>
             <a class="button" href="/">
-                "Go to the home page"
+                {t(frame::NOT_FOUND_HOME)}
             </a>
         </p>
     })

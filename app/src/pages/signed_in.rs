@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{components::heading::Heading, erased::erased};
+use crate::{
+    components::heading::Heading,
+    erased::erased,
+    texts::{pages, t},
+};
 
 /// Closes the window: the page that opened it has been told.
 #[component]
@@ -13,12 +17,12 @@ pub fn SignedInPage() -> impl IntoView {
         let _ = window().close();
     });
     erased(view! {
-        <Title text="You are signed in" />
-        <Heading>"You are signed in"</Heading>
-        <p class="lead">"You can close this window and go on where you were."</p>
+        <Title text=t(pages::SIGNED_IN_HEADING) />
+        <Heading>{t(pages::SIGNED_IN_HEADING)}</Heading>
+        <p class="lead">{t(pages::SIGNED_IN_WHY)}</p>
         <p>
             <a class="button" href="/account">
-                "Open your account"
+                {t(pages::NEXT_OPEN_ACCOUNT)}
             </a>
         </p>
     })

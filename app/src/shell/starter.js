@@ -22,6 +22,23 @@
     module.onerror = () => failed(new Error("the module did not load"));
     document.head.append(module);
   });
+  // What is the matter with this browser, for as long as it is: beside the body, which the app makes anew.
+  const tell = (id, isSo) => {
+    const told = document.getElementById(id + "-notice");
+    if (!isSo) told?.remove();
+    else if (!told) {
+      const notice = document.getElementById(id).content.firstElementChild.cloneNode(true);
+      notice.id = id + "-notice";
+      document.documentElement.append(notice);
+    }
+  };
+  const look = () => {
+    tell("offline", !navigator.onLine);
+    tell("no-cookies", !navigator.cookieEnabled);
+  };
+  addEventListener("offline", look);
+  addEventListener("online", look);
+  parsed.then(look);
   Promise.all([loaded.then(() => import(JS_ADDRESS)), fetch(WASM_ADDRESS), parsed])
     .then(([app, wasm]) => app.default({ module_or_path: wasm }))
     .catch((reason) => {

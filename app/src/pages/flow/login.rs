@@ -147,7 +147,7 @@ fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
             let text = ["message ", &failure.message.to_string()].concat();
             erased(view! {
                 <div class="outcome failed">
-                    {explanation.map(|explanation| view! { <p class="lead">{explanation.why}</p> })}
+                    {explanation.map(|explanation| view! { <p class="lead">{explanation.words.why()}</p> })}
                     {detail
                         .map(|detail| {
                             view! {
@@ -156,7 +156,7 @@ fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
                                 </p>
                             }
                         })}
-                    <p>"It failed at " {message_link(failure.message, text, walk)} ", which is open below." {explanation.map(|explanation| view! { " " {explanation.advice} })}</p>
+                    <p>"It failed at " {message_link(failure.message, text, walk)} ", which is open below." {explanation.map(|explanation| view! { " " {explanation.words.advice()} })}</p>
                     {sentence}
                     {began}
                     <p>{again}</p>
