@@ -54,11 +54,17 @@ pub fn follow(session: CurrentSession) {
     let is_open = RwSignal::new(true);
     let closing = window_event_listener(leptos::ev::pagehide, move |_| is_open.set(false));
     let opening = window_event_listener(leptos::ev::pageshow, move |_| is_open.set(true));
+    let tries = RwSignal::new(0_u32);
+    // What has happened meanwhile is not waited for: the session is asked for, and the server's events are listened to anew.
+    let connecting = window_event_listener(leptos::ev::online, move |_| {
+        session.refresh();
+        tries.update(|tries| *tries = tries.wrapping_add(1));
+    });
     on_cleanup(move || {
         closing.remove();
         opening.remove();
+        connecting.remove();
     });
-    let tries = RwSignal::new(0_u32);
     // An interrupted session has no events; when its user is back, there is another one to listen to.
     let wanted = Memo::new(move |_| {
         let is_wanted = is_open.get() && session.get().signed_in().is_some() && !session.is_interrupted();

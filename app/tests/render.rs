@@ -428,7 +428,8 @@ fn only_the_pages_of_a_part_carry_its_style_sheet() {
     for (url, expected) in [("/flow", true), ("/flow?login=a", true), ("/learn", true), ("/", false), ("/account", false), ("/x", false)] {
         assert_eq!(sheet(url), expected, "{url}");
     }
-    let without = static_shell(Site::own(), &assets(), Language::En, "/").html + &home_shell(Site::own(), &assets(), Language::En, providers()).html;
+    let without =
+        static_shell(Site::own(), &assets(), Language::En, "/").html + &home_shell(Site::own(), &assets(), Language::En, providers()).html;
     assert!(!without.contains("/pkg/flow."), "the app fetches it with the part");
 }
 

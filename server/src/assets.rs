@@ -129,7 +129,8 @@ impl Assets {
                 bail!("manifest.json names {name}, which is missing");
             }
         }
-        Ok(Self { files, site: SiteAssets { js: manifest.js, wasm: manifest.wasm, css: manifest.css, sheets: manifest.sheets } })
+        let Manifest { js, wasm, css, sheets } = manifest;
+        Ok(Self { files, site: SiteAssets { js, wasm, css, sheets, origin: String::new() } })
     }
 
     /// The file at a path, in the smallest form that the browser takes.

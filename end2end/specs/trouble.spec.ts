@@ -1,0 +1,250 @@
+import type { Page, Route } from '@playwright/test';
+import { alice, detail, expectAccountPage, heading, loginPath, passProvider, session, signIn } from '../fixtures/journey.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+// What a page does when something is missing, blocked, wrong or too old: it says so, and how to go on.
+
+const home = 'Sign in, and see how it works';
+
+/** Where only the browser says in its console what is the matter. */
+const refused = /Failed to load resource|Failed to fetch|ERR_|WebAssembly|module did not load|Error/;
+
+/** The ways in which a file of the app does not come. */
+const missing: Record<string, (route: Route) => Promise<void>> = {
+  gone: (route) => route.fulfill({ status: 404, contentType: 'application/problem+json', body: '{}' }),
+  blocked: (route) => route.abort('blockedbyclient'),
+  'half there': async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.body();
+    await route.fulfill({ response: answer, body: body.subarray(0, body.length / 2) });
+  },
+};
+
+test.describe('without the app', () => {
+  test.use({ expectedConsole: refused });
+
+  for (const [file, pattern] of Object.entries({ WebAssembly: '**/pkg/oauth2flow.*.wasm', script: '**/pkg/oauth2flow.*.js' })) {
+    for (const [way, answer] of Object.entries(missing)) {
+      test(`a page whose ${file} is ${way} says so, and starts once it is there`, async ({ page }) => {
+        await page.route(pattern, answer);
+        await page.goto('/account');
+        await expect(page.getByRole('alert')).toContainText('This page could not start');
+        await expect(page.getByText('Loading…')).toHaveCount(0);
+        await page.unroute(pattern);
+        const asked = page.waitForResponse('**/api/v1/session');
+        await page.getByRole('link', { name: 'Reload' }).click();
+        await asked;
+        await expect(page.getByRole('alert')).toHaveCount(0);
+        await expect(heading(page, 'Sign in to see your account')).toBeVisible();
+      });
+    }
+  }
+
+  test('a sign-in whose last page cannot start is finished after a reload', async ({ page }) => {
+    await page.route('**/pkg/oauth2flow.*.wasm', (route) => route.abort());
+    await page.goto(loginPath());
+    await passProvider(page);
+    await expect(page.getByRole('alert')).toContainText('This page could not start');
+    await page.unroute('**/pkg/oauth2flow.*.wasm');
+    await page.reload();
+    await expectAccountPage(page);
+  });
+
+  test('an old page of an app that was updated says so, and the link brings the new one', async ({ page }) => {
+    await signIn(page);
+    await page.route('**/pkg/*.wasm', missing['gone'] as (route: Route) => Promise<void>);
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Learn' }).click();
+    await expect(heading(page, 'This page did not arrive')).toBeFocused();
+    await expect(page.getByText('the app has just been updated')).toBeVisible();
+    await page.unrouteAll();
+    const document = page.waitForRequest((request) => request.isNavigationRequest());
+    await page.getByRole('link', { name: 'Load it again' }).click();
+    expect(new URL((await document).url()).pathname).toBe('/learn');
+    await expect(heading(page, 'This page did not arrive')).toHaveCount(0);
+  });
+});
+
+test('a page that does not understand the server says that it is too old, and how to go on', async ({ page }) => {
+  await page.route('**/api/v1/proxy/notes', (route) => route.fulfill({ json: { version: 2, notes: { first: 'x' } } }));
+  await signIn(page);
+  const notice = page.getByRole('alert');
+  await expect(notice).toContainText('This page is older than the');
+  await page.unrouteAll();
+  const document = page.waitForRequest((request) => request.isNavigationRequest());
+  await notice.getByRole('link', { name: 'Reload' }).click();
+  expect(new URL((await document).url()).pathname).toBe('/account');
+  await expectAccountPage(page);
+  await expect(page.getByRole('alert')).toHaveCount(0);
+});
+
+test.describe('without cookies', () => {
+  test.use({ expectedConsole: /oauth\/code: Failed to load resource/ });
+
+  test('the page says that signing in needs them', async ({ page, context }) => {
+    const devtools = await context.newCDPSession(page);
+    await devtools.send('Emulation.setDocumentCookieDisabled', { disabled: true });
+    await page.goto('/');
+    await expect(page.getByRole('status').filter({ hasText: 'blocks cookies' })).toBeVisible();
+    // It stays when the app has taken over.
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Account' }).click();
+    await expect(heading(page, 'Sign in to see your account')).toBeVisible();
+    await expect(page.getByRole('status').filter({ hasText: 'blocks cookies' })).toBeVisible();
+  });
+
+  test('a sign-in whose cookie does not come back ends with words about cookies', async ({ page, context }) => {
+    await page.goto(loginPath());
+    await expect(heading(page, 'Sign in to Demo')).toBeVisible();
+    await context.clearCookies({ name: /^tx-/ });
+    await passProvider(page);
+    await expect(heading(page, 'This answer belongs to no sign-in of this browser')).toBeVisible();
+    await expect(page.getByText('the cookies were blocked or cleared on the way')).toBeVisible();
+    await expect(page.getByText('with cookies allowed')).toBeVisible();
+    expect(await session(page)).toEqual({ authenticated: false });
+  });
+});
+
+test('where storage, channels and locks are blocked, everything works that does not need them', async ({ page }) => {
+  await page.addInitScript(() => {
+    const blocked = (): never => {
+      throw new DOMException('blocked', 'SecurityError');
+    };
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) Object.defineProperty(window, name, { get: blocked });
+    Object.defineProperty(navigator, 'locks', { get: blocked });
+    Object.defineProperty(window, 'BroadcastChannel', { value: function BroadcastChannel() { blocked(); } });
+  });
+  await signIn(page);
+  await page.getByLabel('New note').fill('kept by the server');
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await expect(page.getByRole('list', { name: 'Notes' })).toContainText('kept by the server');
+  await page.getByRole('button', { name: 'Delete note: kept by the server' }).click();
+  await expect(page.getByRole('list', { name: 'Notes' })).not.toContainText('kept by the server');
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(heading(page, home)).toBeVisible();
+});
+
+for (const [direction, days] of Object.entries({ behind: -1, ahead: 1 })) {
+  test(`a clock that is a day ${direction} changes nothing: the server's counts`, async ({ page }) => {
+    await page.addInitScript((milliseconds) => {
+      const Right = Date;
+      const wrong = class extends Right {
+        constructor(...time: []) {
+          if (time.length === 0) super(Right.now() + milliseconds);
+          else super(...time);
+        }
+        static override now(): number {
+          return Right.now() + milliseconds;
+        }
+      };
+      Object.defineProperty(window, 'Date', { value: wrong });
+    }, days * 86_400_000);
+    await signIn(page);
+    const left = detail(page, 'Session, if unused');
+    await expect(left).toHaveText(/^(?:29 min \d+ s|30 min 0 s)$/);
+    const before = await left.innerText();
+    await expect(left, 'it counts down').not.toHaveText(before);
+    await expect(left).toHaveText(/^29 min \d+ s$/);
+    await page.reload();
+    await expect(detail(page, 'Session, if unused')).toHaveText(/^29 min \d+ s$/);
+  });
+}
+
+test.describe('offline', () => {
+  test.use({ expectedConsole: /ERR_INTERNET_DISCONNECTED/ });
+
+  const notice = (page: Page) => page.getByRole('status').filter({ hasText: 'What is on this page stays' });
+
+  test('is said, and what was typed is kept until it can be sent', async ({ page, context }) => {
+    await signIn(page);
+    await page.getByLabel('New note').fill('written in a tunnel');
+    await context.setOffline(true);
+    await expect(notice(page)).toBeVisible();
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await expect(page.getByRole('alert')).toContainText('You are offline');
+    await expect(page.getByLabel('New note')).toHaveValue('written in a tunnel');
+
+    // Back online, the session is asked for, and its events are listened to again.
+    const asked = page.waitForResponse('**/api/v1/session');
+    const listening = page.waitForRequest('**/api/v1/session/events');
+    await context.setOffline(false);
+    await expect(notice(page)).toHaveCount(0);
+    expect((await asked).status()).toBe(200);
+    await listening;
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await expect(page.getByRole('list', { name: 'Notes' })).toContainText('written in a tunnel');
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+
+  test('a sign-out is made up for as soon as there is a connection', async ({ page, context }) => {
+    await signIn(page);
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await expect(page.getByRole('status').filter({ hasText: 'You will be signed out' })).toBeVisible();
+    await context.setOffline(false);
+    await expect(heading(page, home)).toBeVisible();
+    expect(await session(page)).toEqual({ authenticated: false });
+  });
+});
+
+test('a page that comes back from the back/forward cache shows nobody who has left meanwhile', async ({ page, context }) => {
+  await signIn(page);
+  await context.clearCookies({ name: 'session' });
+  await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await expect(page.getByText(alice.email)).toHaveCount(0);
+});
+
+/** What a provider may say of a person's name. */
+const names: Record<string, string> = {
+  'that turns the way of writing': '\u202eEve \u2066\u2067Example',
+  'with characters that nobody sees': 'A\u200bl\u200di\u2060ce\ufeff\u00ad Example',
+  'of ten thousand characters': 'W'.repeat(10_000),
+  'of ten thousand words': 'اسم '.repeat(10_000).trim(),
+  'of pictures': '👩‍👩‍👧‍👦🏳️‍🌈🇩🇪'.repeat(40),
+  'with a hundred marks on each letter': [...'Alice'].map((letter) => letter + '\u0301\u0353'.repeat(50)).join(''),
+  'from right to left': 'أليس مثال',
+  'that is markup': '<img src=x onerror="document.title=1"></strong><h1>Alice',
+};
+
+for (const [kind, name] of Object.entries(names)) {
+  test(`a name ${kind} breaks nothing and turns nothing around it`, async ({ page, context }) => {
+    await page.route('**/api/v1/session', async (route) => {
+      const answer = await route.fetch();
+      const known = (await answer.json()) as { user?: object };
+      await route.fulfill({ response: answer, json: known.user === undefined ? known : { ...known, user: { ...known.user, name, login: name, email: name } } });
+    });
+    await page.goto(loginPath());
+    await passProvider(page);
+    await expect(heading(page, 'Your account')).toBeVisible();
+    const shown = name.slice(0, 40);
+    await expect(detail(page, 'Name')).toContainText(shown);
+    for (const width of [320, 1440]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} px`).toBe(true);
+    }
+    expect(await turning(page, shown)).toEqual([]);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+
+    // The same in the dialog, when the session ends under the user's hands.
+    const other = await context.newPage();
+    await other.goto('/problem?code=not_found');
+    await other.evaluate(() => new BroadcastChannel('oauth2flow session').postMessage('{"authenticated":false,"expired":true}'));
+    const dialog = page.getByRole('alertdialog', { name: 'Your session has ended' });
+    await expect(dialog).toContainText(shown);
+    expect(await turning(page, shown)).toEqual([]);
+    await expect(dialog.getByRole('link', { name: 'Sign in again' })).toBeVisible();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+}
+
+/** The elements in which the text could change the direction of what stands beside it. */
+async function turning(page: Page, text: string): Promise<string[]> {
+  return page.evaluate((wanted) => {
+    const found: string[] = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const element = texts.currentNode.parentElement;
+      if (element === null || !texts.currentNode.textContent?.includes(wanted)) continue;
+      if (getComputedStyle(element).unicodeBidi === 'normal') found.push(element.outerHTML.slice(0, 100));
+    }
+    return found;
+  }, text);
+}
