@@ -183,6 +183,7 @@ mod source {
     }
 
     /// The texts of one group, for as long as the page lives.
+    #[cfg(any(target_arch = "wasm32", not(feature = "hydrate")))]
     fn keep(lines: &str) -> Vec<&'static str> {
         let lines: &'static str = String::from(lines).leak();
         lines.split('\n').collect()
