@@ -75,6 +75,7 @@ pub use crate::{
     api::{self, Problem, fetch},
     components::{
         gates::{RequireSession, SignedIn, SignedOut},
+        heading::Heading,
         problem_notice::ProblemNotice,
         session_expiry_notice::SessionExpiryNotice,
         sign_in_again::SignInAgain,

@@ -1,24 +1,32 @@
 //! `cargo xtask build`: the release, one self-contained binary, and what a first visit costs.
 
 use crate::server::{self, Mode, Probe};
-use crate::site::Manifest;
+use crate::site::{self, Manifest, Package};
 use crate::size::{BUDGET_BYTES, FirstLoad, Size};
 use crate::step::Step;
+use crate::wasm_target;
 use crate::workspace::{cache_directory, shown};
-use crate::{site, wasm_target};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Which site to build.
+#[derive(clap::Args)]
+pub(crate) struct SiteArguments {
+    /// An example, such as guestbook, instead of this project's own app
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
+}
+
 /// Builds the release and prints its sizes; over the budget it fails.
 pub(crate) fn build() -> Result<ExitCode> {
-    let program = make()?;
+    let (program, package) = (make()?, Package::own());
     let step = Step::start("measure the first visit");
-    let first_load = FirstLoad::new(&Manifest::read()?, Some(first_page(&program)?))?;
+    let first_load = FirstLoad::new(&package, &Manifest::read(&package)?, Some(first_page(&program)?))?;
     step.done();
 
-    print!("\n{}\n{}\n", site::composition()?.table(), first_load.table());
+    print!("\n{}\n{}\n", site::composition(&package)?.table(), first_load.table());
     let bytes = fs::metadata(&program).with_context(|| format!("cannot measure {}", program.display()))?.len();
     println!("One binary with everything in it: {} ({bytes} bytes)", shown(&program));
     if let Some(excess) = first_load.over_budget_bytes() {
@@ -28,16 +36,17 @@ pub(crate) fn build() -> Result<ExitCode> {
 }
 
 /// Builds the site and prints its sizes, which are all of a first visit but the page.
-pub(crate) fn site() -> Result<ExitCode> {
-    site::ensure(&wasm_target::ensure()?)?;
-    let manifest = Manifest::read()?;
-    print!("\n{}\n{}", site::composition()?.table(), FirstLoad::new(&manifest, None)?.table());
+pub(crate) fn site(arguments: &SiteArguments) -> Result<ExitCode> {
+    let package = arguments.package.as_deref().map_or_else(|| Ok(Package::own()), Package::named)?;
+    site::ensure(&wasm_target::ensure()?, &package)?;
+    let manifest = Manifest::read(&package)?;
+    print!("\n{}\n{}", site::composition(&package)?.table(), FirstLoad::new(&package, &manifest, None)?.table());
     Ok(ExitCode::SUCCESS)
 }
 
 /// Builds the release and gives its path.
 pub(crate) fn make() -> Result<PathBuf> {
-    site::ensure(&wasm_target::ensure()?)?;
+    site::ensure(&wasm_target::ensure()?, &Package::own())?;
     server::build(true, true)
 }
 

@@ -1,8 +1,9 @@
 //! `cargo xtask run`: everything up to a server that answers.
 
 use crate::server::{self, Mode};
-use crate::workspace::{root, site_directory};
-use crate::{site, wasm_target};
+use crate::site::{self, Package};
+use crate::wasm_target;
+use crate::workspace::root;
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 
@@ -15,6 +16,9 @@ pub(crate) struct Arguments {
     /// Who makes the pages: the browser (spa) or the server (ssr)
     #[arg(long, value_enum, default_value_t = Mode::Spa)]
     mode: Mode,
+    /// Run an example, such as guestbook, instead of this project's own app
+    #[arg(long, value_name = "NAME")]
+    example: Option<String>,
     /// Everything after `--` goes to the server
     #[arg(last = true, value_name = "SERVER ARGUMENTS")]
     for_server: Vec<String>,
@@ -22,10 +26,14 @@ pub(crate) struct Arguments {
 
 /// Makes what is missing and becomes the server.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
-    site::ensure(&wasm_target::ensure()?)?;
-    let program = server::build(arguments.release, false)?;
+    let package = arguments.example.as_deref().map_or_else(|| Ok(Package::own()), Package::example)?;
+    site::ensure(&wasm_target::ensure()?, &package)?;
+    let program = match &arguments.example {
+        Some(name) => server::build_example(name, arguments.release)?,
+        None => server::build(arguments.release, false)?,
+    };
     let mut command = Command::new(&program);
-    command.current_dir(root()).arg("--site-dir").arg(site_directory()).args(["--render", &arguments.mode.to_string()]);
+    command.current_dir(root()).arg("--site-dir").arg(package.site()).args(["--render", &arguments.mode.to_string()]);
     command.args(arguments.for_server);
     become_the(&mut command).with_context(|| format!("cannot start {}", program.display()))
 }

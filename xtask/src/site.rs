@@ -23,7 +23,7 @@ mod styles;
 
 pub(crate) use assets::{brotli, gzip};
 pub(crate) use bindings::{Bind, bind, custom_section};
-pub(crate) use package::{Package, examples};
+pub(crate) use package::{EXAMPLE, Package};
 pub(crate) use stamp::digest;
 
 /// Where a page finds the app: `manifest.json`, which the server reads.
@@ -153,7 +153,18 @@ fn make(target: &WasmTarget, package: &Package) -> Result<()> {
 fn compile(target: &WasmTarget, package: &Package) -> Result<PathBuf> {
     let mut command = target.cargo();
     target.paths()?.hide(&mut command);
-    command.args(["rustc", "--package", package.name(), "--lib", "--crate-type", "cdylib", "--target", TARGET, "--profile", "wasm-release"]);
+    command.args([
+        "rustc",
+        "--package",
+        package.name(),
+        "--lib",
+        "--crate-type",
+        "cdylib",
+        "--target",
+        TARGET,
+        "--profile",
+        "wasm-release",
+    ]);
     command.args(["--no-default-features", "--features", package.features()]);
     // By these the module can be taken apart; they are not sent.
     let relocations: &[&str] = if package.is_own() { &["-C", "link-arg=--emit-relocs"] } else { &[] };

@@ -1,7 +1,6 @@
 //! What a person's first visit costs, and how much it may cost.
 
-use crate::site::{Manifest, brotli, gzip};
-use crate::workspace::site_directory;
+use crate::site::{Manifest, Package, brotli, gzip};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,9 +28,9 @@ impl Size {
         Ok(Self { name: name.to_owned(), raw: page.len(), brotli: brotli(page)?.len(), gzip: gzip(page)?.len() })
     }
 
-    fn of_file(name: String, address: &str) -> Result<Self> {
+    fn of_file(name: String, package: &Package, address: &str) -> Result<Self> {
         let length = |suffix: &str| {
-            let path = site_directory().join(format!("{}{suffix}", address.trim_start_matches('/')));
+            let path = package.site().join(format!("{}{suffix}", address.trim_start_matches('/')));
             let metadata = fs::metadata(&path).with_context(|| format!("cannot measure {}", path.display()))?;
             usize::try_from(metadata.len()).context("a file beyond all measure")
         };
@@ -48,11 +47,11 @@ pub(crate) struct FirstLoad {
 
 impl FirstLoad {
     /// The site's files and the page, where a server has made one.
-    pub(crate) fn new(manifest: &Manifest, page: Option<Size>) -> Result<Self> {
+    pub(crate) fn new(package: &Package, manifest: &Manifest, page: Option<Size>) -> Result<Self> {
         let mut sizes = vec![
-            Size::of_file("WebAssembly".to_owned(), &manifest.wasm)?,
-            Size::of_file("script".to_owned(), &manifest.js)?,
-            Size::of_file("styles".to_owned(), &manifest.css)?,
+            Size::of_file("WebAssembly".to_owned(), package, &manifest.wasm)?,
+            Size::of_file("script".to_owned(), package, &manifest.js)?,
+            Size::of_file("styles".to_owned(), package, &manifest.css)?,
         ];
         sizes.extend(page);
         let modules = manifest.parts.iter().flat_map(|(part, modules)| modules.iter().map(move |address| (address, part.as_str())));
@@ -61,7 +60,7 @@ impl FirstLoad {
         for (address, part) in modules.chain(sheets) {
             users.entry(address).or_default().push(part);
         }
-        let later = users.into_iter().map(|(address, parts)| Size::of_file(parts.join(" + "), address));
+        let later = users.into_iter().map(|(address, parts)| Size::of_file(parts.join(" + "), package, address));
         Ok(Self { sizes, later: later.collect::<Result<_>>()? })
     }
 

@@ -3,8 +3,9 @@
 use crate::cargo::{build as cargo_build, cargo};
 use crate::child::{Finished, ended, run_quietly, run_step, succeeds};
 use crate::server::SERVER;
+use crate::site::{self, EXAMPLE, Package};
 use crate::step::Step;
-use crate::{site, wasm_target};
+use crate::wasm_target;
 use anyhow::{Context, Result, bail};
 use counts::Counts;
 use report::Report;
@@ -48,14 +49,18 @@ pub(crate) fn test(arguments: &Arguments) -> ExitCode {
     report.tests("examples in the documentation", || documentation_tests(filters));
 
     let target = report.value("WebAssembly target", wasm_target::ensure);
-    let site = target.as_ref().and_then(|target| report.value("site", || site::ensure(target)));
+    let site = target.as_ref().and_then(|target| report.value("site", || site::ensure(target, &Package::own())));
     // Chromium also runs those of the app's own tests that want a page.
     let chromium = if arguments.fast { None } else { report.value("browser", playwright::prepare) };
     match &target {
         Some(target) => report.tests("tests in WebAssembly", || wasm::run(target, chromium.as_deref(), filters)),
         None => report.missing("tests in WebAssembly"),
     }
-    match (&programs, site, &chromium) {
+    let example = target.as_ref().filter(|_| chromium.is_some()).and_then(|target| {
+        let make = || site::ensure(target, &Package::example(EXAMPLE)?);
+        report.value("site of the example", make)
+    });
+    match (&programs, site.and(example), &chromium) {
         _ if arguments.fast => report.left_out("tests in the browser", "--fast"),
         (Some(programs), Some(()), Some(chromium)) => {
             report.tests("tests in the browser", || playwright::run(programs, chromium, filters));
@@ -75,7 +80,19 @@ fn format() -> Result<()> {
 fn lints() -> Result<()> {
     run_step("check the lints", cargo().args(["clippy", "--workspace", "--all-targets", "--keep-going", "--", "--deny", "warnings"]))?;
     // The workspace has the app as the server renders it; this is the app as it runs in the browser.
-    let browser = ["clippy", "--package", "oauth2flow-app", "--no-default-features", "--features", "hydrate", "--", "--deny", "warnings"];
+    let browser = [
+        "clippy",
+        "--package",
+        "oauth2flow-app",
+        "--package",
+        EXAMPLE,
+        "--no-default-features",
+        "--features",
+        "hydrate",
+        "--",
+        "--deny",
+        "warnings",
+    ];
     run_step("check the lints of the app in the browser", cargo().args(browser)).map(drop)
 }
 
@@ -90,6 +107,8 @@ struct Programs {
     server: PathBuf,
     /// The providers that each do one thing wrong.
     hostile: PathBuf,
+    /// The example's server.
+    example: PathBuf,
 }
 
 /// Builds the programs and all tests together, so that nothing is compiled twice.
@@ -98,6 +117,7 @@ fn programs() -> Result<Programs> {
     Ok(Programs {
         server: built.program(SERVER).map(Path::to_path_buf).context("cargo made no server")?,
         hostile: built.example("hostile").map(Path::to_path_buf).context("cargo made no hostile provider")?,
+        example: built.program(EXAMPLE).map(Path::to_path_buf).context("cargo made no server of the example")?,
     })
 }
 

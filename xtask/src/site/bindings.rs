@@ -20,7 +20,9 @@ pub(crate) struct Bound {
 /// What a module is bound for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bind {
-    /// The site: the script runs the module's start function, and the parts find in the module what they share with it.
+    /// The site: the script runs the module's start function.
+    Site,
+    /// The same, and the parts find in the module what they share with it.
     SiteWithParts,
     /// Tests, which start what they want.
     Tests,
@@ -33,7 +35,7 @@ pub(crate) fn bind(module: &Path, purpose: Bind) -> Result<Bound> {
     bindgen.input_bytes("oauth2flow", fs::read(module).with_context(|| format!("cannot read {}", module.display()))?);
     // The names stay for the table of what the bytes are made of, and go afterwards.
     bindgen.typescript(false).omit_default_module_path(true).remove_producers_section(true);
-    bindgen.emit_start(purpose == Bind::SiteWithParts).keep_lld_exports(purpose == Bind::SiteWithParts);
+    bindgen.emit_start(purpose != Bind::Tests).keep_lld_exports(purpose == Bind::SiteWithParts);
     let mut output = bindgen.generate_output().map_err(|error| anyhow!("wasm-bindgen: {error:#}"))?;
     let inline = output.snippets().iter().flat_map(|(identifier, scripts)| {
         scripts.iter().enumerate().map(move |(index, script)| (Path::new(identifier).join(format!("inline{index}.js")), script.clone()))
@@ -41,7 +43,7 @@ pub(crate) fn bind(module: &Path, purpose: Bind) -> Result<Bound> {
     let local = output.local_modules().iter().map(|(path, script)| (PathBuf::from(path), script.clone()));
     let snippets = inline.chain(local).collect();
     let mut js = output.js().to_owned();
-    if purpose == Bind::SiteWithParts {
+    if purpose != Bind::Tests {
         let module = output.wasm_mut();
         let mut names = ShortNames::default();
         module.imports.iter_mut().for_each(|import| names.shorten(&mut import.name));

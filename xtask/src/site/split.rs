@@ -34,7 +34,8 @@ pub(super) struct Split {
     pub(super) modules: BTreeMap<String, Vec<u8>>,
     /// Which modules each part needs.
     pub(super) parts: BTreeMap<String, Vec<String>>,
-    loader: String,
+    /// What fetches them.
+    loader: Option<String>,
 }
 
 /// Takes a linked module apart; the pieces are left in the directory.
@@ -53,10 +54,15 @@ pub(super) fn split(module: &Path, directory: &Path) -> Result<Split> {
     }
     let loader = directory.join(LOADER);
     let loader = fs::read_to_string(&loader).with_context(|| format!("cannot read {}", loader.display()))?;
-    Ok(Split { main, modules, parts: split.prefetch_map.into_iter().collect(), loader })
+    Ok(Split { main, modules, parts: split.prefetch_map.into_iter().collect(), loader: Some(loader) })
 }
 
 impl Split {
+    /// A module that stays whole.
+    pub(super) fn whole(module: PathBuf) -> Self {
+        Self { main: module, modules: BTreeMap::new(), parts: BTreeMap::new(), loader: None }
+    }
+
     /// The script with the loader in it, which fetches the modules from these addresses, and with a part its style sheet.
     pub(super) fn with_loader(
         &self,
@@ -64,7 +70,8 @@ impl Split {
         addresses: &HashMap<String, String>,
         sheets: &BTreeMap<String, String>,
     ) -> Result<String> {
-        let mut loader = with_sheets(&self.loader, sheets)?;
+        let Some(loader) = &self.loader else { return Ok(script.to_owned()) };
+        let mut loader = with_sheets(loader, sheets)?;
         for (name, address) in addresses {
             loader = loader.replace(&format!("\"./{name}.wasm\""), &format!("\"{address}\""));
         }
@@ -151,7 +158,7 @@ mod tests {
             main: PathBuf::new(),
             modules: BTreeMap::new(),
             parts: BTreeMap::new(),
-            loader: "export const load = fetch(\"./split_a.wasm\");\n".to_owned(),
+            loader: Some("export const load = fetch(\"./split_a.wasm\");\n".to_owned()),
         };
         let addresses = HashMap::from([("split_a".to_owned(), "/pkg/split_a.1.wasm".to_owned())]);
         let script = split.with_loader("import * as parts from \"./__wasm_split.js\";\n", &addresses, &BTreeMap::new()).unwrap();

@@ -1,6 +1,6 @@
 //! Whether the site has to be made again: a digest of everything that decides how it turns out.
 
-use super::optimizer;
+use super::{Package, optimizer};
 use crate::wasm_target::WasmTarget;
 use crate::workspace::{root, shown};
 use anyhow::{Context, Result};
@@ -10,7 +10,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the site is made from. The profiles are in the top manifest, and a change of xtask changes what it makes.
-const SOURCES: [&str; 8] = ["app/Cargo.toml", "app/src", "style", "public", "Cargo.toml", "Cargo.lock", "xtask/Cargo.toml", "xtask/src"];
+const SOURCES: [&str; 11] = [
+    "app/Cargo.toml",
+    "app/browser",
+    "app/build.rs",
+    "app/locales",
+    "app/src",
+    "style",
+    "public",
+    "Cargo.toml",
+    "Cargo.lock",
+    "xtask/Cargo.toml",
+    "xtask/src",
+];
 
 /// The digest of one state of sources, settings and tools.
 #[derive(PartialEq, Eq)]
@@ -18,10 +30,12 @@ pub(super) struct Stamp(String);
 
 impl Stamp {
     /// The present state.
-    pub(super) fn of(target: &WasmTarget) -> Result<Self> {
+    pub(super) fn of(target: &WasmTarget, package: &Package) -> Result<Self> {
         let mut settings = vec![target.compiler()?, optimizer::version().unwrap_or_default()];
         settings.extend(["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].map(|name| std::env::var(name).unwrap_or_default()));
-        Self::of_files(&SOURCES.map(|source| root().join(source)), &settings)
+        let of_example = (!package.is_own()).then(|| package.directory());
+        let sources: Vec<_> = SOURCES.iter().map(|source| root().join(source)).chain(of_example).collect();
+        Self::of_files(&sources, &settings)
     }
 
     fn of_files(sources: &[PathBuf], settings: &[String]) -> Result<Self> {

@@ -29,6 +29,7 @@ pub(super) fn run(programs: &Programs, chromium: &PathBuf, filters: &[String]) -
     let step = Step::start_streaming("tests in the browsers, in both modes, and with foreign providers");
     let mut command = end2end::playwright(&programs.server, &site_directory(), chromium);
     command.env("OAUTH2FLOW_HOSTILE_BIN", &programs.hostile).env(browser::FIREFOX, &firefox);
+    command.env("OAUTH2FLOW_EXAMPLE_BIN", &programs.example).env("OAUTH2FLOW_EXAMPLE_SITE_DIR", Package::example(EXAMPLE)?.site());
     command.args(PROJECTS.map(|project| ["--project=", project].concat()));
     command.arg("--reporter=list,json").env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     if !filters.is_empty() {
