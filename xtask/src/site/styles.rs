@@ -7,7 +7,7 @@ use lightningcss::targets::{Browsers, Targets};
 use std::path::Path;
 
 /// The style sheets that come with parts of the app, of which the first page needs nothing: `style/NAME.css`, and the parts it belongs to.
-pub(super) const SHEETS: [(&str, &[&str]); 1] = [("flow", &["flow", "learn"])];
+pub(super) const SHEETS: [(&str, &[&str]); 2] = [("flow", &["flow", "learn"]), ("lab", &["lab"])];
 
 /// The oldest browsers that the app's WebAssembly runs in anyway (reference types, bulk memory) and that have what plain
 /// CSS of today needs (nesting, `light-dark()`): nothing older has to be written for.
