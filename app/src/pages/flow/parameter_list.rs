@@ -120,8 +120,15 @@ pub(crate) fn message_link(number: u32, text: String, walk: Walk) -> AnyView {
         <a
             href=["#", &id_of(number)].concat()
             rel="external"
-            on:click=move |_| {
+            on:click=move |event| {
+                if event.ctrl_key() || event.meta_key() || event.shift_key() {
+                    return;
+                }
+                // Followed here and now: Firefox follows a link a little later, and then takes the focus away again.
+                event.prevent_default();
                 walk.open(number);
+                // An address that cannot be changed is no reason not to go there.
+                let _ = location().set_hash(&id_of(number));
                 walk::focus(number);
             }
         >
