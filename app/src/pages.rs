@@ -4,7 +4,7 @@ pub mod account;
 pub mod callback;
 pub mod flow;
 pub mod home;
-pub(crate) mod lab;
+pub mod lab;
 pub mod learn;
 pub mod not_found;
 pub mod problem;
