@@ -3,8 +3,11 @@
 //! The provider is the demo provider, by value: requests are handed to its routes. There is no socket, so nobody else can get in, and
 //! nothing here can get out.
 
-use super::{LabError, Surroundings, app::Defences, trace::Trace};
-use crate::lab::trace::Said;
+use super::{
+    LabError, Surroundings,
+    app::Defences,
+    trace::{Said, Trace},
+};
 use axum::{
     Router,
     body::Body,

@@ -233,7 +233,7 @@ async fn no_word_of_an_experiment_names_a_provider_or_an_address() {
 }
 
 #[tokio::test]
-async fn a35_only_a_page_of_this_app_can_start_an_experiment() {
+async fn only_a_page_of_this_app_can_start_an_experiment() {
     let app = TestApp::with_demo().await;
     let browser = app.browser();
     let experiment = json!({ "attack": "login_csrf", "defence": "off" });
@@ -241,7 +241,12 @@ async fn a35_only_a_page_of_this_app_can_start_an_experiment() {
     without_header.send().await.assert_problem(403, "csrf_rejected");
     for initiator in [Initiator::CrossSite, Initiator::SameSite] {
         browser.call(Method::POST, RUNS).from(initiator).json(&experiment).send().await.assert_problem(403, "csrf_rejected");
-        browser.submit(RUNS, &[("attack", "login_csrf"), ("defence", "off")]).from(initiator).send().await.assert_problem_page("csrf_rejected");
+        browser
+            .submit(RUNS, &[("attack", "login_csrf"), ("defence", "off")])
+            .from(initiator)
+            .send()
+            .await
+            .assert_problem_page("csrf_rejected");
     }
     let form = browser.submit(RUNS, &[("attack", "login_csrf"), ("defence", "off")]).send().await;
     form.assert_problem_page("unsupported_media_type");
