@@ -59,7 +59,7 @@ impl Session {
         Self::Anonymous(Anonymous::default())
     }
 
-    /// The answer for a session whose time has run out, without anybody having ended it.
+    /// The answer for a session that has ended without anybody having ended it.
     pub fn expired() -> Self {
         Self::Anonymous(Anonymous { authenticated: false, expired: true })
     }
@@ -118,7 +118,7 @@ impl TryFrom<SessionAnswer> for Session {
 pub struct Anonymous {
     /// Always `false`.
     pub authenticated: bool,
-    /// Whether there was a session, and its time has run out: only in the event `signed_out`.
+    /// Whether there was a session that nobody has ended: its time ran out, or the provider withdrew it. Only in the event `signed_out`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub expired: bool,
 }

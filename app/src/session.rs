@@ -143,7 +143,7 @@ impl CurrentSession {
         let mut was_back_already = false;
         loop {
             let problem = match call().await {
-                Err(problem) if problem.is(ProblemCode::Unauthenticated) => problem,
+                Err(problem) if problem.is(ProblemCode::Unauthenticated) || problem.is(ProblemCode::SessionEnded) => problem,
                 answer => return answer,
             };
             let Some(before) = before.signed_in() else { return Err(problem) };

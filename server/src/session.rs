@@ -32,6 +32,9 @@ use tracing::Instrument as _;
 /// How often a use of the session is written down.
 const TOUCH_INTERVAL_SECONDS: i64 = 60;
 
+/// For how long it is known that a provider has withdrawn a session: until every page that is open has been told.
+const WITHDRAWAL_REMEMBERED: SignedDuration = SignedDuration::from_mins(1);
+
 /// Everything about sessions that a handler needs.
 pub struct Sessions {
     store: Arc<Invalidating>,
@@ -210,6 +213,20 @@ impl Sessions {
         self.store.remove(key).await
     }
 
+    /// Notes, for a moment and for every server, that a session which is about to end was withdrawn by its provider: nobody has signed out,
+    /// so the pages that are open may wait for their user to come back.
+    pub async fn note_withdrawal(&self, key: Key) {
+        let noted = self.store.claim(withdrawal(key), Some(key), later(self.clock.now(), WITHDRAWAL_REMEMBERED));
+        if let Err(error) = noted.await {
+            tracing::debug!(error = %error, "open pages will take the end of a session for a sign-out");
+        }
+    }
+
+    /// Whether a session that has ended was withdrawn by its provider.
+    pub async fn was_withdrawn(&self, key: Key) -> bool {
+        self.store.claim_led_to(withdrawal(key), key).await.unwrap_or_default()
+    }
+
     /// Opens a session's tokens; `None` when what the store holds is damaged.
     ///
     /// # Errors
@@ -243,6 +260,11 @@ impl Drop for Sessions {
             task.abort();
         }
     }
+}
+
+/// What stands in the store while it is known that a session was withdrawn.
+fn withdrawal(session: Key) -> Key {
+    Key::of_claim("withdrawal", &session.name())
 }
 
 /// Tokens are bound to their session: copied into another row, they do not open.

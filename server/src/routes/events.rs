@@ -43,7 +43,7 @@ const RECONNECT_SPREAD_MILLISECONDS: u64 = 3000;
 #[utoipa::path(get, path = "/api/v1/session/events", tag = "session",
     description = "Streams the events of the session (`text/event-stream`): `signed_in` first, with what `GET /session` answers; `refreshed`, \
         with the same, when there are new tokens; `expiring`, with `expires_at`, two minutes before the session ends for want of use or for \
-        its age; `signed_out` when it has ended, wherever that was done, with `expired` when its time has run out. Then the stream ends. A comment every 15 seconds keeps it open.",
+        its age; `signed_out` when it has ended, wherever that was done, with `expired` when its time has run out or the provider no longer renews it. Then the stream ends. A comment every 15 seconds keeps it open.",
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = String),
         (status = 401, description = "`unauthenticated`", body = oauth2flow_app::api::Problem),
@@ -57,7 +57,7 @@ pub async fn handler(State(app): State<AppState>, method: Method, headers: Heade
     let session = session::peek(&app, &headers).await?.ok_or(ProblemCode::Unauthenticated)?;
     let permit = app.streams.acquire(session.key)?;
     let watch = app.sessions.watch(&session);
-    let events = Sse::new(events(session, watch, reconnect(&app), permit)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let events = Sse::new(events(app.clone(), session, watch, reconnect(&app), permit)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // Some reverse proxies would collect the answer first.
     Ok(([(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))], events).into_response())
 }
@@ -69,24 +69,27 @@ pub(super) fn reconnect(app: &AppState) -> Duration {
 }
 
 fn events(
+    app: AppState,
     session: Arc<LiveSession>,
     watch: Watch,
     reconnect: Duration,
     permit: StreamPermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((Some((session, reconnect)), watch, permit), async |(first, mut watch, permit)| {
+    let whose = (app, session.key);
+    stream::unfold((Some((session, reconnect)), watch, permit, whose), async |(first, mut watch, permit, (app, key))| {
         let event = match first {
             Some((session, reconnect)) => describing(session_event::SIGNED_IN, &session).retry(reconnect),
             None => match watch.next().await? {
                 SessionEvent::Refreshed(session) => describing(session_event::REFRESHED, &session),
                 SessionEvent::Expiring(end) => with_data(session_event::EXPIRING, &SessionExpiring { expires_at: end.to_string() }),
                 SessionEvent::Ended { expired } => {
-                    let session = if expired { Session::expired() } else { Session::anonymous() };
+                    let ended_by_itself = expired || app.sessions.was_withdrawn(key).await;
+                    let session = if ended_by_itself { Session::expired() } else { Session::anonymous() };
                     with_data(session_event::SIGNED_OUT, &session)
                 }
             },
         };
-        Some((Ok(event), (None, watch, permit)))
+        Some((Ok(event), (None, watch, permit, (app, key))))
     })
 }
 

@@ -419,6 +419,10 @@ impl Renewal for Refresh {
         }
     }
 
+    async fn ends(&self, key: Key) {
+        self.app.sessions.note_withdrawal(key).await;
+    }
+
     fn session_ended(&self) -> AccessTokenError {
         AccessTokenError::GrantEnded(None)
     }

@@ -1,6 +1,8 @@
 //! What the pages of a session hear, wherever it happens.
 
-use crate::support::{Browser, EventStream, Initiator, ManualClock, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream};
+use crate::support::{
+    Browser, Endpoint, EventStream, Initiator, ManualClock, Reply, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream,
+};
 use axum::http::Method;
 use serde_json::json;
 
@@ -23,10 +25,15 @@ async fn listening(browser: &Browser) -> EventStream {
 
 /// Two processes with one store, and a browser that is signed in at the first and known to the second.
 async fn replicas() -> (StandInProvider, [TestApp; 2], [Browser; 2]) {
+    replicas_with(|builder| builder).await
+}
+
+/// The same, with something more configured at both.
+async fn replicas_with(more: impl Fn(TestAppBuilder) -> TestAppBuilder) -> (StandInProvider, [TestApp; 2], [Browser; 2]) {
     let provider = StandInProvider::start().await;
     let clock = ManualClock::new();
     let with_key =
-        |builder: TestAppBuilder| builder.clock(&clock).openid("alpha", &provider).variable("OAUTH2FLOW_SESSION_KEY", "A".repeat(43));
+        |builder: TestAppBuilder| more(builder.clock(&clock).openid("alpha", &provider).variable("OAUTH2FLOW_SESSION_KEY", "A".repeat(43)));
     let one = with_key(TestApp::builder()).start().await;
     let other = with_key(TestApp::builder()).set("session.database", one.database().display()).start().await;
     let browsers = [one.browser(), other.browser()];
@@ -43,6 +50,19 @@ async fn a_stream_begins_with_who_is_signed_in_and_nobody_keeps_or_collects_it()
     assert_eq!(events.headers["cache-control"], "no-store");
     assert_eq!(events.headers["x-accel-buffering"], "no");
     assert_eq!(events.expect("signed_in").await, browser.session().await);
+}
+
+#[tokio::test]
+async fn a_session_that_the_provider_has_withdrawn_is_told_from_a_sign_out_at_every_server() {
+    let upstream = Upstream::start().await;
+    let (provider, [one, _other], browsers) = replicas_with(|builder| builder.upstream("api", &upstream)).await;
+    let (mut here, mut there) = (listening(&browsers[0]).await, listening(&browsers[1]).await);
+    one.clock.advance_seconds(301);
+    provider.replace(Endpoint::Token, Reply::json(400, &json!({ "error": "invalid_grant" })));
+    browsers[0].call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "session_ended");
+    here.expect_expiry().await;
+    there.expect_expiry().await;
+    assert!(!browsers[1].is_signed_in().await);
 }
 
 #[tokio::test]

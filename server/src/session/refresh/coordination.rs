@@ -152,6 +152,11 @@ pub trait Renewal: Clone + Send + Sync + 'static {
     /// Takes tokens back at the provider that nobody is going to use.
     fn revoke(&self, record: &SessionRecord, tokens: Self::Tokens) -> impl Future<Output = ()> + Send;
 
+    /// The session is about to end because the provider renews it no more, and not because anybody wants it to.
+    fn ends(&self, _key: Key) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// What is said when the session has ended.
     fn session_ended(&self) -> Self::Error;
 
@@ -404,6 +409,7 @@ impl<'f, R: Renewal> Leader<'f, R> {
 
     /// Ends the session, and answers what there is to say then.
     async fn end(&self, version: i64, error: R::Error) -> R::Error {
+        self.renewal.ends(self.key).await;
         let mut pauses = ATTEMPTS;
         let mut attempt = 1;
         loop {
