@@ -182,7 +182,8 @@ test('the diagram grows while a login happens in another tab', async ({ page, co
   await other.close();
 });
 
-test('what is saved holds no secret', async ({ page, context }) => {
+test('what is saved holds no secret', async ({ page, context, browserName }) => {
+  test.skip(browserName === 'firefox', 'Playwright cannot see there what a page posts');
   const sent: string[] = [];
   page.on('request', (request) => {
     const body = request.url().endsWith('/oauth/code') ? (request.postDataJSON() as Record<string, string>) : {};

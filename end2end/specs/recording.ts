@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import sharp from 'sharp';
 import { alice, heading } from '../fixtures/journey.ts';
-import { settled, steady } from '../fixtures/steady.ts';
+import { ports, settled, steady } from '../fixtures/steady.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 // The login that the README shows, as it happens: `cargo xtask record`.
@@ -24,7 +24,7 @@ class Film {
 
   /** Takes a picture of the page as it is. */
   async shoot(milliseconds: number): Promise<void> {
-    await steady(this.#page);
+    await steady(this.#page, ports);
     this.#pictures.push({ image: await this.#page.screenshot({ caret: 'initial' }), milliseconds });
   }
 
@@ -64,7 +64,7 @@ class Film {
   async develop(name: string): Promise<void> {
     await mkdir(directory, { recursive: true });
     await sharp(this.#pictures.map(({ image }) => Buffer.from(image)), { join: { animated: true } })
-      .webp({ delay: this.#pictures.map(({ milliseconds }) => milliseconds), loop: 0, quality: 60, effort: 6, smartSubsample: true })
+      .webp({ delay: this.#pictures.map(({ milliseconds }) => milliseconds), loop: 0, nearLossless: true, quality: 60, effort: 5 })
       .toFile(resolve(directory, `${name}.webp`));
   }
 }

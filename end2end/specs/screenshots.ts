@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import sharp from 'sharp';
 import { test } from '../fixtures/hostile-provider.ts';
 import { states } from '../fixtures/states.ts';
-import { settled, steady } from '../fixtures/steady.ts';
+import { ports, settled, steady } from '../fixtures/steady.ts';
 
 // The pictures of the README and the docs: `cargo xtask screenshots`.
 const directory = resolve(import.meta.dirname, '../../docs/screenshots');
@@ -24,7 +24,7 @@ for (const state of states.filter(({ name }) => pictured.includes(name))) {
     await mkdir(directory, { recursive: true });
     await state.open({ page, launch, hostile, stranger });
     await settled(page);
-    await steady(page);
+    await steady(page, ports);
     await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
