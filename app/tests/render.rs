@@ -203,7 +203,7 @@ fn the_account_shows_the_user_the_lifetimes_and_the_way_out() {
 fn notes_are_for_the_provider_that_has_them() {
     let html = html("/account", signed_in(SignedIn { provider: "github".to_owned(), ..alice() }));
     assert!(html.contains("add it to <code>oauth2flow.toml</code> as an upstream"), "{html}");
-    assert!(!html.contains("New note"));
+    assert!(!element(&html, "main").contains("New note"));
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_callback_without_a_proper_answer_has_no_form() {
     let repeated = html("/callback?code=a&code=b&state=s", anonymous());
     assert!(element(&repeated, "noscript").contains(ProblemCode::InvalidRequest.explain().title), "{repeated}");
     for page in [nothing, repeated] {
-        assert!(!page.contains("<form"), "{page}");
+        assert!(!element(&page, "main").contains("<form"), "{page}");
     }
 }
 
@@ -578,4 +578,21 @@ fn no_name_of_a_provider_gets_out_of_what_the_page_knows() {
     let StaticShell { html, .. } = home_shell(Site::own(), &assets(), Language::En, vec![provider]);
     assert!(!html.contains("</script><b>"), "{html}");
     assert!(html.contains(r"\u003c/script>\u003cb>"), "{html}");
+}
+
+#[test]
+fn the_lab_is_where_the_demo_provider_is_and_nowhere_else() {
+    let open = html("/lab", anonymous());
+    assert_eq!(element(&open, "h1"), "The attack lab");
+    assert_eq!(open.matches("role=\"switch\"").count(), 5);
+    assert_eq!(open.matches("aria-checked=\"true\"").count(), 5, "every defence is on until somebody switches it off");
+    let others = providers().into_iter().filter(|provider| provider.icon != "demo").collect();
+    let closed = html("/lab", RequestContext { providers: others, ..anonymous() });
+    assert_eq!(element(&closed, "h1"), "The attack lab");
+    assert!(!closed.contains("role=\"switch\"") && closed.contains("only beside the demo provider"), "{closed}");
+    let link = "href=\"/lab\"";
+    for url in ["/learn", "/flow"] {
+        assert!(html(url, anonymous()).contains(link), "{url}");
+        assert!(!html(url, RequestContext { providers: Vec::new(), ..anonymous() }).contains(link), "{url}");
+    }
 }
