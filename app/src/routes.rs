@@ -11,8 +11,8 @@ use crate::texts::Group;
 use crate::{
     on_demand::{Part, on_demand},
     pages::{
-        account::Account, callback::Callback, flow::FlowPage, home::Home, lab::LabPage, learn::Learn, not_found::NotFound, problem::ProblemPage,
-        signed_in::SignedInPage,
+        account::Account, callback::Callback, flow::FlowPage, home::Home, lab::LabPage, learn::Learn, not_found::NotFound,
+        problem::ProblemPage, signed_in::SignedInPage,
     },
 };
 
@@ -58,15 +58,15 @@ fn problem() -> Part {
 }
 
 fn flow() -> Part {
-    on_demand!(flow::flow, [Pages], view! { <FlowPage /> })
+    on_demand!(flow::flow, [Pages, Flow], view! { <FlowPage /> })
 }
 
 fn learn() -> Part {
-    on_demand!(learn::learn, [Pages], view! { <Learn /> })
+    on_demand!(learn::learn, [Pages, Flow, Learn], view! { <Learn /> })
 }
 
 fn lab() -> Part {
-    on_demand!(lab::lab, [Pages], view! { <LabPage /> })
+    on_demand!(lab::lab, [Pages, Flow], view! { <LabPage /> })
 }
 
 /// The part of the app that the page at `path` is in, unless it is the one that every page starts with.
@@ -87,6 +87,8 @@ pub(crate) fn part_at(path: &str) -> Option<Part> {
 pub(crate) fn texts_at(path: &str) -> &'static [Group] {
     match path {
         "/" => &[Group::Frame],
+        "/learn" => &[Group::Frame, Group::Pages, Group::Flow, Group::Learn],
+        "/flow" | "/lab" => &[Group::Frame, Group::Pages, Group::Flow],
         _ => &[Group::Frame, Group::Pages],
     }
 }

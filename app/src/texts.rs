@@ -5,7 +5,6 @@
 
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
 use crate::language::Language;
 
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
@@ -47,6 +46,11 @@ pub fn fill(text: Text, values: &[(&str, &str)]) -> String {
         Err(name) => filled.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)),
     });
     filled
+}
+
+/// How many there are of something: the text for one or for others, with the number in the place of `{number}`.
+pub fn count(number: u64, one: Text, other: Text) -> String {
+    fill(if source::language().is_singular(number) { one } else { other }, &[("number", &number.to_string())])
 }
 
 /// The text with what `place` gives for each name in its place.
@@ -107,8 +111,12 @@ mod source {
     static CATALOGS: LazyLock<[Catalog; Language::ALL.len()]> =
         LazyLock::new(|| Language::ALL.map(|language| Group::ALL.map(|group| lines(language, group).split('\n').collect())));
 
+    pub(super) fn language() -> Language {
+        use_context().unwrap_or_default()
+    }
+
     pub(super) fn get(text: Text) -> &'static str {
-        of(use_context::<Language>().unwrap_or_default(), text)
+        of(language(), text)
     }
 
     pub(super) fn of(language: Language, text: Text) -> &'static str {
@@ -161,7 +169,7 @@ pub fn Element(
 /// What the document has brought, and what has been loaded since.
 #[cfg(not(feature = "ssr"))]
 mod source {
-    use super::{Group, Text};
+    use super::{Group, Language, Text};
     use std::cell::RefCell;
 
     type Catalog = [Vec<&'static str>; Group::ALL.len()];
@@ -172,6 +180,15 @@ mod source {
 
     fn with<T>(look: impl FnOnce(&mut Catalog) -> T) -> T {
         TEXTS.with_borrow_mut(|texts| look(texts.get_or_insert_with(at_start)))
+    }
+
+    /// That of the document.
+    pub(super) fn language() -> Language {
+        #[cfg(target_arch = "wasm32")]
+        let tag = leptos::prelude::document().document_element().and_then(|root| root.get_attribute("lang"));
+        #[cfg(not(target_arch = "wasm32"))]
+        let tag = None::<String>;
+        tag.and_then(|tag| Language::parse(&tag)).unwrap_or_default()
     }
 
     pub(super) fn get(text: Text) -> &'static str {

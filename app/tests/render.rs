@@ -525,7 +525,7 @@ fn the_story_is_told_with_the_reader_s_own_login() {
     for context in [recorded(&[]), anonymous(), RequestContext { flow: Some(HandedFlow::new(None)), ..anonymous() }] {
         let general = html("/learn", context);
         assert!(!general.contains("own-step") && general.contains("Resource Owner"), "{general}");
-        assert_eq!(general.matches("In the specification: ").count(), 7);
+        assert_eq!(element(&general, "main").matches("In the specification: ").count(), 7);
     }
 }
 

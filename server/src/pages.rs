@@ -56,7 +56,7 @@ struct Made {
 const KINDS: usize = PATHS.len() + 1;
 
 /// A path for each choice of texts; that of the last is every other's.
-const PATHS: [&str; 4] = ["/", "/flow", "/learn", "/account"];
+const PATHS: [&str; 5] = ["/", "/flow", "/learn", "/lab", "/account"];
 
 impl Pages {
     /// Keeps what it takes to make the pages.

@@ -14,14 +14,15 @@ use crate::{
     problem::ProblemCode,
     providers::Providers,
     query::encode,
+    texts::{self, around, fill, t},
 };
 pub(crate) use check_list::check_list;
 pub(crate) use layout::{Arrow, Direction};
 pub(crate) use meaning::ParameterMeaning;
 pub(crate) use parameter_list::{place, reference, row as parameter_row};
 pub(crate) use sentences::{route, value};
-pub(crate) use walk::Move;
 use source::{Recording, Source};
+pub(crate) use walk::Move;
 
 mod check_list;
 mod diagram;
@@ -72,7 +73,10 @@ pub fn FlowPage() -> impl IntoView {
     let title = {
         let chosen = chosen.clone();
         let is_off = ArcMemo::new(move |_| source.with(|recording| *recording == Recording::Off));
-        move || chosen.get().map_or_else(|| general_title(is_off.get()), |login| title(&login))
+        let title = ArcMemo::new(move |_| chosen.get().map_or_else(|| general_title(is_off.get()), |login| title(&login)));
+        // Made now: whoever asks for it once the page is made does not know its language any more.
+        title.with_untracked(String::len);
+        move || title.get()
     };
     erased(view! {
         <Title text=title.clone() />
@@ -97,14 +101,14 @@ pub fn FlowPage() -> impl IntoView {
 }
 
 fn general_title(is_off: bool) -> String {
-    if is_off { "Logins are not recorded here" } else { "See a login from the inside" }.to_owned()
+    t(if is_off { texts::flow::FLOW_OFF_TITLE } else { texts::flow::FLOW_TITLE }).to_owned()
 }
 
 /// What became of the login, as a person would say it.
 fn title(login: &RecordedLogin) -> String {
     match &login.outcome {
-        LoginOutcome::Running => ["Signing in with ", &login.provider_name].concat(),
-        LoginOutcome::SignedIn => ["How you signed in with ", &login.provider_name].concat(),
+        LoginOutcome::Running => fill(texts::flow::FLOW_RUNNING, &[("provider", &login.provider_name)]),
+        LoginOutcome::SignedIn => fill(texts::flow::FLOW_SIGNED_IN, &[("provider", &login.provider_name)]),
         LoginOutcome::Failed(failure) => {
             ProblemCode::parse(&failure.code).map_or_else(|| failure.title.clone(), |code| code.explain().words.title().to_owned())
         }
@@ -116,13 +120,14 @@ fn title(login: &RecordedLogin) -> String {
 fn NoLogin() -> impl IntoView {
     let providers = expect_context::<Providers>();
     Effect::new(move || providers.load());
+    let (before, after) = around(texts::flow::FLOW_READ_FIRST);
     view! {
         <p class="lead">
-            "Sign in, and this page shows what really happened: each message between your browser, this app and the provider, what every part of it is for, and what was checked. Secrets stay hidden."
+            {t(texts::flow::FLOW_INTRO)}
         </p>
         <SignInLinks return_to=Signal::stored("/flow".to_owned()) />
         <p>
-            "To know beforehand what will happen, read " <a href="/learn">"how a sign-in works"</a> ". To watch it happen, open this page in a second window."
+            {before} <a href="/learn">{t(texts::flow::FLOW_HOW)}</a> {after}
         </p>
     }
 }
@@ -131,14 +136,11 @@ fn NoLogin() -> impl IntoView {
 #[component]
 fn RecordingIsOff() -> impl IntoView {
     view! {
-        <p class="lead">"This page shows a login message by message, but nothing is kept unless whoever runs this app wants it."</p>
-        <p>
-            "On a developer's own machine logins are recorded by themselves. Elsewhere it takes " <code>"enabled = true"</code> " under "
-            <code>"[flow]"</code> " in " <code>"oauth2flow.toml"</code> "."
-        </p>
+        <p class="lead">{t(texts::flow::FLOW_OFF_LEAD)}</p>
+        <p inner_html=t(texts::flow::FLOW_OFF_HTML)></p>
         <p>
             <a class="button" href="/learn">
-                "Read how a sign-in works"
+                {t(texts::flow::FLOW_READ)}
             </a>
         </p>
     }

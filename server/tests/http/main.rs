@@ -18,6 +18,7 @@ mod id_token;
 mod input;
 mod jarm;
 mod lab;
+mod languages;
 mod logout;
 mod oauth;
 mod openapi;

@@ -6,6 +6,7 @@ use super::{meaning, parameter_list::reference};
 use crate::{
     erased::erased,
     flow::{Check, CheckOutcome},
+    texts::{flow, t},
 };
 
 /// The checks in their order, each with its verdict, what it is for, and who demands it.
@@ -15,10 +16,10 @@ pub(crate) fn check_list(checks: Vec<Check>) -> AnyView {
         .map(|Check { name, outcome }| {
             let meaning = meaning::check(name);
             let (class, mark, word, reason) = match outcome {
-                CheckOutcome::Passed => ("check passed", "✓", "passed", None),
-                CheckOutcome::Failed { reason, .. } => ("check failed", "✗", "failed", Some(reason)),
-                CheckOutcome::Skipped(why) => ("check skipped", "–", "skipped", Some(meaning::skip_reason(why).to_owned())),
-                CheckOutcome::NotReached => ("check skipped", "–", "not reached", Some("a check before it has failed".to_owned())),
+                CheckOutcome::Passed => ("check passed", "✓", t(flow::VERDICT_PASSED), None),
+                CheckOutcome::Failed { reason, .. } => ("check failed", "✗", t(flow::VERDICT_FAILED), Some(reason)),
+                CheckOutcome::Skipped(why) => ("check skipped", "–", t(flow::SENTENCE_SKIPPED), Some(meaning::skip_reason(why).to_owned())),
+                CheckOutcome::NotReached => ("check skipped", "–", t(flow::VERDICT_UNREACHED), Some(t(flow::SKIP_NOT_REACHED).to_owned())),
             };
             erased(view! {
                 <li class=class>

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     erased::erased,
     flow::{Channel, LoginOutcome, Party, RecordedLogin},
+    texts::{around, flow, t},
 };
 
 /// What a message looks like from outside.
@@ -59,13 +60,13 @@ impl Line {
 /// What the steps of the flow are called.
 pub(crate) fn step(number: u8) -> &'static str {
     match number {
-        1 => "Step 1: you click",
-        2 => "Step 2: you are sent to the provider",
-        3 => "Step 3: you sign in there and agree",
-        4 => "Step 4: you come back with a code",
-        5 => "Step 5: the app hands the code to the backend",
-        6 => "Step 6: the backend exchanges the code for tokens",
-        _ => "Step 7: the tokens are used",
+        1 => t(flow::STEP_ONE),
+        2 => t(flow::STEP_TWO),
+        3 => t(flow::STEP_THREE),
+        4 => t(flow::STEP_FOUR),
+        5 => t(flow::STEP_FIVE),
+        6 => t(flow::STEP_SIX),
+        _ => t(flow::STEP_SEVEN),
     }
 }
 
@@ -146,6 +147,9 @@ fn MessageItem(number: u32, login: Current, walk: Walk, is_new: bool) -> impl In
 }
 
 fn line_view(number: u32, line: Line) -> AnyView {
+    let hidden = |words: &'static str| (!words.is_empty()).then(|| view! { <span class="visually-hidden">{words}</span> });
+    let (before, after) = around(flow::FLOW_AFTER);
+    let (before, after) = (hidden(before), hidden(after));
     let Line { step: _, classes, route: (from, to), channel, act, call, verdicts, time, is_failure } = line;
     let route = if from == to { party(from).to_owned() } else { [party(from), " → ", party(to)].concat() };
     erased(view! {
@@ -155,7 +159,7 @@ fn line_view(number: u32, line: Line) -> AnyView {
         <span class="track">
             <span class=classes>
                 <span class="act">
-                    {act} {is_failure.then(|| view! { " " <strong class="failure">"failed here"</strong> })}
+                    {act} {is_failure.then(|| view! { " " <strong class="failure">{t(flow::FLOW_FAILED_HERE)}</strong> })}
                 </span>
                 <span class="shaft" aria-hidden="true">
                     <svg class="head" viewBox="0 0 10 12" width="10" height="12" focusable="false">
@@ -167,8 +171,7 @@ fn line_view(number: u32, line: Line) -> AnyView {
         </span>
         <span class="aside">
             <span class="time">
-                <span class="visually-hidden">", after "</span>
-                {time}
+                {before} {time} {after}
             </span>
             {verdicts
                 .map(|verdicts| {

@@ -6,7 +6,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use super::{Current, picture::picture};
-use crate::{erased::erased, flow::RecordedLogin};
+use crate::{
+    erased::erased,
+    flow::RecordedLogin,
+    texts::{flow, t},
+};
 
 /// How long a saved file stays reachable for the browser, which fetches it right away.
 const GRACE: Duration = Duration::from_secs(10);
@@ -25,14 +29,14 @@ pub(crate) fn export(login: Current) -> AnyView {
                 class="button button-quiet button-small"
                 on:click=move |_| save_as("json", "application/json", data)
             >
-                "Save as JSON"
+                {t(flow::FLOW_SAVE_JSON)}
             </button>
             <button
                 type="button"
                 class="button button-quiet button-small"
                 on:click=move |_| save_as("svg", "image/svg+xml", picture)
             >
-                "Save as picture"
+                {t(flow::FLOW_SAVE_PICTURE)}
             </button>
             <button
                 type="button"
@@ -42,10 +46,10 @@ pub(crate) fn export(login: Current) -> AnyView {
                     let _ = window().print();
                 }
             >
-                "Print"
+                {t(flow::FLOW_PRINT)}
             </button>
         </div>
-        {move || failed.get().then(|| view! { <p class="notice notice-problem" role="alert">"This browser would not save the file."</p> })}
+        {move || failed.get().then(|| view! { <p class="notice notice-problem" role="alert">{t(flow::FLOW_NOT_SAVED)}</p> })}
     })
 }
 

@@ -1,6 +1,9 @@
 //! Who stands where in the diagram.
 
-use crate::flow::{Channel, CheckOutcome, Message, Party, RecordedLogin};
+use crate::{
+    flow::{Channel, CheckOutcome, Message, Party, RecordedLogin},
+    texts::{count, flow, t},
+};
 
 /// The parties of a login, from left to right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,11 +82,11 @@ impl Arrow {
 /// What people call a party.
 pub(crate) fn party(party: Party) -> &'static str {
     match party {
-        Party::Browser => "Browser",
-        Party::App => "App",
-        Party::Backend => "Backend",
-        Party::Provider => "Provider",
-        Party::Api => "API",
+        Party::Browser => t(flow::PARTY_BROWSER),
+        Party::App => t(flow::PARTY_APP),
+        Party::Backend => t(flow::PARTY_BACKEND),
+        Party::Provider => t(flow::PARTY_PROVIDER),
+        Party::Api => t(flow::PARTY_API),
     }
 }
 
@@ -115,14 +118,14 @@ impl Verdicts {
     /// In words: `12 checks passed, 1 failed, 3 skipped`; nothing where there were none.
     pub(crate) fn in_words(self) -> Option<String> {
         let mut parts = Vec::new();
-        for (count, word) in [(self.passed, "passed"), (self.failed, "failed"), (self.skipped, "skipped")] {
-            if count > 0 {
-                let noun = match (parts.is_empty(), count) {
-                    (true, 1) => " check ",
-                    (true, _) => " checks ",
-                    (false, _) => " ",
-                };
-                parts.push([&count.to_string(), noun, word].concat());
+        // The first says what is counted.
+        let passed = (flow::VERDICTS_FIRST_PASSED_ONE, flow::VERDICTS_FIRST_PASSED_OTHER, flow::VERDICTS_FIRST_PASSED_OTHER);
+        let failed = (flow::VERDICTS_FIRST_FAILED_ONE, flow::VERDICTS_FIRST_FAILED_OTHER, flow::VERDICTS_MORE_FAILED);
+        let skipped = (flow::VERDICTS_FIRST_SKIPPED_ONE, flow::VERDICTS_FIRST_SKIPPED_OTHER, flow::VERDICTS_MORE_SKIPPED);
+        for (number, (one, other, more)) in [(self.passed, passed), (self.failed, failed), (self.skipped, skipped)] {
+            if number > 0 {
+                let (one, other) = if parts.is_empty() { (one, other) } else { (more, more) };
+                parts.push(count(u64::try_from(number).unwrap_or_default(), one, other));
             }
         }
         (!parts.is_empty()).then(|| parts.join(", "))

@@ -23,6 +23,7 @@ use crate::{
     flow::{LoginOutcome, RecordedLogin},
     problem::ProblemCode,
     query::login_address,
+    texts::{around, fill, flow, pieces, t},
 };
 
 /// The whole login. The parent builds this anew for another one.
@@ -55,23 +56,23 @@ pub(crate) fn login_view(first: Arc<RecordedLogin>, chosen: ArcMemo<Option<Arc<R
         {move || login.with(|login| outcome(login, walk))}
         <Others login source />
         <section class="diagram-section" aria-labelledby="messages">
-            <h2 id="messages">"Message by message"</h2>
+            <h2 id="messages">{t(flow::FLOW_MESSAGES)}</h2>
             <p class="legend">
-                <span class="sample front">"Front channel: through the browser"</span>
-                <span class="sample back">"Back channel: from server to server"</span>
+                <span class="sample front">{t(flow::FLOW_LEGEND_FRONT)}</span>
+                <span class="sample back">{t(flow::FLOW_LEGEND_BACK)}</span>
             </p>
             <Controls walk />
             {diagram(login, walk)}
-            {move || login.with(|login| dropped(login.dropped_messages, "message"))}
+            {move || login.with(|login| dropped(login.dropped_messages, flow::FLOW_MESSAGE_DROPPED_ONE, flow::FLOW_MESSAGE_DROPPED_OTHER))}
         </section>
         {move || login.with(|login| token::id_token(login, walk))}
         {move || login.with(|login| token::metadata(login))}
         <section class="card" aria-labelledby="times">
-            <h2 id="times">"Where the time went"</h2>
+            <h2 id="times">{t(flow::FLOW_TIMES)}</h2>
             {move || login.with(|login| times(login))}
         </section>
         <section class="card" aria-labelledby="in-words">
-            <h2 id="in-words">"The same in words"</h2>
+            <h2 id="in-words">{t(flow::FLOW_IN_WORDS)}</h2>
             <p>{move || login.with(|login| sentences::outcome(login))}</p>
             <ol class="sentences">
                 {move || {
@@ -93,8 +94,8 @@ pub(crate) fn login_view(first: Arc<RecordedLogin>, chosen: ArcMemo<Option<Arc<R
             </ol>
         </section>
         <section class="card take-along" aria-labelledby="take-along">
-            <h2 id="take-along">"Take it along"</h2>
-            <p>"The files hold what you see here and nothing more: of every secret only its length and its fingerprint."</p>
+            <h2 id="take-along">{t(flow::FLOW_TAKE_ALONG)}</h2>
+            <p>{t(flow::FLOW_FILES)}</p>
             {export(login)}
             <Forget source />
         </section>
@@ -110,7 +111,7 @@ fn failed_at(login: &RecordedLogin) -> Option<u32> {
 
 /// What became of it, why, and what to do next.
 fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
-    let again = ["Sign in with ", &login.provider_name, " again"].concat();
+    let again = fill(flow::FLOW_AGAIN, &[("provider", &login.provider_name)]);
     let again = erased(view! {
         <a class="button" href=login_address(&login.provider, "/flow") rel="external">
             {again}
@@ -119,21 +120,23 @@ fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
     let sentence = erased(view! { <p role="status">{sentences::outcome(login)}</p> });
     let began = erased(view! {
         <p class="fine-print">
-            "It began on " <time datetime=login.started_at.clone()>{timing::moment_of(&login.started_at)}</time>
-            ". The story behind it is in " <a href="/learn">"how a sign-in works"</a> "."
+            {pieces(flow::FLOW_BEGAN, |name| match name {
+                "time" => erased(view! { <time datetime=login.started_at.clone()>{timing::moment_of(&login.started_at)}</time> }),
+                _ => erased(view! { <a href="/learn">{t(flow::FLOW_HOW)}</a> }),
+            })}
         </p>
     });
     match &login.outcome {
         LoginOutcome::Running => erased(view! {
             <div class="outcome">
-                <p class="lead">"Nobody has come back from the provider yet. What happens next appears here by itself."</p>
+                <p class="lead">{t(flow::FLOW_RUNNING_LEAD)}</p>
                 {sentence}
                 {began}
             </div>
         }),
         LoginOutcome::SignedIn => erased(view! {
             <div class="outcome">
-                <p class="lead">"Every check that had to hold did. Open a message to see what it says, what each part is for, and who demands it."</p>
+                <p class="lead">{t(flow::FLOW_SIGNED_IN_LEAD)}</p>
                 {sentence}
                 {began}
                 <p class="without-script">{again}</p>
@@ -144,19 +147,20 @@ fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
             let detail =
                 Problem { detail: failure.detail.clone(), code: failure.code.clone(), ..Problem::local(ProblemCode::InternalError) };
             let detail = detail.own_words().map(str::to_owned);
-            let text = ["message ", &failure.message.to_string()].concat();
+            let (before, after) = around(flow::FLOW_FAILED_AT);
+            let text = fill(flow::FLOW_MESSAGE_NUMBER, &[("number", &failure.message.to_string())]);
             erased(view! {
                 <div class="outcome failed">
                     {explanation.map(|explanation| view! { <p class="lead">{explanation.words.why()}</p> })}
                     {detail
                         .map(|detail| {
                             view! {
-                                <p class="problem-detail">
+                                <p class="problem-detail" lang="en">
                                     <bdi>{detail}</bdi>
                                 </p>
                             }
                         })}
-                    <p>"It failed at " {message_link(failure.message, text, walk)} ", which is open below." {explanation.map(|explanation| view! { " " {explanation.words.advice()} })}</p>
+                    <p>{before} {message_link(failure.message, text, walk)} {after} {explanation.map(|explanation| view! { " " {explanation.words.advice()} })}</p>
                     {sentence}
                     {began}
                     <p>{again}</p>
@@ -177,14 +181,14 @@ fn Controls(walk: Walk) -> impl IntoView {
     // A button that is disabled under somebody's finger takes the focus with it: it only says that it can do no more.
     let is_over = move |movement: Move| if walk.can(movement) { "false" } else { "true" };
     erased(view! {
-        <div class="walk needs-script" role="group" aria-label="Step through the messages">
+        <div class="walk needs-script" role="group" aria-label=t(flow::FLOW_WALK)>
             <button
                 type="button"
                 class="button button-quiet button-small"
                 aria-disabled=move || is_over(Move::Previous)
                 on:click=move |_| go(Move::Previous)
             >
-                "Previous message"
+                {t(flow::FLOW_PREVIOUS)}
             </button>
             <button
                 type="button"
@@ -192,7 +196,7 @@ fn Controls(walk: Walk) -> impl IntoView {
                 aria-disabled=move || is_over(Move::Next)
                 on:click=move |_| go(Move::Next)
             >
-                "Next message"
+                {t(flow::FLOW_NEXT)}
             </button>
             <p class="fine-print" role="status">
                 {move || walk.announced()}
@@ -226,15 +230,15 @@ fn times(login: &RecordedLogin) -> AnyView {
         <table class="times">
             <thead class="visually-hidden">
                 <tr>
-                    <th scope="col">"Step"</th>
-                    <th scope="col">"Time"</th>
+                    <th scope="col">{t(flow::FLOW_STEP)}</th>
+                    <th scope="col">{t(flow::FLOW_TIME)}</th>
                     <td></td>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
             <tfoot>
                 <tr>
-                    <th scope="row">"In all"</th>
+                    <th scope="row">{t(flow::FLOW_IN_ALL)}</th>
                     <td class="amount">{timing::duration(total)}</td>
                     <td aria-hidden="true"></td>
                 </tr>
@@ -255,7 +259,7 @@ fn Others(login: Current, source: Source) -> impl IntoView {
     };
     erased(move || {
         let others = others();
-        let summary = ["Other logins in this browser (", &others.len().to_string(), ")"].concat();
+        let summary = fill(flow::FLOW_OTHERS, &[("number", &others.len().to_string())]);
         (!others.is_empty()).then(|| {
             view! {
                 <details class="more">
@@ -300,7 +304,7 @@ fn Forget(source: Source) -> impl IntoView {
     erased(view! {
         <div class="toolbar needs-script">
             <button type="button" class="button button-quiet button-small" on:click=forget>
-                "Forget all logins"
+                {t(flow::FLOW_FORGET)}
             </button>
         </div>
         {move || problem.get().map(|problem| view! { <ProblemNotice problem /> })}

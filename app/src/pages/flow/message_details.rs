@@ -13,6 +13,7 @@ use super::{
 use crate::{
     erased::erased,
     flow::{Channel, Message, MessageName, ParameterValue, RecordedLogin},
+    texts::{Text, count, fill, flow, t},
 };
 
 /// A message, with what the rest of the login says about it.
@@ -55,8 +56,10 @@ pub(crate) fn message_details(shown: MessageInLogin, walk: Walk) -> AnyView {
     let parameters: Vec<_> =
         message.parameters.into_iter().zip(elsewhere).map(|(parameter, elsewhere)| Explained { parameter, elsewhere }).collect();
     let time = match message.duration_microseconds {
-        Some(took) => ["after ", &timing::duration(message.at_microseconds), ", took ", &timing::duration(took)].concat(),
-        None => ["after ", &timing::duration(message.at_microseconds)].concat(),
+        Some(took) => {
+            fill(flow::FLOW_AFTER_TOOK, &[("time", &timing::duration(message.at_microseconds)), ("took", &timing::duration(took))])
+        }
+        None => fill(flow::FLOW_AFTER, &[("time", &timing::duration(message.at_microseconds))]),
     };
     erased(view! {
         <div class="message-body">
@@ -64,16 +67,16 @@ pub(crate) fn message_details(shown: MessageInLogin, walk: Walk) -> AnyView {
             <dl class="message-facts">
                 {message
                     .address
-                    .map(|address| fact("Address", [message.method.unwrap_or_default(), address].join(" ").trim().to_owned()))}
-                {message.status.map(|status| fact("Status", status.to_string()))}
-                {fact("Channel", channel(message.channel).to_owned())} {fact("Time", time)}
+                    .map(|address| fact(t(flow::FLOW_ADDRESS), [message.method.unwrap_or_default(), address].join(" ").trim().to_owned()))}
+                {message.status.map(|status| fact(t(flow::FLOW_STATUS), status.to_string()))}
+                {fact(t(flow::FLOW_CHANNEL), channel(message.channel).to_owned())} {fact(t(flow::FLOW_TIME), time)}
             </dl>
             {message
                 .error
                 .map(|error| {
                     view! {
                         <p class="notice notice-problem">
-                            <strong>"There was no answer."</strong>
+                            <strong>{t(flow::FLOW_NO_ANSWER)}</strong>
                             " "
                             <bdi>{error}</bdi>
                         </p>
@@ -82,7 +85,7 @@ pub(crate) fn message_details(shown: MessageInLogin, walk: Walk) -> AnyView {
             {(!parameters.is_empty())
                 .then(|| {
                     view! {
-                        <h4>"What it says"</h4>
+                        <h4>{t(flow::FLOW_SAYS)}</h4>
                         {parameter_list(
                             parameters,
                             move |parameter| meaning::parameter(name, &parameter.name, parameter.place),
@@ -90,13 +93,13 @@ pub(crate) fn message_details(shown: MessageInLogin, walk: Walk) -> AnyView {
                         )}
                     }
                 })}
-            {dropped(message.dropped_parameters, "parameter")}
+            {dropped(message.dropped_parameters, flow::FLOW_PARAMETER_DROPPED_ONE, flow::FLOW_PARAMETER_DROPPED_OTHER)}
             {has_id_token
                 .then(|| {
                     view! {
                         <p>
                             <a href="#id-token" rel="external">
-                                "The ID token, taken apart"
+                                {t(flow::FLOW_TOKEN)}
                             </a>
                         </p>
                     }
@@ -106,7 +109,7 @@ pub(crate) fn message_details(shown: MessageInLogin, walk: Walk) -> AnyView {
                     view! {
                         <p>
                             <a href="#metadata" rel="external">
-                                "What the provider publishes"
+                                {t(flow::FLOW_METADATA)}
                             </a>
                         </p>
                     }
@@ -114,7 +117,7 @@ pub(crate) fn message_details(shown: MessageInLogin, walk: Walk) -> AnyView {
             {(!message.checks.is_empty())
                 .then(|| {
                     view! {
-                        <h4>"What was checked"</h4>
+                        <h4>{t(flow::FLOW_CHECKED)}</h4>
                         {check_list(message.checks)}
                     }
                 })}
@@ -134,18 +137,12 @@ fn fact(term: &'static str, description: String) -> AnyView {
 /// What either channel means for whoever wants to read along.
 fn channel(channel: Channel) -> &'static str {
     match channel {
-        Channel::Front => "Front channel: through the browser, where it can be read and changed",
-        Channel::Back => "Back channel: from server to server, where no browser can look",
+        Channel::Front => t(flow::FLOW_FRONT),
+        Channel::Back => t(flow::FLOW_BACK),
     }
 }
 
 /// That there was more.
-pub(crate) fn dropped(count: u32, noun: &'static str) -> Option<AnyView> {
-    (count > 0).then(|| {
-        let text = match count {
-            1 => ["One more ", noun, " was not kept."].concat(),
-            _ => [&count.to_string(), " more ", noun, "s were not kept."].concat(),
-        };
-        erased(view! { <p class="fine-print">{text}</p> })
-    })
+pub(crate) fn dropped(number: u32, one: Text, other: Text) -> Option<AnyView> {
+    (number > 0).then(|| erased(view! { <p class="fine-print">{count(number.into(), one, other)}</p> }))
 }

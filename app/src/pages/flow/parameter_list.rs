@@ -11,6 +11,7 @@ use super::{
 use crate::{
     erased::erased,
     flow::{Parameter, ParameterValue, Place},
+    texts::{around, fill, flow, pieces, t},
 };
 
 /// One parameter, with everything there is to say about it.
@@ -72,8 +73,9 @@ pub(crate) fn reference(reference: Reference) -> AnyView {
 }
 
 fn value(value: ParameterValue, readable: Option<String>, elsewhere: &[Occurrence], walk: Walk) -> AnyView {
+    let (before, after) = around(flow::FLOW_SAME_AS);
     match value {
-        ParameterValue::Shown(text) if text.is_empty() => erased(view! { <span class="nothing">"empty"</span> }),
+        ParameterValue::Shown(text) if text.is_empty() => erased(view! { <span class="nothing">{t(flow::FLOW_EMPTY)}</span> }),
         ParameterValue::Shown(text) => erased(view! {
             <code>
                 <bdi>{text}</bdi>
@@ -85,13 +87,16 @@ fn value(value: ParameterValue, readable: Option<String>, elsewhere: &[Occurrenc
                 <bdi>{start}</bdi>
                 "…"
             </code>
-            <span>{[" ", &length.to_string(), " characters in all"].concat()}</span>
+            <span>{[" ", &fill(flow::FLOW_CHARACTERS, &[("number", &length.to_string())])].concat()}</span>
         }),
         ParameterValue::Hidden { length, fingerprint } => erased(view! {
             <span class="secret">
-                {["hidden: ", &length.to_string(), " characters, fingerprint "].concat()} <code>{fingerprint}</code>
+                {pieces(flow::FLOW_HIDDEN, |name| match name {
+                    "number" => erased(length.to_string()),
+                    _ => erased(view! { <code>{fingerprint.clone()}</code> }),
+                })}
             </span>
-            {(!elsewhere.is_empty()).then(|| view! { <span>" – the same as in " {links(elsewhere, walk)}</span> })}
+            {(!elsewhere.is_empty()).then(|| view! { <span>" " {before} {links(elsewhere, walk)} {after}</span> })}
         }),
     }
 }
@@ -100,13 +105,13 @@ fn links(elsewhere: &[Occurrence], walk: Walk) -> Vec<AnyView> {
     let mut views = Vec::new();
     for (at, &occurrence) in elsewhere.iter().enumerate() {
         if at > 0 {
-            views.push(erased(if at + 1 == elsewhere.len() { " and " } else { ", " }));
+            views.push(erased(", "));
         }
         views.push(match occurrence {
-            Occurrence::Message(number) => message_link(number, ["message ", &number.to_string()].concat(), walk),
+            Occurrence::Message(number) => message_link(number, fill(flow::FLOW_MESSAGE_NUMBER, &[("number", &number.to_string())]), walk),
             Occurrence::IdToken => erased(view! {
                 <a href="#id-token" rel="external">
-                    "the ID token"
+                    {t(flow::FLOW_ELSEWHERE_TOKEN)}
                 </a>
             }),
         });
@@ -140,11 +145,11 @@ pub(crate) fn message_link(number: u32, text: String, walk: Walk) -> AnyView {
 /// Where a parameter stands, in a word.
 pub(crate) fn place(place: Place) -> &'static str {
     match place {
-        Place::Query => "query",
-        Place::Body => "body",
-        Place::Header => "header",
-        Place::Cookie => "cookie",
-        Place::Claim => "claim",
+        Place::Query => t(flow::FLOW_IN_QUERY),
+        Place::Body => t(flow::FLOW_IN_BODY),
+        Place::Header => t(flow::FLOW_IN_HEADER),
+        Place::Cookie => t(flow::FLOW_IN_COOKIE),
+        Place::Claim => t(flow::FLOW_IN_CLAIM),
     }
 }
 

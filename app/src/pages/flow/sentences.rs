@@ -4,28 +4,34 @@ use super::{
     layout::{Verdicts, party},
     meaning, timing,
 };
-use crate::flow::{Channel, CheckOutcome, LoginOutcome, Message, Parameter, ParameterValue, RecordedLogin};
+use crate::{
+    flow::{Channel, CheckOutcome, LoginOutcome, Message, Parameter, ParameterValue, RecordedLogin},
+    texts::{count, fill, flow, t},
+};
 
 /// How the login came out, in a sentence.
 pub(crate) fn outcome(login: &RecordedLogin) -> String {
-    let count = login.messages.len();
-    let messages = [count.to_string().as_str(), if count == 1 { " message" } else { " messages" }].concat();
+    let number = u64::try_from(login.messages.len()).unwrap_or_default();
+    let messages = count(number, flow::SENTENCE_MESSAGE_ONE, flow::SENTENCE_MESSAGE_OTHER);
     let took = timing::duration(timing::total(login));
     let verdicts = Verdicts::of(&login.messages).in_words().map(|words| [", ", &words].concat()).unwrap_or_default();
-    match &login.outcome {
-        LoginOutcome::Running => ["Under way with ", &login.provider_name, ": ", &messages, " so far", &verdicts, "."].concat(),
-        LoginOutcome::SignedIn => ["Signed in with ", &login.provider_name, " in ", &took, ": ", &messages, &verdicts, "."].concat(),
-        LoginOutcome::Failed(failure) => {
-            let at = failure.message.to_string();
-            ["Not signed in with ", &login.provider_name, ": it failed at message ", &at, " after ", &took, "; ", &messages, &verdicts, "."]
-                .concat()
-        }
-    }
+    let (text, at) = match &login.outcome {
+        LoginOutcome::Running => (flow::SENTENCE_RUNNING, String::new()),
+        LoginOutcome::SignedIn => (flow::SENTENCE_SIGNED_IN, String::new()),
+        LoginOutcome::Failed(failure) => (flow::SENTENCE_FAILED, failure.message.to_string()),
+    };
+    let values =
+        [("provider", login.provider_name.as_str()), ("time", &took), ("number", &at), ("messages", &messages), ("verdicts", &verdicts)];
+    fill(text, &values)
 }
 
 /// From whom to whom: `Backend to Provider`.
 pub(crate) fn route(message: &Message) -> String {
-    if message.from == message.to { party(message.from).to_owned() } else { [party(message.from), " to ", party(message.to)].concat() }
+    if message.from == message.to {
+        party(message.from).to_owned()
+    } else {
+        fill(flow::SENTENCE_ROUTE, &[("from", party(message.from)), ("to", party(message.to))])
+    }
 }
 
 /// What an address or a status says: `POST http://127.0.0.1:4000/token`, `303`.
@@ -52,8 +58,8 @@ fn path(address: &str) -> &str {
 /// Which channel it goes by.
 pub(crate) fn channel(channel: Channel) -> &'static str {
     match channel {
-        Channel::Front => "front channel",
-        Channel::Back => "back channel",
+        Channel::Front => t(flow::SENTENCE_FRONT),
+        Channel::Back => t(flow::SENTENCE_BACK),
     }
 }
 
@@ -63,40 +69,37 @@ pub(crate) fn value(value: &ParameterValue) -> String {
         ParameterValue::Shown(text) => text.clone(),
         ParameterValue::Shortened { start, length } => [start, "… (", &length.to_string(), " bytes)"].concat(),
         ParameterValue::Hidden { length, fingerprint } => {
-            ["hidden: ", &length.to_string(), " characters, fingerprint ", fingerprint].concat()
+            fill(flow::FLOW_HIDDEN, &[("number", &length.to_string()), ("fingerprint", fingerprint)])
         }
     }
 }
 
 /// A message in a few sentences.
 pub(crate) fn message(message: &Message) -> String {
-    let mut text = [&route(message), ", ", channel(message.channel), ", after ", &timing::duration(message.at_microseconds), ": "].concat();
-    text.push_str(meaning::message(message.name).act);
-    if let Some(call) = call(message) {
-        text.push_str(" (");
-        text.push_str(&call);
-        text.push(')');
-    }
-    text.push('.');
+    let call = call(message).map(|call| [" (", &call, ")"].concat()).unwrap_or_default();
+    let time = timing::duration(message.at_microseconds);
+    let values = [
+        ("route", route(message)),
+        ("channel", channel(message.channel).to_owned()),
+        ("time", time),
+        ("act", meaning::message(message.name).act.to_owned()),
+        ("call", call),
+    ];
+    let mut text = fill(flow::SENTENCE_MESSAGE, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
     if let Some(error) = &message.error {
-        text.push_str(" There was no answer: ");
-        text.push_str(error);
-        text.push('.');
+        text.push(' ');
+        text.push_str(&fill(flow::SENTENCE_NO_ANSWER, &[("error", error)]));
     }
     if !message.parameters.is_empty() {
-        text.push_str(" It says ");
         let said: Vec<_> =
             message.parameters.iter().map(|Parameter { name, value: said, .. }| [name, " = ", &value(said)].concat()).collect();
-        text.push_str(&said.join("; "));
-        text.push('.');
+        text.push(' ');
+        text.push_str(&fill(flow::SENTENCE_SAYS, &[("parameters", &said.join("; "))]));
     }
     for check in &message.checks {
         if let CheckOutcome::Failed { reason, .. } = &check.outcome {
-            text.push_str(" Failed: ");
-            text.push_str(meaning::check(check.name).rule);
-            text.push_str(" – ");
-            text.push_str(reason);
-            text.push('.');
+            text.push(' ');
+            text.push_str(&fill(flow::SENTENCE_CHECK_FAILED, &[("rule", meaning::check(check.name).rule), ("reason", reason)]));
         }
     }
     if let Some(verdicts) = Verdicts::of([message]).in_words() {

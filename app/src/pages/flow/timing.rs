@@ -1,6 +1,9 @@
 //! How long things took, and when they were.
 
-use crate::flow::{MessageName, RecordedLogin};
+use crate::{
+    flow::{MessageName, RecordedLogin},
+    texts::{fill, flow, t},
+};
 
 /// How long something took, in a unit that fits: `310 µs`, `12.3 ms`, `1.24 s`, `2 min 5 s`.
 pub(crate) fn duration(microseconds: u64) -> String {
@@ -62,8 +65,6 @@ pub(crate) fn steps(login: &RecordedLogin) -> Vec<StepTime> {
 
 /// Seconds since 1970 as people write them: `22 November 2026, 10:57:00 UTC`.
 pub(crate) fn moment(unix_seconds: i64) -> String {
-    const MONTHS: [&str; 12] =
-        ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
     let (days, second) = (unix_seconds.div_euclid(86_400), unix_seconds.rem_euclid(86_400));
     // Years begin in March, so that the leap day comes last; 400 of them have 146 097 days.
     let shifted = days + 719_468;
@@ -74,23 +75,11 @@ pub(crate) fn moment(unix_seconds: i64) -> String {
     let day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
     let month_of_year = (month + 2) % 12;
     let year = year + era * 400 + i64::from(month_of_year < 2);
-    let name = usize::try_from(month_of_year).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+    let name = t(flow::MONTH_M01.after(u16::try_from(month_of_year).unwrap_or_default()));
     let two = |number: i64| [(number / 10).to_string(), (number % 10).to_string()].concat();
-    [
-        &day_of_month.to_string(),
-        " ",
-        name,
-        " ",
-        &year.to_string(),
-        ", ",
-        &two(second / 3_600),
-        ":",
-        &two(second / 60 % 60),
-        ":",
-        &two(second % 60),
-        " UTC",
-    ]
-    .concat()
+    let time = [&two(second / 3_600), ":", &two(second / 60 % 60), ":", &two(second % 60)].concat();
+    let values = [("day", &*day_of_month.to_string()), ("month", name), ("year", &year.to_string()), ("time", &time)];
+    fill(flow::FLOW_MOMENT, &values)
 }
 
 /// An RFC 3339 time as people write it; as it is if it is none.

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     erased::erased,
     flow::{Parameter, ParameterValue, RecordedLogin},
+    texts::{flow, t},
 };
 
 /// The header and the claims of the ID token, if there was one.
@@ -31,13 +32,13 @@ pub(crate) fn id_token(login: &RecordedLogin, walk: Walk) -> Option<AnyView> {
     let (header, claims) = (explained(&token.header), explained(&token.claims));
     Some(erased(view! {
         <section class="card" id="id-token" aria-labelledby="id-token-title">
-            <h2 id="id-token-title">"The ID token, taken apart"</h2>
+            <h2 id="id-token-title">{t(flow::FLOW_TOKEN)}</h2>
             <p>
-                "The provider's signed word about who you are. It has three parts: a header, the claims, and the signature, which is left out here: without it this proves nothing to anybody."
+                {t(flow::FLOW_TOKEN_WHY)}
             </p>
-            <h3>"Header"</h3>
+            <h3>{t(flow::FLOW_TOKEN_HEADER)}</h3>
             {parameter_list(header, meaning, walk)}
-            <h3>"Claims"</h3>
+            <h3>{t(flow::FLOW_TOKEN_CLAIMS)}</h3>
             {parameter_list(claims, meaning, walk)}
         </section>
     }))
@@ -59,10 +60,10 @@ pub(crate) fn metadata(login: &RecordedLogin) -> Option<AnyView> {
         .collect();
     Some(erased(view! {
         <section class="card" id="metadata" aria-labelledby="metadata-title">
-            <h2 id="metadata-title">"What the provider publishes"</h2>
-            <p>"Its metadata, as this login went by them. Everybody may read these."</p>
+            <h2 id="metadata-title">{t(flow::FLOW_METADATA)}</h2>
+            <p>{t(flow::FLOW_METADATA_WHY)}</p>
             <details class="more">
-                <summary>"Show all of it"</summary>
+                <summary>{t(flow::FLOW_METADATA_ALL)}</summary>
                 <dl class="parameters">{rows}</dl>
             </details>
         </section>

@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use super::{Current, layout::party, meaning};
+use crate::texts::{fill, flow};
 
 /// Where to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +126,8 @@ impl Walk {
             let Some(message) = login.messages.iter().find(|message| message.number == number) else { return String::new() };
             let count = login.messages.len().to_string();
             let act = meaning::message(message.name).act;
-            ["Message ", &number.to_string(), " of ", &count, ": ", party(message.from), " ", act].concat()
+            let values = [("number", &*number.to_string()), ("count", &count), ("party", party(message.from)), ("act", act)];
+            fill(flow::FLOW_ANNOUNCEMENT, &values)
         })
     }
 }

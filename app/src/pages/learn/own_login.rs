@@ -6,6 +6,7 @@ use crate::{
     erased::erased,
     flow::{Message, Party, RecordedLogin},
     pages::flow::{address_of_message, meaning, route, timing, value},
+    texts::{learn, t},
 };
 
 /// How many parameters of a message are told: the X-ray has them all.
@@ -28,7 +29,7 @@ pub(crate) fn own_step(login: &RecordedLogin, step: u8) -> Option<AnyView> {
     Some(erased(view! {
         <div class="own-step">
             <p class="own-title">
-                <strong>"In your login"</strong>
+                <strong>{t(learn::LEARN_IN_YOUR_LOGIN)}</strong>
                 {time.map(|time| [" – ", &time].concat())}
             </p>
             <ul>{messages}</ul>
