@@ -34,13 +34,13 @@ pub(crate) fn http_client() -> Result<reqwest::Client, DemoProviderError> {
 /// does not answer in time is not waited for: it learns of the end when it refreshes.
 pub(crate) async fn notify(state: &Provider, ended: &EndedSession) -> Result<Vec<u16>, Failure> {
     let mut answers = Vec::new();
-    let Some(uri) = &state.config.backchannel_logout_uri else { return Ok(answers) };
+    let (Some(uri), Some(http_client)) = (&state.config.backchannel_logout_uri, &state.http_client) else { return Ok(answers) };
     for client_id in ended.client_ids.iter().filter(|client_id| **client_id == state.config.client_id) {
         let logout_token = logout_token(state, ended, client_id)?;
         let times = if state.config.defect == Some(Defect::LogoutReplayed) { 2 } else { 1 };
         for _ in 0..times {
             let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &logout_token).finish();
-            let request = state.http_client.post(uri).header(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded").body(body);
+            let request = http_client.post(uri).header(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded").body(body);
             match request.send().await {
                 Ok(response) => {
                     let status = response.status();

@@ -38,7 +38,7 @@ impl DemoProvider {
         config.validate()?;
         let store = Store::open(&config).await?;
         let signing_keys = SigningKeys::new(store.signing_keys(config.signing_algorithm, config.clock.now()).await?);
-        let http_client = backchannel_logout::http_client()?;
+        let http_client = config.backchannel_logout_uri.is_some().then(backchannel_logout::http_client).transpose()?;
         let content_security_policy = content_security_policy(&config);
         let nonce_secret = config.entropy.secret()?;
         let attacker = config.defect.map(|_| Attacker::new()).transpose()?;
@@ -107,5 +107,20 @@ async fn sweep(state: AppState) {
 impl fmt::Debug for DemoProvider {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("DemoProvider").field("config", &self.state.config).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DemoProvider;
+    use crate::DemoProviderConfig;
+
+    #[tokio::test]
+    async fn only_who_tells_clients_of_an_end_has_an_http_client() {
+        let config = || DemoProviderConfig::new("http://127.0.0.1:4000", "client", "secret");
+        assert!(DemoProvider::open(config()).await.unwrap().state.http_client.is_none());
+        let telling =
+            DemoProviderConfig { backchannel_logout_uri: Some("http://127.0.0.1:3000/backchannel-logout".to_owned()), ..config() };
+        assert!(DemoProvider::open(telling).await.unwrap().state.http_client.is_some());
     }
 }

@@ -27,7 +27,8 @@ pub(crate) struct Provider {
     pub(crate) config: DemoProviderConfig,
     pub(crate) store: Store,
     pub(crate) signing_keys: SigningKeys,
-    pub(crate) http_client: reqwest::Client,
+    /// What posts logout tokens, where there is somebody to post them to.
+    pub(crate) http_client: Option<reqwest::Client>,
     pub(crate) content_security_policy: HeaderValue,
     /// The secret that `DPoP` nonces are made with.
     pub(crate) nonce_secret: String,
@@ -86,6 +87,11 @@ impl Provider {
 
     pub(crate) fn secret(&self) -> Result<String, Failure> {
         Ok(self.config.entropy.secret()?)
+    }
+
+    /// A secret that begins with what it is, in every run: whoever finds such a beginning where it may not be has found a leak.
+    pub(crate) fn named_secret(&self, kind: &str) -> Result<String, Failure> {
+        Ok(format!("demo-{kind}.{}", self.secret()?))
     }
 
     pub(crate) fn identifier(&self) -> Result<String, Failure> {

@@ -5,11 +5,6 @@ use serde_json::Value;
 use super::Defect;
 use crate::routes::token::Occasion;
 
-/// What tokens of a provider with a defect begin with: whoever finds it where no token may be has found a leak.
-pub(crate) fn prefix(kind: &str) -> &'static str {
-    if kind == "access" { "sentinel-access-token." } else { "sentinel-refresh-token." }
-}
-
 /// Changes the answer.
 pub(crate) fn spoil(defect: Defect, occasion: Occasion<'_>, answer: &mut Value) {
     if occasion == Occasion::Refresh {
