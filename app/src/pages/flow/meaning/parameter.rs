@@ -18,9 +18,7 @@ pub(crate) struct ParameterMeaning {
 /// What a parameter of a message is for, where that is known: providers add their own.
 pub(crate) fn parameter(message: MessageName, name: &str, place: Place) -> Option<ParameterMeaning> {
     match place {
-        Place::Body if (message, name) == (MessageName::LoginRefused, "code") => {
-            Some(own(flow::PARAMETER_COOKIE_WHAT_HAPPENED))
-        }
+        Place::Body if (message, name) == (MessageName::LoginRefused, "code") => Some(own(flow::PARAMETER_COOKIE_WHAT_HAPPENED)),
         Place::Cookie => Some(cookie(name)),
         Place::Header => header(&name.to_ascii_lowercase()),
         Place::Query | Place::Body => request_or_response(name).or_else(|| claim(name)),
@@ -53,36 +51,42 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
         "response_types_supported" => (flow::PARAMETER_METADATA_RESPONSE_TYPES_SUPPORTED, rfc(8414, "2")),
         "response_modes_supported" => (flow::PARAMETER_METADATA_RESPONSE_MODES_SUPPORTED, rfc(8414, "2")),
         "grant_types_supported" => (flow::PARAMETER_METADATA_GRANT_TYPES_SUPPORTED, rfc(8414, "2")),
-        "subject_types_supported" => {
-            (flow::PARAMETER_METADATA_SUBJECT_TYPES_SUPPORTED, discovery("3", "ProviderMetadata"))
+        "subject_types_supported" => (flow::PARAMETER_METADATA_SUBJECT_TYPES_SUPPORTED, discovery("3", "ProviderMetadata")),
+        "id_token_signing_alg_values_supported" => {
+            (flow::PARAMETER_METADATA_ID_TOKEN_SIGNING_ALG_VALUES_SUPPORTED, discovery("3", "ProviderMetadata"))
         }
-        "id_token_signing_alg_values_supported" => (flow::PARAMETER_METADATA_ID_TOKEN_SIGNING_ALG_VALUES_SUPPORTED, discovery("3", "ProviderMetadata")),
         "userinfo_signing_alg_values_supported" => {
             (flow::PARAMETER_METADATA_USERINFO_SIGNING_ALG_VALUES_SUPPORTED, discovery("3", "ProviderMetadata"))
         }
         "token_endpoint_auth_methods_supported" => (flow::PARAMETER_METADATA_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, rfc(8414, "2")),
-        "token_endpoint_auth_signing_alg_values_supported" => (flow::PARAMETER_METADATA_TOKEN_ENDPOINT_AUTH_SIGNING_ALG_VALUES_SUPPORTED, rfc(8414, "2")),
+        "token_endpoint_auth_signing_alg_values_supported" => {
+            (flow::PARAMETER_METADATA_TOKEN_ENDPOINT_AUTH_SIGNING_ALG_VALUES_SUPPORTED, rfc(8414, "2"))
+        }
         "code_challenge_methods_supported" => (flow::PARAMETER_METADATA_CODE_CHALLENGE_METHODS_SUPPORTED, rfc(8414, "2")),
-        "authorization_response_iss_parameter_supported" => (flow::PARAMETER_METADATA_AUTHORIZATION_RESPONSE_ISS_PARAMETER_SUPPORTED, rfc(9207, "3")),
+        "authorization_response_iss_parameter_supported" => {
+            (flow::PARAMETER_METADATA_AUTHORIZATION_RESPONSE_ISS_PARAMETER_SUPPORTED, rfc(9207, "3"))
+        }
         "dpop_signing_alg_values_supported" => (flow::PARAMETER_METADATA_DPOP_SIGNING_ALG_VALUES_SUPPORTED, rfc(9449, "5.1")),
         "claims_supported" => (flow::PARAMETER_METADATA_CLAIMS_SUPPORTED, discovery("3", "ProviderMetadata")),
         "claims_parameter_supported" => (flow::PARAMETER_METADATA_CLAIMS_PARAMETER_SUPPORTED, discovery("3", "ProviderMetadata")),
         "request_parameter_supported" => (flow::PARAMETER_METADATA_REQUEST_PARAMETER_SUPPORTED, discovery("3", "ProviderMetadata")),
         "request_uri_parameter_supported" => (flow::PARAMETER_METADATA_REQUEST_URI_PARAMETER_SUPPORTED, discovery("3", "ProviderMetadata")),
-        "request_object_signing_alg_values_supported" => (flow::PARAMETER_METADATA_REQUEST_OBJECT_SIGNING_ALG_VALUES_SUPPORTED, discovery("3", "ProviderMetadata")),
+        "request_object_signing_alg_values_supported" => {
+            (flow::PARAMETER_METADATA_REQUEST_OBJECT_SIGNING_ALG_VALUES_SUPPORTED, discovery("3", "ProviderMetadata"))
+        }
         "acr_values_supported" => (flow::PARAMETER_METADATA_ACR_VALUES_SUPPORTED, discovery("3", "ProviderMetadata")),
         "prompt_values_supported" => (flow::PARAMETER_METADATA_PROMPT_VALUES_SUPPORTED, rfc(8414, "2")),
         "ui_locales_supported" => (flow::PARAMETER_METADATA_UI_LOCALES_SUPPORTED, rfc(8414, "2")),
         "service_documentation" => (flow::PARAMETER_METADATA_SERVICE_DOCUMENTATION, rfc(8414, "2")),
         "op_policy_uri" | "op_tos_uri" => (flow::PARAMETER_METADATA_OP_POLICY_URI, rfc(8414, "2")),
-        "backchannel_logout_supported" => {
-            (flow::PARAMETER_METADATA_BACKCHANNEL_LOGOUT_SUPPORTED, backchannel_logout("2.1", "BCSupport"))
+        "backchannel_logout_supported" => (flow::PARAMETER_METADATA_BACKCHANNEL_LOGOUT_SUPPORTED, backchannel_logout("2.1", "BCSupport")),
+        "backchannel_logout_session_supported" => {
+            (flow::PARAMETER_METADATA_BACKCHANNEL_LOGOUT_SESSION_SUPPORTED, backchannel_logout("2.1", "BCSupport"))
         }
-        "backchannel_logout_session_supported" => (flow::PARAMETER_METADATA_BACKCHANNEL_LOGOUT_SESSION_SUPPORTED, backchannel_logout("2.1", "BCSupport")),
-        "check_session_iframe" => {
-            (flow::PARAMETER_METADATA_CHECK_SESSION_IFRAME, session_management("3.3", "OPMetadata"))
+        "check_session_iframe" => (flow::PARAMETER_METADATA_CHECK_SESSION_IFRAME, session_management("3.3", "OPMetadata")),
+        "authorization_signing_alg_values_supported" => {
+            (flow::PARAMETER_METADATA_AUTHORIZATION_SIGNING_ALG_VALUES_SUPPORTED, jarm("3", "section-3"))
         }
-        "authorization_signing_alg_values_supported" => (flow::PARAMETER_METADATA_AUTHORIZATION_SIGNING_ALG_VALUES_SUPPORTED, jarm("3", "section-3")),
         _ => return None,
     };
     Some(ParameterMeaning { why: t(why), defined: Some(defined) })
@@ -91,35 +95,25 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
 /// The cookies of this project: everything else in a browser's cookies is nobody's business here.
 fn cookie(name: &str) -> ParameterMeaning {
     if name.contains("tx-") {
-        ParameterMeaning {
-            why: t(flow::PARAMETER_COOKIE_LOGIN),
-            defined: Some(rfc(6265, "4.1")),
-        }
+        ParameterMeaning { why: t(flow::PARAMETER_COOKIE_LOGIN), defined: Some(rfc(6265, "4.1")) }
     } else if name.ends_with("flow") {
         ParameterMeaning { why: t(flow::PARAMETER_COOKIE_FLOW), defined: None }
     } else {
-        ParameterMeaning {
-            why: t(flow::PARAMETER_COOKIE_SESSION),
-            defined: Some(rfc(10017, "6.1.3.2")),
-        }
+        ParameterMeaning { why: t(flow::PARAMETER_COOKIE_SESSION), defined: Some(rfc(10017, "6.1.3.2")) }
     }
 }
 
 fn header(name: &str) -> Option<ParameterMeaning> {
     let (why, defined) = match name {
         "authorization" => (flow::PARAMETER_HEADER_AUTHORIZATION, rfc(9110, "11.6.2")),
-        "dpop" => {
-            (flow::PARAMETER_HEADER_DPOP, rfc(9449, "4"))
-        }
+        "dpop" => (flow::PARAMETER_HEADER_DPOP, rfc(9449, "4")),
         "dpop-nonce" => (flow::PARAMETER_HEADER_DPOP_NONCE, rfc(9449, "8")),
         "www-authenticate" => (flow::PARAMETER_HEADER_WWW_AUTHENTICATE, rfc(6750, "3")),
         "location" => (flow::PARAMETER_HEADER_LOCATION, rfc(9110, "10.2.2")),
         "set-cookie" => (flow::PARAMETER_HEADER_SET_COOKIE, rfc(6265, "4.1")),
         "cookie" => (flow::PARAMETER_HEADER_COOKIE, rfc(6265, "4.2")),
         "origin" => (flow::PARAMETER_HEADER_ORIGIN, rfc(6454, "7")),
-        "x-csrf" => {
-            (flow::PARAMETER_HEADER_X_CSRF, rfc(10017, "6.1.3.3"))
-        }
+        "x-csrf" => (flow::PARAMETER_HEADER_X_CSRF, rfc(10017, "6.1.3.3")),
         "referer" => (flow::PARAMETER_HEADER_REFERER, rfc(9110, "10.1.3")),
         "content-type" => (flow::PARAMETER_HEADER_CONTENT_TYPE, rfc(9110, "8.3")),
         "content-length" => (flow::PARAMETER_HEADER_CONTENT_LENGTH, rfc(9110, "8.6")),
@@ -149,21 +143,12 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
         // The authorization request.
         "response_type" => (flow::PARAMETER_PARAMETER_RESPONSE_TYPE, rfc(6749, "4.1.1")),
         "client_id" => (flow::PARAMETER_PARAMETER_CLIENT_ID, rfc(6749, "2.2")),
-        "redirect_uri" => {
-            (flow::PARAMETER_PARAMETER_REDIRECT_URI, rfc(6749, "3.1.2"))
-        }
+        "redirect_uri" => (flow::PARAMETER_PARAMETER_REDIRECT_URI, rfc(6749, "3.1.2")),
         "scope" => (flow::PARAMETER_PARAMETER_SCOPE, rfc(6749, "3.3")),
-        "state" => {
-            (flow::PARAMETER_PARAMETER_STATE, rfc(6749, "10.12"))
-        }
-        "code_challenge" => {
-            (flow::PARAMETER_PARAMETER_CODE_CHALLENGE, rfc(7636, "4.3"))
-        }
+        "state" => (flow::PARAMETER_PARAMETER_STATE, rfc(6749, "10.12")),
+        "code_challenge" => (flow::PARAMETER_PARAMETER_CODE_CHALLENGE, rfc(7636, "4.3")),
         "code_challenge_method" => (flow::PARAMETER_PARAMETER_CODE_CHALLENGE_METHOD, rfc(7636, "4.3")),
-        "nonce" => (
-            flow::PARAMETER_PARAMETER_NONCE,
-            core("3.1.2.1", "AuthRequest"),
-        ),
+        "nonce" => (flow::PARAMETER_PARAMETER_NONCE, core("3.1.2.1", "AuthRequest")),
         "prompt" => (flow::PARAMETER_PARAMETER_PROMPT, core("3.1.2.1", "AuthRequest")),
         "max_age" => (flow::PARAMETER_PARAMETER_MAX_AGE, core("3.1.2.1", "AuthRequest")),
         "login_hint" => (flow::PARAMETER_PARAMETER_LOGIN_HINT, core("3.1.2.1", "AuthRequest")),
@@ -179,24 +164,16 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
         "dpop_jkt" => (flow::PARAMETER_PARAMETER_DPOP_JKT, rfc(9449, "10")),
         "authorization_details" => (flow::PARAMETER_PARAMETER_AUTHORIZATION_DETAILS, rfc(9396, "2")),
         // The authorization response.
-        "code" => {
-            (flow::PARAMETER_PARAMETER_CODE, rfc(6749, "4.1.2"))
-        }
+        "code" => (flow::PARAMETER_PARAMETER_CODE, rfc(6749, "4.1.2")),
         "iss" => (flow::PARAMETER_PARAMETER_ISS, rfc(9207, "2")),
         "response" => (flow::PARAMETER_PARAMETER_RESPONSE, jarm("2.3", "section-2.3")),
-        "session_state" => (
-            flow::PARAMETER_PARAMETER_SESSION_STATE,
-            session_management("2", "CreatingUpdatingSessions"),
-        ),
+        "session_state" => (flow::PARAMETER_PARAMETER_SESSION_STATE, session_management("2", "CreatingUpdatingSessions")),
         "error" => (flow::PARAMETER_PARAMETER_ERROR, rfc(6749, "4.1.2.1")),
         "error_description" => (flow::PARAMETER_PARAMETER_ERROR_DESCRIPTION, rfc(6749, "4.1.2.1")),
         "error_uri" => (flow::PARAMETER_PARAMETER_ERROR_URI, rfc(6749, "4.1.2.1")),
         // The token request.
         "grant_type" => (flow::PARAMETER_PARAMETER_GRANT_TYPE, rfc(6749, "4.1.3")),
-        "code_verifier" => (
-            flow::PARAMETER_PARAMETER_CODE_VERIFIER,
-            rfc(7636, "4.5"),
-        ),
+        "code_verifier" => (flow::PARAMETER_PARAMETER_CODE_VERIFIER, rfc(7636, "4.5")),
         "client_secret" => (flow::PARAMETER_PARAMETER_CLIENT_SECRET, rfc(6749, "2.3.1")),
         "client_assertion" => (flow::PARAMETER_PARAMETER_CLIENT_ASSERTION, rfc(7523, "2.2")),
         "client_assertion_type" => (flow::PARAMETER_PARAMETER_CLIENT_ASSERTION_TYPE, rfc(7523, "2.2")),
@@ -205,9 +182,7 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
         "subject_token_type" | "requested_token_type" => (flow::PARAMETER_PARAMETER_SUBJECT_TOKEN_TYPE, rfc(8693, "2.1")),
         "issued_token_type" => (flow::PARAMETER_PARAMETER_ISSUED_TOKEN_TYPE, rfc(8693, "2.2.1")),
         // The token response.
-        "access_token" => {
-            (flow::PARAMETER_PARAMETER_ACCESS_TOKEN, rfc(6749, "1.4"))
-        }
+        "access_token" => (flow::PARAMETER_PARAMETER_ACCESS_TOKEN, rfc(6749, "1.4")),
         "token_type" => (flow::PARAMETER_PARAMETER_TOKEN_TYPE, rfc(6749, "7.1")),
         "expires_in" => (flow::PARAMETER_PARAMETER_EXPIRES_IN, rfc(6749, "5.1")),
         "refresh_expires_in" => return Some(own(flow::PARAMETER_PARAMETER_REFRESH_EXPIRES_IN)),
@@ -244,10 +219,7 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
 pub(crate) fn claim(name: &str) -> Option<ParameterMeaning> {
     let (why, defined) = match name {
         "iss" => (flow::PARAMETER_CLAIM_ISS, core("2", "IDToken")),
-        "sub" => (
-            flow::PARAMETER_CLAIM_SUB,
-            core("2", "IDToken"),
-        ),
+        "sub" => (flow::PARAMETER_CLAIM_SUB, core("2", "IDToken")),
         "aud" => (flow::PARAMETER_CLAIM_AUD, core("2", "IDToken")),
         "exp" => (flow::PARAMETER_CLAIM_EXP, core("2", "IDToken")),
         "iat" => (flow::PARAMETER_CLAIM_IAT, core("2", "IDToken")),
@@ -264,9 +236,7 @@ pub(crate) fn claim(name: &str) -> Option<ParameterMeaning> {
         "events" => (flow::PARAMETER_CLAIM_EVENTS, backchannel_logout("2.4", "LogoutToken")),
         "name" => (flow::PARAMETER_CLAIM_NAME, core("5.1", "StandardClaims")),
         "given_name" | "family_name" | "middle_name" | "nickname" => (flow::PARAMETER_CLAIM_GIVEN_NAME, core("5.1", "StandardClaims")),
-        "preferred_username" | "login" => {
-            (flow::PARAMETER_CLAIM_PREFERRED_USERNAME, core("5.1", "StandardClaims"))
-        }
+        "preferred_username" | "login" => (flow::PARAMETER_CLAIM_PREFERRED_USERNAME, core("5.1", "StandardClaims")),
         "profile" | "website" => (flow::PARAMETER_CLAIM_PROFILE, core("5.1", "StandardClaims")),
         "picture" | "avatar_url" => (flow::PARAMETER_CLAIM_PICTURE, core("5.1", "StandardClaims")),
         "email" => (flow::PARAMETER_CLAIM_EMAIL, core("5.1", "StandardClaims")),
@@ -281,9 +251,7 @@ pub(crate) fn claim(name: &str) -> Option<ParameterMeaning> {
         "typ" => (flow::PARAMETER_CLAIM_TYP, rfc(7515, "4.1.9")),
         "cty" => (flow::PARAMETER_CLAIM_CTY, rfc(7515, "4.1.10")),
         "crit" => (flow::PARAMETER_CLAIM_CRIT, rfc(7515, "4.1.11")),
-        "jku" | "x5u" | "jwk" | "x5c" => {
-            (flow::PARAMETER_CLAIM_JKU, rfc(8725, "3.10"))
-        }
+        "jku" | "x5u" | "jwk" | "x5c" => (flow::PARAMETER_CLAIM_JKU, rfc(8725, "3.10")),
         _ => return None,
     };
     Some(ParameterMeaning { why: t(why), defined: Some(defined) })
