@@ -16,6 +16,8 @@ use crate::{
 #[cfg(not(feature = "ssr"))]
 use leptos::task::spawn_local;
 #[cfg(not(feature = "ssr"))]
+use leptos_meta::Title;
+#[cfg(not(feature = "ssr"))]
 use std::{
     future::poll_fn,
     pin::Pin,
@@ -159,6 +161,7 @@ fn at_once<T>(loading: &mut Loading<T>) -> Option<T> {
 fn NotLoaded() -> impl IntoView {
     let address = [location().pathname(), location().search()].into_iter().flatten().collect::<String>();
     view! {
+        <Title text=t(frame::NOT_LOADED_HEADING) />
         <Heading>{t(frame::NOT_LOADED_HEADING)}</Heading>
         <p class="lead">{t(frame::NOT_LOADED_WHY)}</p>
         <p>
