@@ -16,7 +16,7 @@ const missing: Record<string, (route: Route) => Promise<void>> = {
   'half there': async (route) => {
     const answer = await route.fetch();
     const body = await answer.body();
-    await route.fulfill({ response: answer, body: body.subarray(0, body.length / 2) });
+    await route.fulfill({ contentType: answer.headers()['content-type'] ?? '', body: body.subarray(0, body.length / 2) });
   },
 };
 
@@ -68,7 +68,7 @@ test('a page that does not understand the server says that it is too old, and ho
   await page.route('**/api/v1/proxy/notes', (route) => route.fulfill({ json: { version: 2, notes: { first: 'x' } } }));
   await signIn(page);
   const notice = page.getByRole('alert');
-  await expect(notice).toContainText('This page is older than the');
+  await expect(notice).toContainText('This page is older than the server');
   await page.unrouteAll();
   const document = page.waitForRequest((request) => request.isNavigationRequest());
   await notice.getByRole('link', { name: 'Reload' }).click();
