@@ -25,14 +25,14 @@ pub(crate) fn record() -> Result<ExitCode> {
     play("record a login into docs/screenshots", &["--project=recording"])
 }
 
-/// Takes the pictures and the texts that the tests compare with, where they differ from what is there.
+/// Takes the pictures and the texts that the tests compare with.
 pub(crate) fn snapshot(arguments: &SnapshotArguments) -> Result<ExitCode> {
     let states = end2end::any_of(&arguments.states);
-    let mut words = vec!["--project=spa", "states.spec.ts", "--retries=0", "--update-snapshots=changed"];
+    let mut words = vec!["--project=spa", "states.spec.ts", "--retries=0", "--update-snapshots=all"];
     if !arguments.states.is_empty() {
         words.extend(["--grep", &states]);
     }
-    play("compare with the pictures and texts in end2end/snapshots, and take anew what differs", &words)
+    play("take the pictures and texts in end2end/snapshots anew", &words)
 }
 
 /// Builds what is shown, and has Playwright do it.
