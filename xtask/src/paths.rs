@@ -4,11 +4,68 @@ use crate::workspace::root;
 use anyhow::{Context, Result, bail};
 use std::env::{home_dir, var_os};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 use std::process::Command;
 
 /// Where the compiler finds things here, and what it is told to call the places.
-pub(crate) struct Paths(Vec<(PathBuf, &'static str)>);
+pub(crate) struct Paths(Vec<Place>);
+
+struct Place {
+    path: PathBuf,
+    /// What it is called instead.
+    name: &'static str,
+    /// What of it a build can name. Without that, an address such as `/app/entries` would be taken for a file of somebody who works in `/app`.
+    entries: &'static [&'static str],
+}
+
+impl Place {
+    const fn sysroot(path: PathBuf) -> Self {
+        Self { path, name: "/rust", entries: &["lib"] }
+    }
+
+    const fn cargo(path: PathBuf) -> Self {
+        Self { path, name: "/cargo", entries: &["git", "registry"] }
+    }
+
+    const fn workspace(path: PathBuf) -> Self {
+        Self { path, name: "/oauth2flow", entries: &["Cargo.toml", "app", "examples", "server", "target", "xtask"] }
+    }
+
+    const fn target(path: PathBuf) -> Self {
+        Self { path, name: "/target", entries: &["debug", "release", "wasm-release", "wasm32-unknown-unknown", "xtask"] }
+    }
+
+    /// Whether it tells something about this machine: everybody has some places, and one that is called what it is called everywhere tells
+    /// as little.
+    fn tells(&self) -> bool {
+        !["/", "/usr", "/usr/local", self.name].iter().any(|common| self.path.as_os_str() == *common)
+    }
+
+    /// The first file of it that the text names.
+    fn found_in(&self, text: &str) -> Option<String> {
+        let path = format!("{}{MAIN_SEPARATOR}", self.path.display());
+        // Texts stand close together in a module: what is before a path may be the end of another text. But a name such as `/src` is in the
+        // midst of many paths that tell nothing.
+        let is_short = self.path.components().filter(|component| matches!(component, Component::Normal(_))).count() < 2;
+        let found = text.match_indices(&path).find(|(start, _)| {
+            let (before, rest) = (&text[..*start], &text[start + path.len()..]);
+            let is_entry = |entry: &&str| rest.strip_prefix(*entry).is_some_and(|after| !after.starts_with(is_of_name));
+            !(is_short && before.ends_with(is_of_path)) && self.entries.iter().any(is_entry)
+        });
+        let (start, _) = found?;
+        Some(text[start..].chars().take_while(|character| !character.is_whitespace() && !character.is_control()).take(200).collect())
+    }
+}
+
+/// Whether a file's name goes on with it.
+fn is_of_name(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '-' | '_' | '.')
+}
+
+/// Whether it can stand in a path.
+fn is_of_path(character: char) -> bool {
+    is_of_name(character) || matches!(character, '/' | '\\' | '@' | '+' | '~')
+}
 
 impl Paths {
     /// Those of a build by this compiler.
@@ -19,8 +76,8 @@ impl Paths {
         }
         let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         let cargo = var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home_dir()?.join(".cargo"))).context("there is no home")?;
-        let target = var_os("CARGO_TARGET_DIR").map(|directory| (root().join(directory), "/target"));
-        let places = [(sysroot, "/rust"), (cargo, "/cargo"), (root(), "/oauth2flow")];
+        let target = var_os("CARGO_TARGET_DIR").map(|directory| Place::target(root().join(directory)));
+        let places = [Place::sysroot(sysroot), Place::cargo(cargo), Place::workspace(root())];
         Ok(Self(places.into_iter().chain(target).collect()))
     }
 
@@ -36,7 +93,7 @@ impl Paths {
     }
 
     fn with_flags(&self, mut flags: String) -> String {
-        for (path, name) in &self.0 {
+        for Place { path, name, .. } in &self.0 {
             if !flags.is_empty() {
                 flags.push('\u{1f}');
             }
@@ -63,18 +120,7 @@ impl Paths {
     /// The first of them, with what follows it.
     fn found_in(&self, content: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(content);
-        // Everybody has these.
-        let own = self
-            .0
-            .iter()
-            .map(|(path, _)| path)
-            .filter(|path| !["/", "/usr", "/usr/local"].iter().any(|common| path.as_os_str() == *common));
-        own.filter_map(|path| {
-            let path = format!("{}{}", path.display(), std::path::MAIN_SEPARATOR);
-            let start = text.find(&path)?;
-            Some(text[start..].chars().take_while(|character| !character.is_whitespace() && !character.is_control()).take(200).collect())
-        })
-        .next()
+        self.0.iter().filter(|place| place.tells()).find_map(|place| place.found_in(&text))
     }
 }
 
@@ -84,11 +130,7 @@ mod tests {
     use crate::workspace::{cache_directory, empty_directory};
 
     fn paths() -> Paths {
-        Paths(vec![
-            (PathBuf::from("/usr"), "/rust"),
-            (PathBuf::from("/home/alice/.cargo"), "/cargo"),
-            (PathBuf::from("/src/app"), "/oauth2flow"),
-        ])
+        Paths(vec![Place::sysroot("/usr".into()), Place::cargo("/home/alice/.cargo".into()), Place::workspace("/src/app".into())])
     }
 
     #[test]
@@ -114,10 +156,65 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_found_close_behind_another_text() {
+        for content in
+            ["out of bounds/src/app/server/src/lib.rs\0", "server/src/lib.rs/src/app/server/src/main.rs", "(/src/app/Cargo.toml)"]
+        {
+            let found = paths().found_in(content.as_bytes()).unwrap();
+            assert!(found.starts_with("/src/app/"), "{found}");
+        }
+    }
+
+    #[test]
+    fn an_address_or_a_word_is_no_path() {
+        let here = |path: &str| Paths(vec![Place::cargo("/home/alice/.cargo".into()), Place::workspace(path.into())]);
+        for (path, content) in [
+            ("/app", "\"/app/entries\" fetch(\"/api/v1/app/entries\") /app/server.js /app/applications /application/server/a.rs"),
+            ("/src", "/cargo/registry/src/index.crates.io-0/hyper-1.0.0/src/server/conn.rs server/src/app/lib.rs"),
+            ("/cargo", "/cargo/registry/src/index.crates.io-0/hyper-1.0.0/src/lib.rs"),
+            ("/rust", "/rust/lib/rustlib/src/rust/library/std/src/lib.rs"),
+        ] {
+            assert_eq!(here(path).found_in(content.as_bytes()), None, "{path}");
+        }
+        for (path, content) in
+            [("/app", "\0/app/server/src/lib.rs"), ("/src", "at /src/app/src/lib.rs:1"), ("/cargo", "'/cargo/xtask/a.rs")]
+        {
+            assert_eq!(here(path).found_in(content.as_bytes()).as_deref(), content.split(['\0', ' ', '\'']).nth(1), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_called_what_it_is_called_everywhere_tells_nothing() {
+        let everywhere = Paths(vec![
+            Place::sysroot("/rust".into()),
+            Place::cargo("/cargo".into()),
+            Place::workspace("/oauth2flow".into()),
+            Place::target("/target".into()),
+        ]);
+        let content = "/rust/lib/a.rs /cargo/registry/src/a.rs /oauth2flow/server/src/lib.rs /target/release/build/a/out/a.rs";
+        assert_eq!(everywhere.found_in(content.as_bytes()), None);
+        let elsewhere = Paths(vec![Place::workspace("/target".into()), Place::target("/oauth2flow".into())]);
+        assert_eq!(elsewhere.found_in(content.as_bytes()), None);
+        assert_eq!(elsewhere.found_in(b"/oauth2flow/release/build/a.rs").as_deref(), Some("/oauth2flow/release/build/a.rs"));
+    }
+
+    #[test]
+    fn every_package_of_the_workspace_is_looked_for() {
+        let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let members = manifest.lines().find_map(|line| line.strip_prefix("members = [")).unwrap();
+        let places: Vec<_> = members.split('"').skip(1).step_by(2).map(|member| member.split('/').next().unwrap()).collect();
+        assert!(places.contains(&"app") && places.contains(&"xtask"), "{places:?}");
+        for place in places {
+            assert!(Place::workspace(root()).entries.contains(&place), "{place}");
+        }
+    }
+
+    #[test]
     fn this_machine_has_a_compiler_a_cargo_and_a_workspace() {
         let paths = Paths::of(&mut Command::new("rustc")).unwrap();
-        assert!(paths.0.len() >= 3 && paths.0.iter().all(|(path, _)| path.is_absolute()), "every one could be found in a file");
-        let content = format!("x{}", root().join("app/src/lib.rs").display());
-        assert_eq!(paths.found_in(content.as_bytes()), Some(content[1..].to_owned()));
+        assert!(paths.0.len() >= 3 && paths.0.iter().all(|place| place.path.is_absolute()), "every one could be found in a file");
+        let content = format!("({}", root().join("app/src/lib.rs").display());
+        let of_workspace = paths.0.iter().find(|place| place.path == root()).unwrap();
+        assert_eq!(of_workspace.found_in(&content), Some(content[1..].to_owned()));
     }
 }
