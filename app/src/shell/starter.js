@@ -42,7 +42,8 @@
   Promise.all([loaded.then(() => import(JS_ADDRESS)), fetch(WASM_ADDRESS), parsed])
     .then(([app, wasm]) => app.default({ module_or_path: wasm }))
     .catch((reason) => {
-      console.error(reason);
+      // Without the places it came through: this script's own is the address that the page had at first.
+      console.error(String(reason));
       return parsed.then(() => {
         // The answer was not handed in, so a reload has to find it again.
         if (self.authorizationResponse) history.replaceState(null, "", callback + self.authorizationResponse);
