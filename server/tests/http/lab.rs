@@ -220,7 +220,6 @@ async fn no_word_of_an_experiment_names_a_provider_or_an_address() {
         json!({ "attack": "stolen_code" }),
         json!({ "attack": "alpha", "defence": "off" }),
         json!({ "attack": "stolen_code", "defence": false }),
-        json!(["stolen_code", "off"]),
         json!(null),
     ] {
         browser.call(Method::POST, RUNS).json(&body).send().await.assert_problem(400, "invalid_request");
@@ -246,10 +245,10 @@ async fn only_a_page_of_this_app_can_start_an_experiment() {
             .from(initiator)
             .send()
             .await
-            .assert_problem_page("csrf_rejected");
+            .assert_problem(403, "csrf_rejected");
     }
     let form = browser.submit(RUNS, &[("attack", "login_csrf"), ("defence", "off")]).send().await;
-    form.assert_problem_page("unsupported_media_type");
+    form.assert_problem(415, "unsupported_media_type");
     browser.call(Method::GET, RUNS).send().await.assert_problem(405, "method_not_allowed");
     let huge = json!({ "attack": "login_csrf", "defence": "x".repeat(20_000) });
     browser.call(Method::POST, RUNS).json(&huge).send().await.assert_problem(413, "payload_too_large");
