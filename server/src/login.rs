@@ -124,7 +124,9 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<Clien
     let app = app.clone();
     let device = Device::of(headers, address);
     let finishing = app.clone().ongoing.spawn(flow::carry(async move {
-        let result = finish(&app, response, login, claim, current, device).await;
+        // Behind a pointer: what is needed in the course of all this is as large as a page of memory many times over, and is moved several
+        // times on its way into a task.
+        let result = Box::pin(finish(&app, response, login, claim, current, device)).await;
         flow::login::ended(&result);
         result
     }));
