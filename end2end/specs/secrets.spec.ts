@@ -22,6 +22,11 @@ const ways: Record<string, { plant: (page: Page, secret: string) => Promise<unkn
     plant: (page, secret) => page.evaluate((text) => document.body.append(`<${text}>`), secret),
     found: /^document of \/account: cookie session$/,
   },
+  // Of tokens the browser never hears: they are known by how they begin.
+  'of the server alone': {
+    plant: (page) => page.evaluate((text) => document.body.append(text), `demo-refresh-token.${'r'.repeat(43)}`),
+    found: /^document of \/account: refresh token$/,
+  },
   'in the console': {
     plant: (page, secret) => page.evaluate((text) => console.log('session', text), secret),
     found: /^console: cookie session$/,
@@ -59,6 +64,27 @@ for (const [way, { plant, found }] of Object.entries(ways)) {
   });
 }
 
+const closed = test.extend<{ afterwards: void }>({
+  // It begins before the other browser, and so it ends after that is closed.
+  afterwards: [
+    async ({ witness }, use) => {
+      await use();
+      expect(await witness.leaks()).toEqual(['localStorage of /: access token']);
+    },
+    { auto: true },
+  ],
+});
+
+closed.describe('a secret in a browser that is closed', () => {
+  closed.use({ expectedLeaks: /^localStorage of \/: access token$/ });
+
+  closed('is found', async ({ stranger }) => {
+    const page = await stranger();
+    await page.goto('/');
+    await page.evaluate((text) => localStorage.setItem('kept', text), `demo-access-token.${'a'.repeat(43)}`);
+  });
+});
+
 test.describe('an authorization code in a page', () => {
   const found = /^document of \/account: authorization code$/;
   test.use({ expectedLeaks: found });
@@ -83,6 +109,11 @@ test('the files of the app have none, and would be found to have one', async () 
   await writeFile(join(directory, 'app.js'), "const token = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.'");
   expect((await givenAwayByFiles(directory)).sort()).toEqual(['app.js: JSON Web Token', 'app.wasm: access token']);
   await rm(directory, { recursive: true });
+});
+
+test('what the demo provider issues is known by how it begins', () => {
+  const issued = ['access-token', 'refresh-token', 'authorization-code'].map((kind) => `{"issued":"demo-${kind}.${'x'.repeat(43)}"}`);
+  expect(issued.map(givenAway)).toEqual([['access token'], ['refresh token'], ['authorization code']]);
 });
 
 test('secrets are known however they are written', () => {
