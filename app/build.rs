@@ -8,7 +8,6 @@ use std::{
     error::Error,
     fmt::Write as _,
     fs,
-    hash::{DefaultHasher, Hash, Hasher},
     path::Path,
 };
 use toml::{Table, Value};
@@ -41,10 +40,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !mistakes.is_empty() {
         return Err(format!("the texts do not fit together:\n{}", mistakes.join("\n")).into());
     }
-    let mut hasher = DefaultHasher::new();
-    catalogs.hash(&mut hasher);
+    let version = version(&catalogs);
+    // For `cargo xtask`, which writes it into the site.
+    println!("cargo::rustc-env=OAUTH2FLOW_TEXTS={version}");
     let out = Path::new(&env::var("OUT_DIR")?).join("texts.rs");
-    Ok(fs::write(out, generate(&catalogs, source, hasher.finish())?)?)
+    Ok(fs::write(out, generate(&catalogs, source, &version)?)?)
+}
+
+/// Tells one state of the texts from another (FNV-1a). It is the same from whatever compiler: the site may be of another one than the server.
+fn version(catalogs: &BTreeMap<String, BTreeMap<String, Texts>>) -> String {
+    let mut version = 0xcbf2_9ce4_8422_2325_u64;
+    for (language, groups) in catalogs {
+        for (group, texts) in groups {
+            for (key, text) in texts {
+                for byte in [language, group, key, text].into_iter().flat_map(|part| part.bytes().chain([0])) {
+                    version = (version ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+                }
+            }
+        }
+    }
+    format!("{version:016x}")
 }
 
 /// What is in a directory, but for what an editor leaves there.
@@ -142,6 +157,11 @@ fn are_placeholders(text: &str) -> bool {
     found.iter().all(is_name) && text.matches('{').count() == found.len() && text.matches('}').count() == found.len()
 }
 
+/// The number as people write it.
+fn hexadecimal(number: u32) -> String {
+    format!("0x{:04x}_{:04x}", number >> 16, number & 0xffff)
+}
+
 /// As the app does it.
 fn mark(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |mark, byte| (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193))
@@ -150,14 +170,14 @@ fn mark(text: &str) -> u32 {
 fn generate(
     catalogs: &BTreeMap<String, BTreeMap<String, Texts>>,
     source: &BTreeMap<String, Texts>,
-    version: u64,
+    version: &str,
 ) -> Result<String, Box<dyn Error>> {
     let mut out = String::new();
     let variant = |name: &str| -> String {
         let mut letters = name.chars();
         letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
     };
-    writeln!(out, "/// Tells one state of the texts from another.\npub const VERSION: &str = \"{version:016x}\";\n")?;
+    writeln!(out, "/// Tells one state of the texts from another.\npub const VERSION: &str = \"{version}\";\n")?;
     writeln!(out, "/// Texts that come to the browser together: a file in each language's directory.")?;
     writeln!(out, "#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum Group {{")?;
     for group in source.keys() {
@@ -177,10 +197,10 @@ fn generate(
         .values()
         .flatten()
         .filter(|(key, _)| key.starts_with("PROBLEM_") && key.ends_with("_WHY"))
-        .map(|(_, text)| mark(text))
+        .map(|(_, text)| hexadecimal(mark(text)))
         .collect();
     writeln!(out, "/// The marks of the general words about each problem, in English.")?;
-    writeln!(out, "pub(crate) const GENERAL_WORDS: [u32; {}] = {general:?};\n", general.len())?;
+    writeln!(out, "pub(crate) const GENERAL_WORDS: [u32; {}] = [{}];\n", general.len(), general.join(", "))?;
     for (group, texts) in source {
         writeln!(out, "/// The texts of `{group}.toml`.\npub mod {group} {{\n    use super::{{Group, Text}};\n")?;
         for (number, (key, text)) in texts.iter().enumerate() {

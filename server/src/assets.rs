@@ -7,7 +7,7 @@ use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
-use oauth2flow_app::shell::SiteAssets;
+use oauth2flow_app::{shell::SiteAssets, texts::VERSION};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 #[cfg(feature = "embedded-site")]
@@ -26,6 +26,8 @@ pub struct Assets {
     files: HashMap<String, File>,
     /// The names of script, wasm and styles.
     pub site: SiteAssets,
+    /// Which texts it was built with.
+    texts: String,
 }
 
 struct File {
@@ -65,6 +67,9 @@ struct Manifest {
     js: String,
     wasm: String,
     css: String,
+    /// Which texts it was built with. A site that does not tell is an old one.
+    #[serde(default)]
+    texts: String,
     #[serde(default)]
     sheets: BTreeMap<String, String>,
 }
@@ -76,6 +81,8 @@ impl Manifest {
             js: "/pkg/oauth2flow.js".to_owned(),
             wasm: "/pkg/oauth2flow.wasm".to_owned(),
             css: "/pkg/oauth2flow.css".to_owned(),
+            // It builds both together.
+            texts: VERSION.to_owned(),
             sheets: BTreeMap::new(),
         }
     }
@@ -90,24 +97,26 @@ impl Assets {
     /// Reads the site from a directory.
     ///
     /// # Errors
-    /// When the directory holds no built site.
+    /// When the directory holds no built site, or one that belongs to another program.
     pub fn from_directory(directory: &Path) -> anyhow::Result<Self> {
         let mut contents = Vec::new();
         read_directory(directory, directory, &mut contents).with_context(|| {
             format!("the site in {} cannot be read. Build it with `cargo xtask run` or `cargo xtask build`", directory.display())
         })?;
-        Self::new(contents).with_context(|| format!("the site in {} is not complete", directory.display()))
+        let place = || format!("the site in {}", directory.display());
+        Self::new(contents).with_context(|| format!("{} is not complete", place()))?.with_own_texts(place)
     }
 
     /// The site that was compiled in.
     ///
     /// # Errors
-    /// When this binary has none.
+    /// When this binary has none, or that of another one.
     pub fn embedded() -> anyhow::Result<Self> {
         #[cfg(feature = "embedded-site")]
         return Self::new(
             Embedded::iter().filter_map(|path| Some((path.to_string(), Content::of_embedded(Embedded::get(&path)?)))).collect(),
-        );
+        )?
+        .with_own_texts(|| "the site in this binary".to_owned());
         #[cfg(not(feature = "embedded-site"))]
         bail!("this binary holds no site. Start it with `cargo xtask run`, or name the site's directory: --site-dir target/site")
     }
@@ -129,8 +138,21 @@ impl Assets {
                 bail!("manifest.json names {name}, which is missing");
             }
         }
-        let Manifest { js, wasm, css, sheets } = manifest;
-        Ok(Self { files, site: SiteAssets { js, wasm, css, sheets, origin: String::new() } })
+        let Manifest { js, wasm, css, texts, sheets } = manifest;
+        Ok(Self { files, site: SiteAssets { js, wasm, css, sheets, origin: String::new() }, texts })
+    }
+
+    /// Refuses a site that was built with other texts than this program: it finds each by its place among all, and would show another one.
+    fn with_own_texts(self, place: impl FnOnce() -> String) -> anyhow::Result<Self> {
+        if self.texts != VERSION {
+            bail!(
+                "{} was built with other texts than this program, and its pages would say the wrong words. Build both from the same sources \
+                 with `cargo xtask run` or `cargo xtask build` (or the site alone with `cargo xtask site`), or name the site that was built \
+                 with this program: --site-dir DIRECTORY or server.site_dir",
+                place()
+            );
+        }
+        Ok(self)
     }
 
     /// The file at a path, in the smallest form that the browser takes.
@@ -222,6 +244,7 @@ fn read_directory(top: &Path, directory: &Path, contents: &mut Vec<(String, Cont
 mod tests {
     use super::{Assets, Content};
     use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+    use oauth2flow_app::texts::VERSION;
 
     fn assets(files: &[(&str, &str)]) -> anyhow::Result<Assets> {
         Assets::new(files.iter().map(|(path, data)| ((*path).to_owned(), Content::read(data.as_bytes().to_vec()))).collect())
@@ -279,10 +302,26 @@ mod tests {
     }
 
     #[test]
+    fn a_site_with_other_texts_is_refused() {
+        let manifest = |texts: &str| format!(r#"{{"js": "/pkg/a.js", "wasm": "/pkg/a.wasm", "css": "/pkg/a.css"{texts}}}"#);
+        let read = |texts: &str| {
+            let manifest = manifest(texts);
+            let files = [("manifest.json", manifest.as_str()), ("pkg/a.js", ""), ("pkg/a.wasm", ""), ("pkg/a.css", "")];
+            assets(&files).unwrap().with_own_texts(|| "the site in old".to_owned())
+        };
+        for other in ["", r#", "texts": "0000000000000000""#] {
+            let error = read(other).err().unwrap().to_string();
+            assert!(error.starts_with("the site in old was built with other texts") && error.contains("`cargo xtask site`"), "{error}");
+        }
+        assert!(read(&format!(r#", "texts": "{VERSION}""#)).is_ok());
+    }
+
+    #[test]
     fn an_incomplete_site_is_refused_and_that_of_cargo_leptos_is_taken() {
         assert!(assets(&[("manifest.json", r#"{"js": "/pkg/a.js", "wasm": "/pkg/a.wasm", "css": "/pkg/a.css"}"#)]).is_err());
         assert!(assets(&[]).is_err());
         let plain = assets(&[("pkg/oauth2flow.js", ""), ("pkg/oauth2flow.wasm", ""), ("pkg/oauth2flow.css", "")]).unwrap();
         assert_eq!(plain.serve("/pkg/oauth2flow.js", &HeaderMap::new()).unwrap().headers()[header::CACHE_CONTROL], "no-cache");
+        assert!(plain.with_own_texts(String::new).is_ok());
     }
 }

@@ -51,6 +51,8 @@ pub(crate) fn host() -> Result<String> {
 #[derive(Default)]
 pub(crate) struct Built {
     artifacts: Vec<Artifact>,
+    /// What build scripts had the compiler see.
+    variables: Vec<(String, String)>,
     /// The warnings in this repository's own code, as the compiler words them.
     pub(crate) warnings: Vec<String>,
 }
@@ -79,12 +81,18 @@ impl Built {
         artifact.filenames.iter().map(PathBuf::as_path).find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
     }
 
+    /// What a build script set this variable to.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     fn read(lines: &[String]) -> Self {
         let mut built = Self::default();
         // A line that is not one of cargo's messages is a build script's or a test's own.
         for message in lines.iter().filter_map(|line| serde_json::from_str::<Message>(line).ok()) {
             match message {
                 Message::Artifact(artifact) => built.artifacts.push(artifact),
+                Message::BuildScript { env } => built.variables.extend(env),
                 Message::Diagnostic { message } if message.level == "warning" => built.warnings.extend(message.rendered),
                 Message::Diagnostic { .. } | Message::Other => {}
             }
@@ -98,6 +106,8 @@ impl Built {
 enum Message {
     #[serde(rename = "compiler-artifact")]
     Artifact(Artifact),
+    #[serde(rename = "build-script-executed")]
+    BuildScript { env: Vec<(String, String)> },
     #[serde(rename = "compiler-message")]
     Diagnostic { message: Diagnostic },
     #[serde(other)]
@@ -179,6 +189,7 @@ mod tests {
             r#"{"reason":"compiler-artifact","target":{"name":"server","kind":["bin"]},"profile":{"test":false},"filenames":["/t/server"],"executable":"/t/server"}"#,
             r#"{"reason":"compiler-artifact","target":{"name":"app","kind":["cdylib","rlib"]},"profile":{"test":false},"filenames":["/t/libapp.rlib","/t/app.wasm"],"executable":null}"#,
             r#"{"reason":"compiler-artifact","target":{"name":"hostile","kind":["example"]},"profile":{"test":false},"filenames":["/t/examples/hostile"],"executable":"/t/examples/hostile"}"#,
+            r#"{"reason":"build-script-executed","package_id":"p","linked_libs":[],"linked_paths":[],"cfgs":[],"env":[["TEXTS","0a1b"]],"out_dir":"/t/out"}"#,
             r#"{"reason":"build-finished","success":true}"#,
             "a test's own words",
         ]);
@@ -187,6 +198,8 @@ mod tests {
         assert_eq!(built.example("hostile"), Some(Path::new("/t/examples/hostile")));
         assert_eq!(built.tests().collect::<Vec<_>>(), [Path::new("/t/deps/server-1")]);
         assert_eq!(built.wasm("app"), Some(Path::new("/t/app.wasm")));
+        assert_eq!(built.variable("TEXTS"), Some("0a1b"));
+        assert_eq!(built.variable("WORDS"), None);
         assert!(built.warnings.is_empty());
     }
 

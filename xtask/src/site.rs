@@ -35,6 +35,8 @@ pub(crate) struct Manifest {
     pub(crate) wasm: String,
     /// The styles.
     pub(crate) css: String,
+    /// Which state of the texts the app knows: it finds each by its place, so a server with others would have it say the wrong words.
+    pub(crate) texts: String,
     /// What comes when it is gone to: the modules of each part of the app.
     pub(crate) parts: BTreeMap<String, Vec<String>>,
     /// The style sheets that come with parts of the app.
@@ -84,7 +86,7 @@ pub(crate) fn ensure(target: &WasmTarget, package: &Package) -> Result<()> {
 }
 
 fn make(target: &WasmTarget, package: &Package) -> Result<()> {
-    let module = compile(target, package)?;
+    let Compiled { module, texts } = compile(target, package)?;
 
     let split = if package.is_own() {
         let step = Step::start("take its parts out");
@@ -136,6 +138,7 @@ fn make(target: &WasmTarget, package: &Package) -> Result<()> {
         js: assets.write_hashed("pkg", package.file_name(), "js", script.as_bytes())?,
         wasm: assets.write_hashed("pkg", package.file_name(), "wasm", &wasm)?,
         css: assets.write_hashed("pkg", package.file_name(), "css", css.as_bytes())?,
+        texts,
         parts: split
             .parts
             .iter()
@@ -150,7 +153,14 @@ fn make(target: &WasmTarget, package: &Package) -> Result<()> {
     Ok(())
 }
 
-fn compile(target: &WasmTarget, package: &Package) -> Result<PathBuf> {
+/// What the compiler made of an app.
+struct Compiled {
+    module: PathBuf,
+    /// Which state of the texts it was made with.
+    texts: String,
+}
+
+fn compile(target: &WasmTarget, package: &Package) -> Result<Compiled> {
     let mut command = target.cargo();
     target.paths()?.hide(&mut command);
     command.args([
@@ -169,7 +179,9 @@ fn compile(target: &WasmTarget, package: &Package) -> Result<PathBuf> {
     // By these the module can be taken apart; they are not sent.
     let relocations: &[&str] = if package.is_own() { &["-C", "link-arg=--emit-relocs"] } else { &[] };
     let built = cargo::build_with(&format!("compile {} to WebAssembly", package.name()), &mut command, relocations)?;
-    built.wasm(&package.library()).map(Path::to_path_buf).context("cargo made no WebAssembly module")
+    let module = built.wasm(&package.library()).context("cargo made no WebAssembly module")?.to_path_buf();
+    let texts = built.variable("OAUTH2FLOW_TEXTS").context("the build script of the app does not tell which texts it has")?.to_owned();
+    Ok(Compiled { module, texts })
 }
 
 /// Puts a finished directory in the place of another one; a server that is reading the old one never sees half of each.
@@ -209,10 +221,12 @@ mod tests {
             js: "/pkg/a.js".into(),
             wasm: "/pkg/b.wasm".into(),
             css: "/pkg/c.css".into(),
+            texts: "0a1b".into(),
             parts: BTreeMap::new(),
             sheets: BTreeMap::from([("flow".into(), "/pkg/d.css".into())]),
         };
-        let expected = r#"{"js":"/pkg/a.js","wasm":"/pkg/b.wasm","css":"/pkg/c.css","parts":{},"sheets":{"flow":"/pkg/d.css"}}"#;
+        let expected =
+            r#"{"js":"/pkg/a.js","wasm":"/pkg/b.wasm","css":"/pkg/c.css","texts":"0a1b","parts":{},"sheets":{"flow":"/pkg/d.css"}}"#;
         assert_eq!(serde_json::to_string(&manifest).unwrap(), expected);
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     http::{Request, exchange},
     server::{Setup, shown},
 };
+use oauth2flow_app::texts::VERSION;
 use std::{fs, net::TcpListener};
 
 #[test]
@@ -84,9 +85,12 @@ fn a_taken_port_is_named_with_its_setting_before_anything_is_made() {
 }
 
 #[test]
-fn a_site_that_is_missing_or_not_complete_is_named_with_the_way_to_build_it() {
+fn a_site_that_is_missing_not_complete_or_of_another_program_is_named_with_the_way_to_build_it() {
     let setup = Setup::new();
     let site = setup.path("site");
+    let manifest = fs::read_to_string(site.join("manifest.json")).unwrap();
+    fs::write(site.join("manifest.json"), manifest.replace(VERSION, "0123456789abcdef")).unwrap();
+    setup.refusal().assert_refused(&[&shown(&site), "was built with other texts than this program", "`cargo xtask site`"]);
     fs::remove_file(site.join("pkg/app.wasm")).unwrap();
     setup.refusal().assert_refused(&[&shown(&site), "is not complete", "/pkg/app.wasm, which is missing"]);
     fs::write(site.join("manifest.json"), "{").unwrap();
