@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Offer,
     acr::Acr,
     authorization_response::{Destination, ResponseMode},
     jwt::TokenType,
@@ -190,12 +191,11 @@ fn scope(parameters: &Parameters) -> Result<ScopeSet, Refusal> {
 }
 
 fn code_challenge(parameters: &Parameters, provider: &Provider) -> Result<Option<String>, Refusal> {
-    let Some(challenge) = parameters.get("code_challenge") else {
-        return if provider.config.require_pkce {
-            Err(("invalid_request", "code_challenge is missing: PKCE is required."))
-        } else {
-            Ok(None)
-        };
+    let challenge = match (parameters.get("code_challenge"), provider.config.pkce) {
+        // What a provider does not know, it ignores (RFC 6749 §3.1).
+        (_, Offer::Unavailable) | (None, Offer::Available) => return Ok(None),
+        (None, Offer::Required) => return Err(("invalid_request", "code_challenge is missing: PKCE is required.")),
+        (Some(challenge), Offer::Available | Offer::Required) => challenge,
     };
     if parameters.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "Only code_challenge_method=S256 is supported."));

@@ -30,9 +30,9 @@ pub struct DemoProviderConfig {
     /// The client's public keys, each a JSON Web Key: what it signs request objects and `private_key_jwt` assertions with.
     /// Default: none.
     pub client_keys: Vec<Value>,
-    /// Whether every authorization request needs a code challenge ([RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)). Without one in the
-    /// request, its code is exchanged without a verifier; with one, never. Default: yes.
-    pub require_pkce: bool,
+    /// Whether codes are bound to a verifier ([RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)). Where they can be, a code whose request
+    /// had no challenge is exchanged without a verifier, and any other with its own. Default: they must be.
+    pub pkce: Offer,
     /// Whether authorization requests can be pushed ([RFC 9126](https://www.rfc-editor.org/rfc/rfc9126)). Default: no.
     pub pushed_requests: Offer,
     /// Whether authorization requests must be signed ([RFC 9101](https://www.rfc-editor.org/rfc/rfc9101)); they always can be.
@@ -103,7 +103,7 @@ impl DemoProviderConfig {
             backchannel_logout_uri: None,
             database: None,
             client_keys: Vec::new(),
-            require_pkce: true,
+            pkce: Offer::Required,
             pushed_requests: Offer::Unavailable,
             require_signed_requests: false,
             dpop: Offer::Available,

@@ -19,7 +19,7 @@ use oauth2flow_app::{
     flow::Place,
     lab::{LabMessageName, LabParty},
 };
-use oauth2flow_demo_provider::{Clock as ProviderClock, DemoProvider, DemoProviderConfig, SigningAlgorithm};
+use oauth2flow_demo_provider::{Clock as ProviderClock, DemoProvider, DemoProviderConfig, Offer, SigningAlgorithm};
 use oauth2flow_protocol::{OutboundRequest, OutboundResponse};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
@@ -110,7 +110,7 @@ impl Sandbox {
         let provider = DemoProvider::open(DemoProviderConfig {
             client_name: "the sandbox".to_owned(),
             redirect_uris: vec![super::app::CALLBACK.to_owned()],
-            require_pkce: defences.pkce,
+            pkce: if defences.pkce { Offer::Required } else { Offer::Available },
             signing_algorithm: SigningAlgorithm::Es256,
             clock: ProviderClock::new(move || clock.now().as_second()),
             ..DemoProviderConfig::new(&surroundings.issuer, CLIENT_ID, &client_secret)

@@ -171,7 +171,7 @@ fn check_code(code: &AuthorizationCode, parameters: &Parameters, key: Option<&st
     let is_right = match &code.code_challenge {
         Some(challenge) => verifier.is_some_and(|verifier| same_secret(&code_challenge(verifier), challenge)),
         // A verifier without a challenge: somebody has taken that out on the way (RFC 9700 §4.8.2).
-        None => parameters.get("code_verifier").is_none(),
+        None => state.config.pkce == Offer::Unavailable || parameters.get("code_verifier").is_none(),
     };
     if state.config.defect == Some(Defect::PkceIgnored) {
         state.journal.note_verifier(is_right);

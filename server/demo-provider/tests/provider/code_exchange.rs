@@ -1,5 +1,6 @@
 //! Codes: once, soon, and only with everything that belongs to them.
 
+use oauth2flow_demo_provider::Offer;
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
@@ -56,7 +57,7 @@ async fn a_wrong_verifier_is_refused_and_uses_the_code_up() {
 
 #[tokio::test]
 async fn where_pkce_may_be_left_out_a_challenge_still_needs_its_verifier_and_a_verifier_its_challenge() {
-    let provider = TestProvider::start_with(|config| config.require_pkce = false).await;
+    let provider = TestProvider::start_with(|config| config.pkce = Offer::Available).await;
     let mut browser = provider.browser();
     let no_challenge = [("code_challenge", ""), ("code_challenge_method", "")];
     let no_verifier = [("code_verifier", "")];
@@ -68,6 +69,16 @@ async fn where_pkce_may_be_left_out_a_challenge_still_needs_its_verifier_and_a_v
     provider.exchange_with(&code, &no_verifier).await.assert_error(400, "invalid_grant");
     let code = browser.code(&[]).await;
     assert_eq!(provider.exchange(&code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_provider_that_knows_no_pkce_ignores_both_halves_of_it() {
+    let provider = TestProvider::start_with(|config| config.pkce = Offer::Unavailable).await;
+    let code = provider.browser().code(&[]).await;
+    assert_eq!(
+        provider.exchange_with(&code, &[("code_verifier", "of another login, and long enough to be one")]).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
