@@ -32,7 +32,7 @@ pub fn LabPage() -> impl IntoView {
         {move || match is_open(providers) {
             None => erased(view! { <Skeleton lines=6 /> }),
             Some(Err(problem)) => {
-                erased(view! { <ProblemNotice problem retry=Callback::new(move |()| providers.load()) /> })
+                erased(view! { <ProblemNotice problem=*problem retry=Callback::new(move |()| providers.load()) /> })
             }
             Some(Ok(true)) => erased(view! { <Experiments /> }),
             Some(Ok(false)) => erased(view! { <NotHere /> }),
@@ -44,8 +44,9 @@ pub fn LabPage() -> impl IntoView {
 const DEMO: &str = "demo";
 
 /// Whether the lab is there, as far as that is known.
-fn is_open(providers: Providers) -> Option<Result<bool, Problem>> {
-    providers.get().map(|answer| answer.map(|list| list.iter().any(|provider| provider.icon == DEMO)))
+fn is_open(providers: Providers) -> Option<Result<bool, Box<Problem>>> {
+    let answer = providers.get()?.map_err(Box::new);
+    Some(answer.map(|list| list.iter().any(|provider| provider.icon == DEMO)))
 }
 
 /// The way to the lab, where there is one.

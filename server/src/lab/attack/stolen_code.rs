@@ -25,8 +25,8 @@ pub(in crate::lab) async fn run(stage: &mut Stage<'_>) -> Result<LabOutcome, Lab
 
     // He begins a login of his own and never goes to the provider: he has a code already.
     let his = app.start(trace, &mut bob, &login(Choice::Demo, None)?)?;
-    let state = parameter(&his.location, "state").ok_or(LabError::Unexpected("the login has no state"))?;
-    let forged = with_parameter(&with_parameter(&answer, "code", &code), "state", &state);
+    let of_his_login = parameter(&his.location, "state").ok_or(LabError::Unexpected("the login has no state"))?;
+    let forged = with_parameter(&with_parameter(&answer, "code", &code), "state", &of_his_login);
     let arrived = app.arrive(trace, &mut bob, &forged).await?;
 
     let attacker = app.signed_in_as(&bob);
