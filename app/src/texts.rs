@@ -22,6 +22,7 @@ impl Text {
     }
 
     /// The text so many places after this one, for tables that are ordered alike.
+    #[must_use]
     pub const fn after(self, places: u16) -> Self {
         Self { group: self.group, number: self.number + places }
     }
@@ -127,8 +128,8 @@ mod source {
         true
     }
 
-    pub(super) async fn load(_group: Group) -> bool {
-        true
+    pub(super) fn load(_group: Group) -> impl Future<Output = bool> {
+        std::future::ready(true)
     }
 }
 
@@ -145,7 +146,7 @@ pub fn catalog(language: Language, group: Group) -> &'static str {
 }
 
 /// The path below which the server answers with texts, followed by their version, the language and the group.
-pub const BASE: &str = "/texts";
+pub const BASE: &str = "/pkg/texts";
 
 /// The `<meta>` of a page in which its texts stand.
 #[cfg(any(feature = "ssr", target_arch = "wasm32"))]

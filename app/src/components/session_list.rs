@@ -130,12 +130,11 @@ fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: C
                 </p>
                 <p class="fine-print">
                     {address.map(|address| view! { <span>{address}</span> " · " })}
-                    {pieces(pages::SESSIONS_TIMES, |name| match name {
-                        "signed_in" => {
+                    {pieces(pages::SESSIONS_TIMES, |name| {
+                        if name == "signed_in" {
                             let (at, signed_in) = (created_at.clone(), signed_in.clone());
                             erased(view! { <time datetime=at>{signed_in}</time> })
-                        }
-                        _ => {
+                        } else {
                             let (at, last_seen) = (last_seen_at.clone(), last_seen.clone());
                             erased(view! { <time datetime=at>{last_seen}</time> })
                         }

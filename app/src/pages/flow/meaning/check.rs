@@ -18,7 +18,6 @@ pub(crate) struct CheckMeaning {
 }
 
 /// What a check is for.
-#[expect(clippy::too_many_lines, reason = "a table, one row for each")]
 pub(crate) fn check(name: CheckName) -> CheckMeaning {
     let (rule, why, demanded) = match name {
         CheckName::LoginRequestOrigin => (flow::CHECK_LOGIN_REQUEST_ORIGIN_RULE, flow::CHECK_LOGIN_REQUEST_ORIGIN_WHY, rfc(9700, "4.7")),

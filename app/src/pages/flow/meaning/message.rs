@@ -18,7 +18,6 @@ pub(crate) struct MessageMeaning {
 }
 
 /// What a message is for.
-#[expect(clippy::too_many_lines, reason = "a table, one row for each")]
 pub(crate) fn message(name: MessageName) -> MessageMeaning {
     let (act, why, defined) = match name {
         MessageName::LoginRequest => (flow::MESSAGE_LOGIN_REQUEST_ACT, flow::MESSAGE_LOGIN_REQUEST_WHY, rfc(6749, "4.1")),
