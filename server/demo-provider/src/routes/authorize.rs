@@ -172,7 +172,7 @@ pub(crate) fn to_interaction(state: &Provider, step: &Interaction, transaction_i
 
 /// Gives the client its code.
 pub(crate) async fn answer(state: &Provider, request: &AuthorizationRequest, session: &ProviderSession) -> Result<Response, Failure> {
-    let secret = state.named_secret("authorization-code")?;
+    let secret = state.named_secret("ac")?;
     let code = AuthorizationCode {
         grant: Grant {
             id: state.identifier()?,

@@ -234,8 +234,8 @@ struct Tokens<'request> {
 
 impl<'request> Tokens<'request> {
     fn new(state: &Provider, granted: &ScopeSet, key: Option<&'request str>) -> Result<Self, Failure> {
-        let access_token = state.named_secret("access-token")?;
-        let refresh_token = if granted.contains(Scope::OfflineAccess) { Some(state.named_secret("refresh-token")?) } else { None };
+        let access_token = state.named_secret("at")?;
+        let refresh_token = if granted.contains(Scope::OfflineAccess) { Some(state.named_secret("rt")?) } else { None };
         Ok(Self { access_token, refresh_token, key })
     }
 
