@@ -1,5 +1,8 @@
 //! The pages: rendered here and taken over by the browser (`ssr`), or one constant document (`spa`).
 
+mod path_pattern;
+
+use self::path_pattern::PathPattern;
 use crate::{
     assets::Assets,
     config::Render,
@@ -45,7 +48,7 @@ pub struct Pages {
 /// reads its language.
 struct Made {
     /// The paths that the app has a page for; every other one is its "not found" page.
-    paths: Vec<String>,
+    paths: Vec<PathPattern>,
     /// By language and by the texts that the document brings.
     documents: [[OnceLock<Bytes>; KINDS]; Language::ALL.len()],
     policy: HeaderValue,
@@ -77,7 +80,7 @@ impl Pages {
     #[expect(clippy::expect_used, reason = "the hosts have been tried in a header, and beside them there are hashes in base64")]
     fn made(&self) -> &Made {
         self.made.get_or_init(|| {
-            let paths = generate_route_list(self.site.app).iter().map(|route| route.path().to_owned()).collect();
+            let paths = generate_route_list(self.site.app).iter().map(|route| PathPattern::parse(route.path())).collect();
             // All have the same script.
             let hashes = static_shell(self.site, &self.files, Language::default(), "/").script_hashes;
             let policy = HeaderValue::try_from(policy(&hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
@@ -105,7 +108,7 @@ impl Pages {
     }
 
     fn has(&self, path: &str) -> bool {
-        self.made().paths.iter().any(|page| page == path)
+        self.made().paths.iter().any(|page| page.matches(path))
     }
 }
 
@@ -130,20 +133,21 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(ProblemCode::MethodNotAllowed.into());
     }
+    let path = request.uri().path();
     // To a router that resolves it, such a path is another host.
-    if request.uri().path().starts_with("//") {
+    if path.starts_with("//") || path.starts_with("/\\") {
         return Err(ProblemCode::NotFound.into());
     }
-    if let Some(file) = app.assets.serve(request.uri().path(), request.headers()) {
+    if let Some(file) = app.assets.serve(path, request.headers()) {
         return Ok(file);
     }
-    if let Some(page) = request.uri().path().strip_suffix('/').filter(|page| app.pages.has(page)) {
+    if let Some(page) = path.strip_suffix('/').filter(|page| app.pages.has(page) && !app.pages.has(path)) {
         // The router of the app sees no difference, but whoever reads the session for a page does.
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         return Ok(Redirect::temporary(&format!("{page}{query}")).into_response());
     }
     match app.config.server.render {
-        Render::Spa => Ok(constant(&app, request.uri().path(), request.headers())),
+        Render::Spa => Ok(constant(&app, path, request.headers())),
         Render::Ssr => Ok(render(app, request).await),
     }
 }
@@ -171,6 +175,7 @@ fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
 async fn render(app: AppState, request: Request) -> Response {
     // Nothing can be rendered before the renderer is ready.
     app.pages.made();
+    let exists = app.pages.has(request.uri().path());
     let known = request_context(&app, request.uri().path(), request.headers()).await;
     let language = known.language;
     let (site, assets, policy_app) = (app.pages.site, app.assets.site.clone(), app.clone());
@@ -190,6 +195,10 @@ async fn render(app: AppState, request: Request) -> Response {
         })));
     };
     let mut response = leptos_axum::render_app_to_stream_with_context(context, move || shell(site, &assets))(request).await;
+    // An app need not say so itself.
+    if !exists && response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
     // The page says who is signed in.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(header::VARY, VARY);
