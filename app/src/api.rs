@@ -430,7 +430,7 @@ pub async fn run_experiment(experiment: Experiment) -> Result<LabRun, Problem> {
     read(send("POST", "/lab/runs", Some(text_of(&experiment))).await?).await
 }
 
-/// `GET /texts/…`: what a part of the app says, if it can be had.
+/// `GET /pkg/texts/…`: what a part of the app says, if it can be had.
 #[cfg(all(target_arch = "wasm32", not(feature = "ssr")))]
 pub(crate) async fn text(address: &str) -> Option<String> {
     let request = web_sys::Request::new_with_str(address).ok()?;

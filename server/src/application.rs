@@ -3,6 +3,7 @@
 use crate::{
     access::AbsentProviders,
     assets::Assets,
+    body::BodyLimit,
     clock::Clock,
     config::{Config, SessionConfig, UpstreamConfig},
     dpop::Nonces,
@@ -88,12 +89,15 @@ pub struct Served {
     pub site: Site,
     /// What is below [`OWN_ROUTES`](crate::router::OWN_ROUTES).
     pub routes: Router,
+    /// What the bodies of requests to these routes are held to.
+    pub body_limit: BodyLimit,
 }
 
 /// The application, ready to serve.
 pub struct Application {
     state: AppState,
     routes: Router,
+    body_limit: BodyLimit,
     stopping: watch::Sender<bool>,
     listener: TcpListener,
     demo: Option<(DemoProvider, TcpListener)>,
@@ -169,7 +173,7 @@ impl Application {
             assets,
             pages,
         });
-        Ok(Self { state, routes: served.routes, stopping, listener, demo })
+        Ok(Self { state, routes: served.routes, body_limit: served.body_limit, stopping, listener, demo })
     }
 
     /// The address people open.
@@ -212,7 +216,8 @@ impl Application {
             // What does not end by itself ends now, so that nobody has to wait for it.
             let _ = stopping.send(true);
         };
-        serve(self.listener, router(self.state.clone(), self.routes), &self.state.config.limits, shutdown, grace).await;
+        let routes = router(self.state.clone(), self.routes, self.body_limit);
+        serve(self.listener, routes, &self.state.config.limits, shutdown, grace).await;
         // So do WebSockets, which have been told to end.
         if tokio::time::timeout(grace, self.state.upstreams.tunnels.ended()).await.is_err() {
             tracing::warn!(open = self.state.upstreams.tunnels.count(), "some WebSockets did not end in time and were cut off");

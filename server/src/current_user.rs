@@ -71,6 +71,9 @@ impl CurrentUser {
 
     /// What a call to an API of the provider's carries, renewed where it is about to end. It never belongs into an answer to the browser.
     ///
+    /// Ask for it before the handler changes anything: where this fails with `session_ended`, the kit has the user sign in again and then
+    /// makes the same call once more.
+    ///
     /// # Errors
     /// `session_ended` where the provider has taken the permission back, `permission_expired`, or whatever keeps the provider from
     /// answering.

@@ -16,6 +16,7 @@ mod current_user;
 pub mod dpop;
 pub mod entropy;
 pub mod error;
+pub mod extract;
 pub mod flow;
 pub mod identity;
 pub mod idle;
@@ -42,7 +43,9 @@ pub mod telemetry;
 pub mod token_endpoint;
 
 pub use application::{Application, Served, Surroundings};
+pub use body::BodyLimit;
 pub use current_user::CurrentUser;
 pub use error::Failure;
+pub use extract::{Json, Path, Query};
 pub use oauth2flow_app::{problem::ProblemCode, site::Site};
 pub use program::Program;

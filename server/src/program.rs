@@ -2,6 +2,7 @@
 
 use crate::{
     application::{Application, Served, Surroundings},
+    body::BodyLimit,
     clock::SystemClock,
     config::{Arguments, Command, Config, ConfigProblems, KeysCommand, LogFormat, listing},
     entropy::SystemEntropy,
@@ -12,6 +13,7 @@ use axum::Router;
 use clap::Parser as _;
 use oauth2flow_app::site::Site;
 use std::{
+    fmt,
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -50,21 +52,61 @@ const CANNOT_START: u8 = 2;
 #[must_use]
 pub struct Program {
     served: Served,
+    make_routes: Option<MakeRoutes>,
+}
+
+/// See [`Program::routes_with`].
+#[derive(Clone)]
+struct MakeRoutes(Arc<Make>);
+
+type Make = dyn Fn(&Config) -> anyhow::Result<Router> + Send + Sync;
+
+impl fmt::Debug for MakeRoutes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MakeRoutes")
+    }
 }
 
 impl Program {
     /// The program that serves this app.
     pub fn new(site: Site) -> Self {
-        Self { served: Served { site, ..Served::default() } }
+        Self { served: Served { site, ..Served::default() }, make_routes: None }
     }
 
     /// Serves these routes as well, below `/api/v1/app`: what the kit calls `/app/…`. Their handlers take a
     /// [`CurrentUser`](crate::CurrentUser) to know who is asking, and may answer with a [`Failure`](crate::Failure).
     ///
     /// They have the guard that all others have: what changes something needs the header `X-CSRF: 1`, which the kit's `fetch` sends, and
-    /// no page of another site may ask. Bodies are at most 16 KiB, unless a layer of yours says otherwise.
+    /// no page of another site may ask. Bodies are at most 16 KiB and arrive within 30 seconds, whoever reads them, unless
+    /// [`Self::body_limit`] says otherwise.
     pub fn routes(mut self, routes: Router) -> Self {
         self.served.routes = routes;
+        self
+    }
+
+    /// As [`Self::routes`], for routes that need to know the settings: they are made when these have been read, when the data
+    /// directory is there, and before the server takes its ports. Where that fails, the program says why and ends.
+    ///
+    /// ```no_run
+    /// # use axum::{Router, routing::get};
+    /// # use oauth2flow::{Program, Site};
+    /// use anyhow::Context as _;
+    ///
+    /// # let site = Site::default();
+    /// Program::new(site).routes_with(|config| {
+    ///     let file = config.server.data_dir.join("greeting.txt");
+    ///     let greeting = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    ///     Ok(Router::new().route("/greeting", get(async move || greeting)))
+    /// });
+    /// ```
+    pub fn routes_with(mut self, make: impl Fn(&Config) -> anyhow::Result<Router> + Send + Sync + 'static) -> Self {
+        self.make_routes = Some(MakeRoutes(Arc::new(make)));
+        self
+    }
+
+    /// What the bodies of requests to routes of your own are held to. A layer for one route can only make it less.
+    pub fn body_limit(mut self, limit: BodyLimit) -> Self {
+        self.served.body_limit = limit;
         self
     }
 
@@ -104,7 +146,7 @@ impl Program {
                 return ExitCode::from(CANNOT_START);
             }
         };
-        let code = runtime.block_on(run(config, self.served));
+        let code = runtime.block_on(run(config, self));
         telemetry::flush();
         code
     }
@@ -142,10 +184,15 @@ fn keys(command: &KeysCommand, config: impl FnOnce() -> Result<Config, ConfigPro
     }
 }
 
-async fn run(config: Config, served: Served) -> ExitCode {
+async fn run(config: Config, Program { mut served, make_routes }: Program) -> ExitCode {
     let for_people = matches!(config.log.format, LogFormat::Text);
     let demo = config.demo.enabled.then_some(config.demo.listen);
     let started = async {
+        if let Some(MakeRoutes(make)) = make_routes {
+            let data_dir = &config.server.data_dir;
+            std::fs::create_dir_all(data_dir).with_context(|| format!("server.data_dir {} cannot be made", data_dir.display()))?;
+            served.routes = make(&config)?;
+        }
         let surroundings = Surroundings::bind(&config, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await?;
         let application = Application::assemble(config, surroundings, served).await?;
         // Whoever reads that the server is ready may stop it at once, and should find it listening.

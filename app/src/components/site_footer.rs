@@ -18,7 +18,7 @@ pub fn SiteFooter() -> impl IntoView {
                     {t(frame::FOOTER_API)}
                 </a>
             </p>
-            <form class="languages" method="post" action="/language" aria-label=t(frame::FOOTER_LANGUAGE)>
+            <form class="languages" method="post" action="/api/v1/language" aria-label=t(frame::FOOTER_LANGUAGE)>
                 {Language::ALL
                     .map(|language| {
                         view! {

@@ -1,30 +1,28 @@
-//! `POST /language`: the language that somebody chooses, and the one that a request wants.
+//! `POST /api/v1/language`: the language that somebody chooses, and the one that a request wants.
 
-use crate::{error::Failure, session::cookie::Presented, state::AppState};
+use crate::{body, error::Failure, middleware::csrf::is_form, session::cookie::Presented, state::AppState};
 use axum::{
-    Form,
-    extract::{FromRequest as _, Request, State},
+    body::Body,
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use oauth2flow_app::{language::Language, problem::ProblemCode, routes::safe_return_to};
-use serde::Deserialize;
-
-/// The form in the footer.
-#[derive(Deserialize)]
-struct Choice {
-    language: String,
-}
 
 /// Keeps the choice in a cookie, and goes back to the page that the form was on, as far as the browser says which.
 ///
 /// # Errors
-/// `invalid_request` when there is no such language; `csrf_rejected`, by the layer, for another site's form
-pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Response, Failure> {
-    let back = page_before(request.headers(), app.config.server.public_url.origin());
-    let unreadable = |_| Failure::new(ProblemCode::InvalidRequest);
-    let Form(Choice { language }) = Form::from_request(request, &()).await.map_err(unreadable)?;
+/// `invalid_request` when there is no such language, or not one; `unsupported_media_type`, `payload_too_large`, `request_timeout`;
+/// `csrf_rejected`, by the layer, for another site's form
+pub async fn handler(State(app): State<AppState>, headers: HeaderMap, request_body: Body) -> Result<Response, Failure> {
+    if !is_form(&headers) {
+        return Err(ProblemCode::UnsupportedMediaType.into());
+    }
+    let form = body::read(request_body).await?;
+    let mut chosen = url::form_urlencoded::parse(&form).filter_map(|(name, value)| (name == "language").then_some(value));
+    let (Some(language), None) = (chosen.next(), chosen.next()) else { return Err(ProblemCode::InvalidRequest.into()) };
     let language = Language::parse(&language).ok_or(ProblemCode::InvalidRequest)?;
+    let back = page_before(&headers, app.config.server.public_url.origin());
     let mut response = StatusCode::SEE_OTHER.into_response();
     response.headers_mut().insert(header::SET_COOKIE, app.cookies.set_language(language.tag()));
     response.headers_mut().insert(header::LOCATION, back);

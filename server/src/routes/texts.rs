@@ -1,4 +1,4 @@
-//! `GET /texts/{version}/{language}/{group}`: what a part of the app says, in one language.
+//! `GET /pkg/texts/{version}/{language}/{group}`: what a part of the app says, in one language.
 
 use crate::error::Failure;
 use axum::{
