@@ -82,7 +82,7 @@ async fn the_language_that_somebody_chooses_stays_and_brings_them_back() {
     for render in ["spa", "ssr"] {
         let (app, browser) = with(render).await;
         let here = browser.url("/problem?code=access_denied");
-        let chosen = browser.submit("/language", &[("language", "fr")]).header("referer", here.as_str()).send().await;
+        let chosen = browser.submit("/api/v1/language", &[("language", "fr")]).header("referer", here.as_str()).send().await;
         chosen.assert_redirect("/problem?code=access_denied");
         let cookie = chosen.set_cookies().join("\n");
         assert!(cookie.starts_with("language=fr; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000"), "{cookie}");
@@ -97,15 +97,21 @@ async fn the_language_that_somebody_chooses_stays_and_brings_them_back() {
 #[tokio::test]
 async fn no_other_site_and_no_nonsense_chooses_a_language() {
     let (_app, browser) = with("spa").await;
-    let foreign = browser.submit("/language", &[("language", "fr")]).header("sec-fetch-site", "cross-site").send().await;
+    let foreign = browser.submit("/api/v1/language", &[("language", "fr")]).header("sec-fetch-site", "cross-site").send().await;
     foreign.assert_problem(403, "csrf_rejected");
     for nonsense in ["", "xx", "DE", "de\r\nset-cookie: a=b", "../de"] {
-        let answer = browser.submit("/language", &[("language", nonsense)]).send().await;
+        let answer = browser.submit("/api/v1/language", &[("language", nonsense)]).send().await;
         answer.assert_problem(400, "invalid_request");
         assert!(answer.set_cookies().is_empty(), "{nonsense}");
     }
-    browser.submit("/language", &[]).send().await.assert_problem(400, "invalid_request");
-    let elsewhere = browser.submit("/language", &[("language", "fr")]).header("referer", "https://evil.example/x").send().await;
+    browser.submit("/api/v1/language", &[]).send().await.assert_problem(400, "invalid_request");
+    browser.submit("/api/v1/language", &[("language", "fr"), ("language", "de")]).send().await.assert_problem(400, "invalid_request");
+    browser.submit("/api/v1/language", &[("language", &"x".repeat(20_000))]).send().await.assert_problem(413, "payload_too_large");
+    for content_type in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
+        let answer = browser.call(Method::POST, "/api/v1/language").header("content-type", content_type).body("language=fr").send().await;
+        answer.assert_problem(415, "unsupported_media_type");
+    }
+    let elsewhere = browser.submit("/api/v1/language", &[("language", "fr")]).header("referer", "https://evil.example/x").send().await;
     elsewhere.assert_redirect("/");
 }
 
@@ -113,7 +119,7 @@ async fn no_other_site_and_no_nonsense_chooses_a_language() {
 async fn texts_that_come_later_never_change() {
     let (_app, browser) = with("spa").await;
     for language in Language::ALL {
-        let address = format!("/texts/{VERSION}/{}/pages", language.tag());
+        let address = format!("/pkg/texts/{VERSION}/{}/pages", language.tag());
         let answer = browser.call(Method::GET, &address).send().await;
         answer.assert_status(200);
         assert_eq!(answer.text(), catalog(language, Group::Pages));
@@ -121,7 +127,7 @@ async fn texts_that_come_later_never_change() {
         assert_eq!(answer.header("content-language"), Some(language.tag()));
         assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
         assert!(
-            page(&browser, "/", language.tag()).await.text().contains(&format!("data-address=\"/texts/{VERSION}/{}/\"", language.tag()))
+            page(&browser, "/", language.tag()).await.text().contains(&format!("data-address=\"/pkg/texts/{VERSION}/{}/\"", language.tag()))
         );
     }
     for unknown in [
@@ -130,6 +136,6 @@ async fn texts_that_come_later_never_change() {
         format!("{VERSION}/de/nothing"),
         format!("{VERSION}/de/..%2fframe"),
     ] {
-        browser.call(Method::GET, &format!("/texts/{unknown}")).send().await.assert_problem(404, "not_found");
+        browser.call(Method::GET, &format!("/pkg/texts/{unknown}")).send().await.assert_problem(404, "not_found");
     }
 }

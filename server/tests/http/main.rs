@@ -23,6 +23,8 @@ mod logout;
 mod oauth;
 mod openapi;
 mod outbound;
+mod own_pages;
+mod own_routes;
 mod par;
 mod preset;
 mod proxy;
