@@ -16,26 +16,18 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Title formatter=|page: String| page + " · Guestbook" />
-        <SessionProvider>
-            <Router>
-                <header class="site-header">
-                    <a class="site-name" href="/">"Guestbook"</a>
-                    <nav aria-label="Main"><ul><li><a href="/account">"Write"</a></li><li><a href="/forget">"Forget me"</a></li></ul></nav>
-                </header>
-                <SessionExpiryNotice />
-                <main id="content" tabindex="-1">
-                    <FlatRoutes fallback=|| view! { <Heading>"There is no such page"</Heading> }>
-                        <Route path=path!("/") view=Read />
-                        <Route path=path!("/account") view=Write />
-                        <Route path=path!("/forget") view=Forget />
-                        <Route path=path!("/callback") view=CallbackPage />
-                        <Route path=path!("/signed-in") view=SignedInPage />
-                        <Route path=path!("/problem") view=ProblemPage />
-                    </FlatRoutes>
-                </main>
-                <SignInAgain />
-            </Router>
-        </SessionProvider>
+        <SessionProvider><Router>
+            <header class="site-header"><a class="site-name" href="/">"Guestbook"</a>
+                <nav aria-label="Main"><ul><li><a href="/account">"Write"</a></li><li><a href="/forget">"Forget me"</a></li></ul></nav></header>
+            <SessionExpiryNotice /><SignInAgain />
+            <main id="content" tabindex="-1">
+                <FlatRoutes fallback=|| view! { <Heading>"There is no such page"</Heading> }>
+                    <Route path=path!("/") view=Read /><Route path=path!("/account") view=Write />
+                    <Route path=path!("/forget") view=Forget /><Route path=path!("/callback") view=CallbackPage />
+                    <Route path=path!("/signed-in") view=SignedInPage /><Route path=path!("/problem") view=ProblemPage />
+                </FlatRoutes>
+            </main>
+        </Router></SessionProvider>
     }
 }
 
@@ -91,8 +83,7 @@ fn Forget() -> impl IntoView {
 }
 
 fn show<T: Clone + Send + Sync + 'static, V: IntoView + 'static>(answer: Answer<T>, show: fn(T) -> V) -> impl IntoView {
-    let failed = |problem| view! { <ProblemNotice problem /> }.into_any();
-    move || answer.get().map(|answer| answer.map_or_else(failed, |it| show(it).into_any()))
+    move || answer.get().map(|it| it.map_or_else(|problem| view! { <ProblemNotice problem /> }.into_any(), |it| show(it).into_any()))
 }
 
 /// Starts the app in the browser.

@@ -1,18 +1,19 @@
 //! The guestbook's server: oauth2flow with the guestbook's app, and a book in a file.
 
-use axum::{Json, Router, extract::State, routing::get};
+use anyhow::Context as _;
+use axum::{Router, extract::State, routing::get};
 use guestbook::{App, Entry};
-use oauth2flow::{CurrentUser, Failure, ProblemCode, Program, Site};
-use std::{fs, io, process::ExitCode, sync::Arc, time::Duration};
+use oauth2flow::{CurrentUser, Failure, Json, ProblemCode, Program, Site};
+use std::{fs, io, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
-const FILE: &str = "data/guestbook.json";
 /// The entries, each with whoever wrote it: the issuer, and its name for the user.
-type Book = Vec<(String, String, Entry)>;
-type Shared = State<Arc<Mutex<Book>>>;
+type Entries = Vec<(String, String, Entry)>;
+type Book = (Mutex<Entries>, PathBuf);
+type Shared = State<Arc<Book>>;
 
 async fn read(State(book): Shared) -> Json<Vec<Entry>> {
-    Json(book.lock().await.iter().map(|(_, _, entry)| entry.clone()).collect())
+    Json(book.0.lock().await.iter().map(|(_, _, entry)| entry.clone()).collect())
 }
 
 async fn write(State(book): Shared, user: CurrentUser, Json(text): Json<String>) -> Result<Json<Entry>, Failure> {
@@ -30,17 +31,25 @@ async fn forget(State(book): Shared, user: CurrentUser) -> Result<Json<usize>, F
     Ok(Json(removed.await?))
 }
 
-async fn change<T>(book: &Mutex<Book>, change: impl FnOnce(&mut Book) -> T) -> Result<T, Failure> {
-    let mut book = book.lock().await;
-    let (mut changed, failed) = (book.clone(), |error| Failure::new(ProblemCode::InternalError).source(error));
+async fn change<T>((entries, file): &Book, change: impl FnOnce(&mut Entries) -> T) -> Result<T, Failure> {
+    let mut entries = entries.lock().await;
+    let (mut changed, new) = (entries.clone(), file.with_extension("new"));
     let result = change(&mut changed);
-    serde_json::to_vec(&changed).map_err(io::Error::from).and_then(|text| fs::write(FILE, text)).map_err(failed)?;
-    *book = changed;
+    // Put in the place of the old one when all of it is there, so that the file is whole whatever happens.
+    let written = serde_json::to_vec(&changed).map_err(io::Error::from).and_then(|text| fs::write(&new, text));
+    let kept = written.and_then(|()| fs::File::open(&new)?.sync_all()).and_then(|()| fs::rename(new, file));
+    kept.map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?;
+    *entries = changed;
     Ok(result)
 }
 
 fn main() -> ExitCode {
-    let book: Book = fs::read(FILE).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let routes = Router::new().route("/entries", get(read).post(write).delete(forget)).with_state(Arc::new(Mutex::new(book)));
-    Program::new(Site::new("Guestbook", || leptos::prelude::IntoAny::into_any(App()))).routes(routes).main()
+    let program = Program::new(Site::new("Guestbook", || leptos::prelude::IntoAny::into_any(App())));
+    let program = program.routes_with(|config| {
+        let file = config.server.data_dir.join("guestbook.json");
+        let text = if file.try_exists()? { fs::read(&file)? } else { b"[]".to_vec() };
+        let entries = serde_json::from_slice(&text).with_context(|| format!("{} holds no guestbook", file.display()))?;
+        Ok(Router::new().route("/entries", get(read).post(write).delete(forget)).with_state(Arc::new((Mutex::new(entries), file))))
+    });
+    program.main()
 }
