@@ -127,7 +127,10 @@ async fn texts_that_come_later_never_change() {
         assert_eq!(answer.header("content-language"), Some(language.tag()));
         assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
         assert!(
-            page(&browser, "/", language.tag()).await.text().contains(&format!("data-address=\"/pkg/texts/{VERSION}/{}/\"", language.tag()))
+            page(&browser, "/", language.tag())
+                .await
+                .text()
+                .contains(&format!("data-address=\"/pkg/texts/{VERSION}/{}/\"", language.tag()))
         );
     }
     for unknown in [
