@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::{Host, quirks};
@@ -13,6 +14,7 @@ use url::{Host, quirks};
 use crate::id_token::ValidatedIdToken;
 use crate::json;
 use crate::provider::Provider;
+use crate::secret::IdToken;
 use crate::userinfo::User;
 
 /// How many values one fact may have; what is beyond is not kept, and the fact counts as incomplete. Entra puts at most 200 groups
@@ -299,25 +301,32 @@ impl Facts {
 
     /// These facts, with those in the place of the old that a renewed ID token of the same person says. One that it leaves out stays: a
     /// refresh need not bring every claim of the login
-    /// ([Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
+    /// ([Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)). An empty one takes away what the
+    /// `earlier` ID token has said, and not what the user endpoint has.
     #[must_use]
-    pub fn updated_by(self, token: &ValidatedIdToken, provider: &Provider) -> Self {
+    pub fn updated_by(self, token: &ValidatedIdToken, earlier: Option<&IdToken>, provider: &Provider) -> Self {
         let (places, mapping) = (&provider.facts, &provider.user_mapping);
+        let earlier = earlier.map(claims).unwrap_or_default();
+        let said_earlier = Self::collect(&earlier, &BTreeSet::new(), places);
         let mut new = User::from_id_token(token, provider).facts;
-        let says = |place: &Option<String>| place.as_deref().is_some_and(|place| json::lookup(token.claims(), place).is_some());
-        let newer = |place: &Option<String>, old: Known, new: Known| if says(place) || new.incomplete { new } else { old };
+        let says = |place: &str| json::lookup(token.claims(), place).is_some_and(|value| !value.is_null());
+        let newer = |place: Option<&str>, old: Known, new: Known, earlier: Option<&Known>| {
+            let has_emptied = || place.is_some_and(says) && earlier.is_some_and(|earlier| !earlier.is_unknown());
+            if !new.is_unknown() || has_emptied() { new } else { old }
+        };
         let mut claims = self.claims;
         for place in &places.claims {
-            let old = claims.remove(place).unwrap_or_default();
-            let known = newer(&Some(place.clone()), old, new.claims.remove(place).unwrap_or_default());
+            let (old, new) = (claims.remove(place).unwrap_or_default(), new.claims.remove(place).unwrap_or_default());
+            let known = newer(Some(place), old, new, said_earlier.claims.get(place));
             if !known.is_unknown() {
                 claims.insert(place.clone(), known);
             }
         }
+        let says_email = [&mapping.email, &mapping.email_verified].into_iter().all(|place| place.as_deref().is_some_and(says));
         Self {
-            email: if says(&mapping.email) && says(&mapping.email_verified) { new.email } else { self.email },
-            groups: newer(&places.groups, self.groups, new.groups),
-            roles: newer(&places.roles, self.roles, new.roles),
+            email: if says_email { new.email } else { self.email },
+            groups: newer(places.groups.as_deref(), self.groups, new.groups, Some(&said_earlier.groups)),
+            roles: newer(places.roles.as_deref(), self.roles, new.roles, Some(&said_earlier.roles)),
             claims,
             ..self
         }
@@ -342,6 +351,12 @@ pub fn place(path: &str) -> String {
     } else {
         path.to_owned()
     }
+}
+
+/// What an ID token says that was validated before it was kept.
+fn claims(token: &IdToken) -> Map<String, Value> {
+    let payload = token.expose().split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+    payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default()
 }
 
 /// The member that a place begins with.

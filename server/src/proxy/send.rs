@@ -9,12 +9,17 @@ use super::{
     step_up,
 };
 use crate::{
+    access::{self, Standing},
     dpop::Role,
     error::Failure,
     flow::session::UpstreamCall,
     outbound::{UpstreamError, cause},
     serve::BodyTimeout,
-    session::{live::LiveSession, refresh::Access},
+    session::{
+        live::LiveSession,
+        record::Key,
+        refresh::{self, Access},
+    },
     state::AppState,
 };
 use axum::{
@@ -60,7 +65,11 @@ pub(super) async fn send(
     call: Call,
     body: Body,
 ) -> Result<Response<Incoming>, Failure> {
+    let waits = refresh::has_to_wait(session, app.clock.now());
     let mut access = exchange::access(app, upstream, session).await?;
+    if waits {
+        permit_renewed(app, upstream, session.key).await?;
+    }
     let mut body = Replayable::read(body, &call.headers).await.map_err(of_body)?;
     let mut nonce = access.dpop_key.as_ref().and_then(|_| app.dpop_nonces.of(Role::Upstream, &upstream.config.name));
     let mut repeated = Repeated::default();
@@ -94,8 +103,16 @@ pub(super) async fn send(
             Some(renewed) => access = renewed,
             None => return Ok(answer),
         }
+        permit_renewed(app, upstream, session.key).await?;
         repeated.token = true;
     }
+}
+
+/// Decides once more after a renewal: with it the provider may have said that the user has left a group.
+async fn permit_renewed(app: &AppState, upstream: &Upstream, session: Key) -> Result<(), Failure> {
+    let renewed = app.sessions.peek(session).await?;
+    let renewed = renewed.filter(|session| access::standing(app, session) == Standing::Admitted).ok_or(ProblemCode::Unauthenticated)?;
+    upstream.permit(app, &renewed)
 }
 
 async fn attempt(upstream: &Upstream, call: &Call, headers: HeaderMap, body: Body) -> Result<Response<Incoming>, UpstreamError> {

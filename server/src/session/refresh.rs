@@ -224,6 +224,11 @@ fn still_valid(record: &SessionRecord, now: Timestamp) -> bool {
     record.profile.access_token_expires_at.is_none_or(|ends| ends > now.as_second())
 }
 
+/// Whether [`access_token`] has to wait for a renewal, which changes the session.
+pub fn has_to_wait(session: &SessionRecord, now: Timestamp) -> bool {
+    Standing::of(session, now) == Standing::Ended
+}
+
 /// The access token of a session. Nobody waits for a renewal while the token still works; one that is about to end is renewed first.
 ///
 /// # Errors
@@ -493,7 +498,7 @@ async fn judge(
     let verdict = judge_id_token(app, registered, metadata, &record, &tokens, &renewed).await;
     if let IdTokenVerdict::Holds(Some(token)) = &verdict {
         // Whoever has left a group since must not stay in until the session ends.
-        record.profile.facts = mem::take(&mut record.profile.facts).updated_by(token, &registered.provider);
+        record.profile.facts = mem::take(&mut record.profile.facts).updated_by(token, tokens.id.as_ref(), &registered.provider);
     }
     let (expires_at, scopes) = (renewed.expires_at.map(Timestamp::as_second), renewed.scopes);
     let new = Tokens {

@@ -188,21 +188,48 @@ async fn a_group_that_a_refresh_takes_away_no_longer_opens_anything() {
     claim(&provider, json!({ "groups": ["guests", "staff"] }));
     let browser = app.browser();
     browser.sign_in(&provider).await;
-
-    // A refresh need not say everything again.
-    let said = [(None, 200), (Some(json!(["guests"])), 403), (Some(json!(["staff"])), 200), (Some(json!([])), 403), (None, 403)];
-    for (refreshes, (groups, status)) in said.into_iter().enumerate() {
+    // Each call has to wait for a refresh. One need not say everything again, but what it says counts at once, for the call itself too.
+    let said = [
+        (json!({}), "staff", 200),
+        (json!({ "groups": null }), "staff", 200),
+        (json!({ "groups": ["guests"] }), "staff", 403),
+        (json!({ "groups": ["staff"] }), "open", 200),
+        (json!({}), "staff", 200),
+        (json!({ "groups": [] }), "open", 200),
+        (json!({ "groups": ["staff"] }), "open", 200),
+        (json!({ "groups": [] }), "staff", 403),
+    ];
+    for (refreshes, (claims, api, status)) in said.into_iter().enumerate() {
         provider.edit_claims(move |token| {
-            let claims = token.as_object_mut().unwrap();
-            match &groups {
-                Some(groups) => claims.insert("groups".to_owned(), groups.clone()),
-                None => claims.remove("groups"),
-            };
+            let token = token.as_object_mut().unwrap();
+            token.remove("groups");
+            token.extend(claims.as_object().unwrap().clone());
         });
         app.clock.advance_seconds(301);
-        browser.call(Method::GET, "/api/v1/proxy/open/").send().await.assert_status(200);
+        let before = upstream.count();
+        browser.call(Method::GET, &format!("/api/v1/proxy/{api}/")).send().await.assert_status(status);
         assert_eq!(provider.count(Endpoint::Token), 2 + refreshes);
-        browser.call(Method::GET, "/api/v1/proxy/staff/").send().await.assert_status(status);
+        assert_eq!(upstream.count() - before, usize::from(status == 200));
+    }
+}
+
+#[tokio::test]
+async fn groups_of_the_user_endpoint_outlive_an_id_token_that_has_none() {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    let app = TestApp::builder()
+        .openid("alpha", &provider)
+        .upstream("staff", &upstream)
+        .set("upstreams.staff.allow_groups", "staff")
+        .start()
+        .await;
+    claim(&provider, json!({ "groups": [] }));
+    provider.edit_userinfo(|user| user["groups"] = json!(["staff"]));
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    for refreshes in 1..=2 {
+        app.clock.advance_seconds(301);
+        browser.call(Method::GET, "/api/v1/proxy/staff/").send().await.assert_status(200);
+        assert_eq!(provider.count(Endpoint::Token), 1 + refreshes);
     }
 }
 
