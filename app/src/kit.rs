@@ -87,6 +87,11 @@ pub use crate::{
     session::{CurrentSession, SessionState, use_session},
 };
 
+/// All of it, for one `use`.
+pub mod prelude {
+    pub use super::*;
+}
+
 use crate::{
     clock::Clock,
     handover::{HandedOver, Handover},

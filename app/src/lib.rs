@@ -27,8 +27,8 @@ pub mod flow;
 pub mod handover;
 pub mod json;
 pub mod kit;
-pub mod language;
 pub mod lab;
+pub mod language;
 mod on_demand;
 pub mod pages;
 pub mod problem;
@@ -39,11 +39,11 @@ pub mod session;
 pub mod session_events;
 #[cfg(feature = "ssr")]
 pub mod shell;
-pub mod texts;
 #[cfg(feature = "ssr")]
 pub mod site;
 #[cfg(any(feature = "hydrate", feature = "csr"))]
 mod start;
+pub mod texts;
 
 /// The whole app, from the skip link to the footer: everything inside `<body>`.
 #[component]

@@ -93,14 +93,14 @@ pub(crate) fn texts_at(path: &str) -> &'static [Group] {
     }
 }
 
-/// What the part of the app is called that the page at `address`, a path with its query, is in.
+/// What the part of the app is called that the page at `path` is in.
 #[cfg(feature = "ssr")]
-pub(crate) fn part_name_at(address: &str) -> Option<&'static str> {
-    match address.split('?').next() {
-        Some("/account" | "/problem") => Some("pages"),
-        Some("/flow") => Some("flow"),
-        Some("/learn") => Some("learn"),
-        Some("/lab") => Some("lab"),
+pub(crate) fn part_name_at(path: &str) -> Option<&'static str> {
+    match path {
+        "/account" | "/problem" => Some("pages"),
+        "/flow" => Some("flow"),
+        "/learn" => Some("learn"),
+        "/lab" => Some("lab"),
         _ => None,
     }
 }

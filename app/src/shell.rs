@@ -83,13 +83,21 @@ pub fn shell(site: Site, assets: &SiteAssets) -> impl IntoView + use<> {
     let language = use_context::<RequestContext>().map(|context| context.language).unwrap_or_default();
     provide_context(language);
     let url = use_context::<RequestUrl>();
-    let texts = (site.texts)(url.as_ref().map_or("/", |url| url.as_ref().split('?').next().unwrap_or_default()));
-    let sheet = url.and_then(|url| assets.sheets.get(part_name_at(url.as_ref())?).cloned());
+    let path = url.as_ref().map_or("/", |url| path_of(url.as_ref()));
+    let texts = (site.texts)(path);
+    let sheet = part_name_at(path).and_then(|part| assets.sheets.get(part).cloned());
     let head = view! {
         {sheet.map(|sheet| view! { <link rel="stylesheet" href=sheet /> })}
         <MetaTags />
     };
     document("ssr", site, language, texts, assets, &starter(assets), head.into_any(), (site.app)())
+}
+
+/// The path in the address of a request, which the renderer writes with a host that means nothing.
+fn path_of(address: &str) -> &str {
+    let host = address.split_once("://").filter(|(scheme, _)| !scheme.contains('/')).map(|(_, host)| host);
+    let path = host.map_or(address, |host| host.find('/').map_or("/", |at| &host[at..]));
+    path.split('?').next().unwrap_or_default()
 }
 
 /// The document of single-page mode for the page at `path`: a header, a heading and a word of patience until the app takes over.
@@ -247,4 +255,23 @@ fn starter(assets: &SiteAssets) -> String {
 /// `text` as a string literal that cannot end the script element it stands in.
 fn script_string(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('<', "\\u003c")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_of;
+
+    #[test]
+    fn the_path_is_found_in_whatever_the_renderer_calls_an_address() {
+        for (address, path) in [
+            ("http://leptos.dev/flow?login=a://b/c", "/flow"),
+            ("http://leptos.dev/", "/"),
+            ("http://leptos.dev", "/"),
+            ("/flow?to=http://x/y", "/flow"),
+            ("/", "/"),
+            ("", ""),
+        ] {
+            assert_eq!(path_of(address), path, "{address}");
+        }
+    }
 }

@@ -97,7 +97,7 @@ impl Paths {
             if !flags.is_empty() {
                 flags.push('\u{1f}');
             }
-            flags.push_str(&format!("--remap-path-prefix={}={name}", path.display()));
+            flags.extend(["--remap-path-prefix=", &path.to_string_lossy(), "=", name]);
         }
         flags
     }

@@ -4,7 +4,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
-use oauth2flow_app::kit::*;
+use oauth2flow_app::kit::prelude::*;
 
 /// What somebody is called, and what they have written.
 pub type Entry = (String, String);

@@ -198,7 +198,7 @@ async fn beside_the_demo_provider_a_real_one_hears_nothing_of_any_experiment() {
     for attack in ATTACKS {
         for defence in ["off", "on"] {
             let run = run(&browser, attack, defence).await.to_string();
-            assert!(!run.contains(&provider.issuer()) && !run.contains("alpha"), "{run}");
+            assert!(!run.contains(provider.issuer()) && !run.contains("alpha"), "{run}");
         }
     }
     assert_eq!(provider.requests(), 0);
