@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use opening::{APPLICATION_ID, Opened, Settling};
 use readers::Readers;
-use rusqlite::{Connection, Error, OptionalExtension as _, Row, params, types::Type};
+use rusqlite::{Connection, Error, OptionalExtension as _, Params, Row, params, types::Type};
 use std::{
     path::Path,
     sync::{Arc, MutexGuard, PoisonError, Weak},
@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::{
     sync::{Mutex, broadcast},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use writer::Writer;
 
@@ -35,6 +35,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long it counts that the file took what was written, or did not.
 const WRITE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long it may take to finish what is under way: two waits for another process, and the disk.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many records are swept before others may write.
 const SWEPT_AT_ONCE: u32 = 500;
@@ -141,10 +144,14 @@ impl File {
         {
             return result.clone();
         }
-        let mark = |connection: &Connection| connection.pragma_update(None, "application_id", APPLICATION_ID);
-        let result = self.writer.write(mark, |()| {}).await;
+        let result = self.try_to_write().await;
         *tried = Some((Instant::now(), result.clone()));
         result
+    }
+
+    /// Writes what is there already.
+    async fn try_to_write(&self) -> Result<(), StoreError> {
+        self.writer.write(|connection| connection.pragma_update(None, "application_id", APPLICATION_ID), |()| {}).await
     }
 }
 
@@ -153,9 +160,33 @@ fn announce(changes: &broadcast::Sender<Change>, change: Change) {
     let _ = changes.send(change);
 }
 
-fn announce_ended(records: &[SessionRecord], changes: &broadcast::Sender<Change>) {
-    for record in records {
-        announce(changes, Change::Ended(record.key));
+/// Sessions that have been deleted.
+struct Deleted {
+    keys: Vec<Key>,
+    /// Those of which it can be read what they were.
+    records: Vec<SessionRecord>,
+}
+
+/// Deletes sessions by a statement that returns them. One that cannot be read keeps nobody from ending it, or others.
+fn delete(connection: &Connection, statement: &str, parameters: impl Params) -> Result<Deleted, Error> {
+    let mut statement = connection.prepare_cached(statement)?;
+    let mut rows = statement.query(parameters)?;
+    let mut deleted = Deleted { keys: Vec::new(), records: Vec::new() };
+    while let Some(row) = rows.next()? {
+        deleted.keys.push(Key(row.get("key")?));
+        deleted.records.extend(decode(row));
+    }
+    Ok(deleted)
+}
+
+fn announce_ended(deleted: &Deleted, changes: &broadcast::Sender<Change>) {
+    for key in &deleted.keys {
+        announce(changes, Change::Ended(*key));
+    }
+    let unreadable = deleted.keys.len() - deleted.records.len();
+    if unreadable > 0 {
+        // What the record says is nobody's business.
+        tracing::warn!(sessions = unreadable, "sessions have ended that were damaged in the session database");
     }
 }
 
@@ -247,43 +278,43 @@ impl Store for SqliteStore {
     }
 
     async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let work = move |connection: &Connection| -> Result<Vec<_>, Error> {
-            connection.prepare_cached("DELETE FROM sessions WHERE key = ? RETURNING *")?.query_map([key.0], decode)?.collect()
-        };
-        Ok(self.write(work, |ended, changes| announce_ended(ended, changes)).await?.pop())
+        let work = move |connection: &Connection| delete(connection, "DELETE FROM sessions WHERE key = ? RETURNING *", [key.0]);
+        Ok(self.write(work, announce_ended).await?.records.pop())
     }
 
     async fn remove_user(&self, user: UserKey<'_>, except: Option<Key>) -> Result<Vec<SessionRecord>, StoreError> {
         let (issuer, sub) = (user.issuer.to_owned(), user.sub.to_owned());
-        let work = move |connection: &Connection| -> Result<Vec<_>, Error> {
-            let delete = "DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 AND (?3 IS NULL OR key <> ?3) RETURNING *";
+        let work = move |connection: &Connection| {
+            let statement = "DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 AND (?3 IS NULL OR key <> ?3) RETURNING *";
             let except = except.as_ref().map(|key| key.0.as_slice());
-            connection.prepare_cached(delete)?.query_map(params![issuer, sub, except], decode)?.collect()
+            delete(connection, statement, params![issuer, sub, except])
         };
-        self.write(work, |ended, changes| announce_ended(ended, changes)).await
+        Ok(self.write(work, announce_ended).await?.records)
     }
 
     async fn remove_named(&self, named: NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<usize>, StoreError> {
         let issuer = named.issuer.to_owned();
         let (sub, sid) = (named.sub.map(str::to_owned), named.sid.map(str::to_owned));
-        let work = move |connection: &Connection| -> Result<Option<Vec<_>>, Error> {
+        let work = move |connection: &Connection| {
             if !claim(connection, token, None, expires_at)? {
                 return Ok(None);
             }
-            let ended: Result<Vec<_>, Error> = match &sid {
-                Some(sid) => connection
-                    .prepare_cached("DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3) RETURNING *")?
-                    .query_map(params![issuer, sid, sub], decode)?
-                    .collect(),
-                None => connection
-                    .prepare_cached("DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 RETURNING *")?
-                    .query_map(params![issuer, sub], decode)?
-                    .collect(),
+            let ended = match &sid {
+                Some(sid) => {
+                    let statement = "DELETE FROM sessions WHERE issuer = ?1 AND sid = ?2 AND (?3 IS NULL OR sub = ?3) RETURNING *";
+                    delete(connection, statement, params![issuer, sid, sub])
+                }
+                None => delete(connection, "DELETE FROM sessions WHERE issuer = ?1 AND sub = ?2 RETURNING *", params![issuer, sub]),
             };
             ended.map(Some)
         };
-        let ended = self.write(work, |ended, changes| announce_ended(ended.as_deref().unwrap_or_default(), changes)).await?;
-        Ok(ended.map(|ended| ended.len()))
+        let announce_ended = |ended: &Option<Deleted>, changes: &broadcast::Sender<Change>| {
+            if let Some(ended) = ended {
+                announce_ended(ended, changes);
+            }
+        };
+        let ended = self.write(work, announce_ended).await?;
+        Ok(ended.map(|ended| ended.keys.len()))
     }
 
     async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
@@ -342,12 +373,17 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        if let Some(settling) = self.0.settling.lock().await.take() {
-            let _ = settling.await;
+        let closing = async {
+            if let Some(settling) = self.0.settling.lock().await.take() {
+                let _ = settling.await;
+            }
+            self.0.readers.close();
+            // The last to close is one that may write the WAL back into the file.
+            self.0.writer.close().await;
+        };
+        if timeout(CLOSE_PATIENCE, closing).await.is_err() {
+            tracing::warn!("the session database could not be closed in time; what was committed is in its log");
         }
-        self.0.readers.close();
-        // The last to close is one that may write the WAL back into the file.
-        self.0.writer.close().await;
     }
 }
 
@@ -419,17 +455,91 @@ fn lock<T>(mutex: &std::sync::Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, File, Key, SqliteStore, Store as _};
+    use super::{Change, File, Key, SqliteStore, Store as _, writer};
     use jiff::Timestamp;
-    use std::sync::Arc;
-    use tokio::sync::broadcast::error::TryRecvError;
+    use rusqlite::Connection;
+    use std::{
+        fs,
+        path::Path,
+        sync::{Arc, mpsc},
+    };
+    use tokio::sync::{broadcast::error::TryRecvError, oneshot};
+
+    async fn open(path: &Path) -> SqliteStore {
+        SqliteStore(Arc::new(File::open(path).await.unwrap()))
+    }
+
+    async fn claim(store: &SqliteStore, number: u8) -> Result<bool, super::StoreError> {
+        store.claim(Key([number; 32]), None, Timestamp::MAX).await
+    }
+
+    #[tokio::test]
+    async fn another_process_that_is_in_the_way_for_long_is_an_error_for_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sessions.sqlite");
+        let store = open(&path).await;
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (claims, ping) = tokio::join!(futures_util::future::join_all((0..200).map(|number| claim(&store, number))), store.ping());
+        assert!(claims.iter().all(Result::is_err));
+        ping.unwrap_err();
+        other.execute_batch("ROLLBACK").unwrap();
+        // None of those that failed has been written.
+        assert!(claim(&store, 0).await.unwrap());
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_does_not_answer_is_an_error_and_what_was_asked_for_is_done_in_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory.path().join("sessions.sqlite")).await;
+        let (begin, begun) = oneshot::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let (hanging, mut begin) = (Arc::clone(&store.0.writer), Some(begin));
+        let hanging = tokio::spawn(async move {
+            let work = move |_: &Connection| {
+                begin.take().unwrap().send(()).unwrap();
+                may_go_on.recv().unwrap();
+                Ok(())
+            };
+            hanging.write_at_leisure(work, |()| {}).await
+        });
+        begun.await.unwrap();
+        let mut seen = 0;
+        let (claimed, ping, ()) = tokio::join!(claim(&store, 1), store.ping(), store.0.look(&mut seen));
+        claimed.unwrap_err();
+        ping.unwrap_err();
+        assert_eq!(store.turn(), None);
+        go_on.send(()).unwrap();
+        hanging.await.unwrap().unwrap();
+        assert!(!claim(&store, 1).await.unwrap());
+        store.0.look(&mut seen).await;
+        assert!(store.turn().is_some());
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn the_log_stays_short_when_nothing_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sessions.sqlite");
+        let store = open(&path).await;
+        let frame = 4096 + 24;
+        for _ in 0..6 * writer::GROUPS_BETWEEN_CHECKPOINTS {
+            store.0.try_to_write().await.unwrap();
+            while store.0.writer.is_writing_back() {
+                tokio::task::yield_now().await;
+            }
+            let log = fs::metadata(path.with_extension("sqlite-wal")).unwrap().len();
+            assert!(log < 2 * writer::GROUPS_BETWEEN_CHECKPOINTS * frame, "{log}");
+        }
+        store.close().await;
+    }
 
     #[tokio::test]
     async fn only_what_another_process_has_written_is_news() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("sessions.sqlite");
-        let open = async || SqliteStore(Arc::new(File::open(&path).await.unwrap()));
-        let (ours, theirs) = (open().await, open().await);
+        let (ours, theirs) = (open(&path).await, open(&path).await);
         let mut seen = ours.0.data_version().await.unwrap();
         let mut changes = ours.changes();
         let mut claimed = 0;

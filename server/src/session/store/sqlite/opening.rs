@@ -98,6 +98,10 @@ fn open_writer(path: &Path, synchronous: &str) -> Result<Connection, Error> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     // The WAL is written back by another connection, and not by whoever happens to write.
     connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
+    // Once it begins anew it gives back what it took beyond this.
+    connection.query_row("PRAGMA journal_size_limit = 16777216", [], |_| Ok(()))?;
+    // There may be no directory to write to but that of the file; bringing the tables up to date sorts them.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
