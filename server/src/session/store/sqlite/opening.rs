@@ -18,6 +18,8 @@ pub(super) const APPLICATION_ID: i64 = 0x6f32_666c;
 
 /// How long other servers may take that make the same file at the same moment. Turning on the WAL waits for nobody by itself.
 const OPEN_PATIENCE: Duration = Duration::from_secs(4);
+/// How long they may take that bring the tables of the version before up to date.
+const MIGRATION_PATIENCE: Duration = Duration::from_mins(1);
 const OPEN_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// The way of a new file to the disk.
@@ -36,14 +38,26 @@ pub(super) struct Opened {
 /// Opens the connections, with the tables up to date.
 pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
     let begun = Instant::now();
+    let mut has_told = false;
     loop {
         let of_thread = path.to_owned();
-        let opened = spawn_blocking(move || connect(&of_thread)).await;
-        match opened.unwrap_or_else(|error| Err(inaccessible(path, io::Error::other(error)))) {
-            Err(OpenError::Locked { .. }) if begun.elapsed() < OPEN_PATIENCE => tokio::time::sleep(OPEN_AGAIN_AFTER).await,
-            opened => return opened,
+        let opened = spawn_blocking(move || connect(&of_thread).map_err(|error| (error, patience(&of_thread)))).await;
+        match opened.unwrap_or_else(|error| Err((inaccessible(path, io::Error::other(error)), OPEN_PATIENCE))) {
+            Err((OpenError::Locked { .. }, patience)) if begun.elapsed() < patience => {
+                if patience == MIGRATION_PATIENCE && !std::mem::replace(&mut has_told, true) {
+                    tracing::info!("another process seems to bring the session database up to date; waiting for it");
+                }
+                tokio::time::sleep(OPEN_AGAIN_AFTER).await;
+            }
+            opened => return opened.map_err(|(error, _)| error),
         }
     }
+}
+
+/// How long to wait for whoever holds the file: longer while its tables are those of a version before, because that takes its time.
+fn patience(path: &Path) -> Duration {
+    let done = open_existing(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| applied(&connection));
+    if done.is_ok_and(|done| done.len() < MIGRATIONS.iter().count()) { MIGRATION_PATIENCE } else { OPEN_PATIENCE }
 }
 
 fn connect(path: &Path) -> Result<Opened, OpenError> {
@@ -207,5 +221,24 @@ fn classify(path: &Path, error: &Error) -> OpenError {
         Some(8) => OpenError::ReadOnly { path: path.to_owned() },
         Some(11 | 26) => OpenError::Foreign { path: path.to_owned(), reason: "it is damaged, or no SQLite file at all".to_owned() },
         _ => inaccessible(path, io::Error::other(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MIGRATION_PATIENCE, OPEN_PATIENCE, open, patience};
+    use rusqlite::Connection;
+
+    #[tokio::test]
+    async fn who_migrates_may_take_longer() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sessions.sqlite");
+        drop(open(&path).await.unwrap());
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(patience(&path), OPEN_PATIENCE);
+        let undo = "ROLLBACK; DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations); BEGIN IMMEDIATE";
+        other.execute_batch(undo).unwrap();
+        assert_eq!(patience(&path), MIGRATION_PATIENCE);
     }
 }
