@@ -493,7 +493,7 @@ mod tests {
     async fn a_disk_that_does_not_answer_is_an_error_and_what_was_asked_for_is_done_in_the_end() {
         let directory = tempfile::tempdir().unwrap();
         let store = open(&directory.path().join("sessions.sqlite")).await;
-        let (begin, begun) = oneshot::channel();
+        let (begin, is_hanging) = oneshot::channel();
         let (go_on, may_go_on) = mpsc::channel::<()>();
         let (hanging, mut begin) = (Arc::clone(&store.0.writer), Some(begin));
         let hanging = tokio::spawn(async move {
@@ -504,7 +504,7 @@ mod tests {
             };
             hanging.write_at_leisure(work, |()| {}).await
         });
-        begun.await.unwrap();
+        is_hanging.await.unwrap();
         let mut seen = 0;
         let (claimed, ping, ()) = tokio::join!(claim(&store, 1), store.ping(), store.0.look(&mut seen));
         claimed.unwrap_err();

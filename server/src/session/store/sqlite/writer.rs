@@ -403,8 +403,8 @@ fn end_all(jobs: Vec<Box<dyn Job>>, ended: &Result<(), StoreError>) {
 mod tests {
     use super::{Job, Write, Writer, opening};
     use rusqlite::Connection;
-    use std::time::{Duration, Instant};
-    use tokio::sync::oneshot;
+    use std::time::Duration;
+    use tokio::{sync::oneshot, time::Instant};
 
     #[tokio::test]
     async fn all_who_wait_for_another_process_wait_together() {
