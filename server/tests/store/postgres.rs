@@ -24,7 +24,8 @@ impl Harness for Postgres {
 
 impl Server for Postgres {
     fn kill(&mut self) {
-        self.0.kill();
+        // A server that is killed leaves children behind that still answer for a moment.
+        self.0.stop_at_once();
     }
 
     fn start_again(&mut self) {

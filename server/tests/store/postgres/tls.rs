@@ -42,7 +42,7 @@ impl Harness for BehindTls {
 
 impl Server for BehindTls {
     fn kill(&mut self) {
-        self.server.kill();
+        self.server.stop_at_once();
     }
 
     fn start_again(&mut self) {
