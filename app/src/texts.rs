@@ -1,7 +1,7 @@
 //! What the app says, in the reader's language.
 //!
 //! The texts stand in `locales`, a directory for each language, and are not in the app's WebAssembly: the server writes those that a page
-//! begins with into it ([`Element`]), and those of a part come with the part ([`load`]). So nobody loads a language they do not read.
+//! begins with into it ([`Element`]), and those of a part come with the part. So nobody loads a language they do not read.
 
 use leptos::prelude::*;
 
@@ -139,7 +139,7 @@ pub fn text_in(language: Language, text: Text) -> &'static str {
     source::of(language, text)
 }
 
-/// All texts of a group in that language, one a line, as [`load`] reads them.
+/// All texts of a group in that language, one a line, as the app reads them.
 #[cfg(feature = "ssr")]
 pub fn catalog(language: Language, group: Group) -> &'static str {
     lines(language, group)
@@ -255,8 +255,8 @@ mod source {
 
     /// Only a browser has a page to load for.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) async fn load(group: Group) -> bool {
-        has(group)
+    pub(super) fn load(group: Group) -> impl Future<Output = bool> {
+        std::future::ready(has(group))
     }
 }
 

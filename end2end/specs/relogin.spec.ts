@@ -77,32 +77,37 @@ test('somebody else who signs in gets a page of their own, and sends nothing of 
   await expect(notes(page)).not.toContainText('half a thought');
 });
 
-test('where the provider has withdrawn the session, the page stays as well', async ({ context, launch }) => {
-  const server = await launch({ config: () => '[demo]\naccess_token_lifetime = "5s"\n' });
-  const page = await context.newPage();
-  await page.goto(server.url + loginPath());
-  await passProvider(page);
-  await expectAccountPage(page);
-  await page.getByLabel('New note').fill('half a thought');
+test.describe('a provider that takes its permission back', () => {
+  // The server is gone for a while.
+  test.use({ expectedConsole: /Failed to load resource.*(?: 401|net::ERR_)/ });
 
-  await server.kill();
-  await server.wipeDemoProvider();
-  const listens = page.waitForResponse((answer) => answer.ok() && answer.url().endsWith('/api/v1/session/events'));
-  await server.resume();
-  await listens;
-  await expect.poll(() => callUpstream(page, 'notes')).toMatchObject({ status: 401, body: { code: 'session_ended' } });
-  await expect(page.getByRole('alertdialog', { name: 'Your session has ended' })).toBeVisible();
+  test('where the provider has withdrawn the session, the page stays as well', async ({ context, launch }) => {
+    const server = await launch({ config: () => '[demo]\naccess_token_lifetime = "5s"\n' });
+    const page = await context.newPage();
+    await page.goto(server.url + loginPath());
+    await passProvider(page);
+    await expectAccountPage(page);
+    await page.getByLabel('New note').fill('half a thought');
 
-  const opened = context.waitForEvent('page');
-  await page.getByRole('link', { name: 'Sign in again' }).click();
-  const popup = await opened;
-  const closed = popup.waitForEvent('close');
-  await passProviderIn(popup);
-  await closed;
-  await expect(page.getByRole('alertdialog')).toBeHidden();
-  await expect(page.getByLabel('New note')).toHaveValue('half a thought');
-  await page.getByRole('button', { name: 'Add note' }).click();
-  await expect(notes(page)).toContainText('half a thought');
+    await server.kill();
+    await server.wipeDemoProvider();
+    const listens = page.waitForResponse((answer) => answer.ok() && answer.url().endsWith('/api/v1/session/events'));
+    await server.resume();
+    await listens;
+    await expect.poll(() => callUpstream(page, 'notes')).toMatchObject({ status: 401, body: { code: 'session_ended' } });
+    await expect(page.getByRole('alertdialog', { name: 'Your session has ended' })).toBeVisible();
+
+    const opened = context.waitForEvent('page');
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    const popup = await opened;
+    const closed = popup.waitForEvent('close');
+    await passProviderIn(popup);
+    await closed;
+    await expect(page.getByRole('alertdialog')).toBeHidden();
+    await expect(page.getByLabel('New note')).toHaveValue('half a thought');
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await expect(notes(page)).toContainText('half a thought');
+  });
 });
 
 /** The provider remembers who was there, so the window may be closed before anything is asked. */

@@ -24,7 +24,7 @@ const ways: Record<string, { plant: (page: Page, secret: string) => Promise<unkn
   },
   // Of tokens the browser never hears: they are known by how they begin.
   'of the server alone': {
-    plant: (page) => page.evaluate((text) => document.body.append(text), `demo-rt.${'r'.repeat(43)}`),
+    plant: (page) => page.evaluate((text) => document.body.append(text), `demo-rt-4b1d9c07.${'r'.repeat(43)}`),
     found: /^document of \/account: refresh token$/,
   },
   'in the console': {
@@ -81,7 +81,7 @@ closed.describe('a secret in a browser that is closed', () => {
   closed('is found', async ({ stranger }) => {
     const page = await stranger();
     await page.goto('/');
-    await page.evaluate((text) => localStorage.setItem('kept', text), `demo-at.${'a'.repeat(43)}`);
+    await page.evaluate((text) => localStorage.setItem('kept', text), `demo-at-4b1d9c07.${'a'.repeat(43)}`);
   });
 });
 
@@ -112,7 +112,7 @@ test('the files of the app have none, and would be found to have one', async () 
 });
 
 test('what the demo provider issues is known by how it begins', () => {
-  const issued = ['at', 'rt', 'ac'].map((kind) => `{"issued":"demo-${kind}.${'x'.repeat(43)}"}`);
+  const issued = ['at', 'rt', 'ac'].map((kind) => `{"issued":"demo-${kind}-4b1d9c07.${'x'.repeat(43)}"}`);
   expect(issued.map(givenAway)).toEqual([['access token'], ['refresh token'], ['authorization code']]);
 });
 

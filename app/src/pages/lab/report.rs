@@ -171,7 +171,20 @@ fn holds(message: &LabMessage, wanted: &str) -> bool {
 /// A link to a message, which opens it.
 fn link(key: &'static str, number: u32, text: String) -> AnyView {
     erased(view! {
-        <a href=["#", &id_of(key, number)].concat() rel="external" on:click=move |_| open(key, number)>
+        <a
+            href=["#", &id_of(key, number)].concat()
+            rel="external"
+            on:click=move |event| {
+                if event.ctrl_key() || event.meta_key() || event.shift_key() {
+                    return;
+                }
+                // Followed here and now: a browser that follows it later takes the focus away again.
+                event.prevent_default();
+                // An address that cannot be changed is no reason not to go there.
+                let _ = location().set_hash(&id_of(key, number));
+                open(key, number);
+            }
+        >
             {text}
         </a>
     })

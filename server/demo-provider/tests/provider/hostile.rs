@@ -105,9 +105,9 @@ async fn a_secret_begins_with_what_it_is() {
     let hostile = Hostile::start(&[Defect::TokenTypeCapitals]).await;
     for issuer in [hostile.providers.honest_issuer(), hostile.providers.issuer(Defect::TokenTypeCapitals)] {
         let code = hostile.authorize(&issuer).await.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
-        assert!(code.starts_with("demo-ac."), "{code}");
+        assert!(code.starts_with("demo-ac-4b1d9c07."), "{code}");
         let tokens: Value = serde_json::from_slice(&hostile.exchange(&issuer, &code).await.bytes().await.unwrap()).unwrap();
-        assert!(tokens["access_token"].as_str().unwrap().starts_with("demo-at."), "{tokens}");
+        assert!(tokens["access_token"].as_str().unwrap().starts_with("demo-at-4b1d9c07."), "{tokens}");
     }
 }
 

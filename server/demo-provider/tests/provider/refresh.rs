@@ -12,7 +12,7 @@ async fn a_refresh_gives_a_new_pair_and_keeps_the_identity() {
     provider.advance(300);
     provider.call(Method::GET, "/userinfo", &tokens["access_token"]).await.assert_error(401, "invalid_token");
 
-    assert!(tokens["refresh_token"].as_str().unwrap().starts_with("demo-rt."), "the tests of the browser look for this");
+    assert!(tokens["refresh_token"].as_str().unwrap().starts_with("demo-rt-4b1d9c07."), "the tests of the browser look for this");
     let refreshed = provider.refresh(&tokens["refresh_token"]).await.json();
     assert_ne!(refreshed["refresh_token"], tokens["refresh_token"]);
     assert_eq!(refreshed["scope"], ALL_SCOPES);
