@@ -42,7 +42,7 @@ impl Harness for BehindTls {
 
 impl Server for BehindTls {
     fn kill(&mut self) {
-        self.server.stop_at_once();
+        self.server.kill();
     }
 
     fn start_again(&mut self) {

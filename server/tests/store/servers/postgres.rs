@@ -126,6 +126,14 @@ impl PostgresServer {
         command
     }
 
+    /// Ends it without giving it a chance to do anything about it, and waits for its end.
+    pub(crate) fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        // Its children notice by themselves, and it starts again only when they are gone.
+    }
+
     /// Cuts every connection and ends it, and waits for its end.
     pub(crate) fn stop_at_once(&mut self) {
         let mut process = self.process.take().unwrap();
