@@ -15,7 +15,7 @@ async function interrupt(page: Page): Promise<void> {
 
 const notes = (page: Page) => page.getByRole('list', { name: 'Notes' });
 
-test('a note that was being written is sent once its writer is back, from a window of its own', async ({ page, context, server }) => {
+test('a note that was being written is sent once its writer is back, from a window of its own', async ({ page, server }) => {
   await signIn(page);
   await page.goto('/account?tab=notes#notes');
   await expectAccountPage(page);
@@ -24,13 +24,7 @@ test('a note that was being written is sent once its writer is back, from a wind
   await page.keyboard.press('Escape');
   await expect(page.getByRole('alertdialog')).toBeVisible();
 
-  const opened = context.waitForEvent('page');
-  await page.getByRole('link', { name: 'Sign in again' }).click();
-  const popup = await opened;
-  const closed = popup.waitForEvent('close');
-  await passProviderIn(popup);
-  await closed;
-  await expect(page.getByRole('alertdialog')).toBeHidden();
+  await signInAgain(page);
   await expect(notes(page)).toContainText('half a thought');
   await expect(page.getByLabel('New note')).toHaveValue('');
   expect(page.url()).toBe(`${server.url}/account?tab=notes#notes`);
@@ -97,22 +91,23 @@ test.describe('a provider that takes its permission back', () => {
     await expect.poll(() => callUpstream(page, 'notes')).toMatchObject({ status: 401, body: { code: 'session_ended' } });
     await expect(page.getByRole('alertdialog', { name: 'Your session has ended' })).toBeVisible();
 
-    const opened = context.waitForEvent('page');
-    await page.getByRole('link', { name: 'Sign in again' }).click();
-    const popup = await opened;
-    const closed = popup.waitForEvent('close');
-    await passProviderIn(popup);
-    await closed;
-    await expect(page.getByRole('alertdialog')).toBeHidden();
+    await signInAgain(page);
     await expect(page.getByLabel('New note')).toHaveValue('half a thought');
     await page.getByRole('button', { name: 'Add note' }).click();
     await expect(notes(page)).toContainText('half a thought');
   });
 });
 
-/** The provider remembers who was there, so the window may be closed before anything is asked. */
-async function passProviderIn(popup: Page): Promise<void> {
+/** Signs in again in the window that the dialog opens. */
+async function signInAgain(page: Page): Promise<void> {
+  const opened = page.context().waitForEvent('page');
+  await page.getByRole('link', { name: 'Sign in again' }).click();
+  const popup = await opened;
+  const closed = popup.waitForEvent('close');
+  // The provider remembers who was there, so the window may be closed before anything is asked.
   await passProvider(popup).catch((error: unknown) => {
     if (!popup.isClosed()) throw error;
   });
+  await closed;
+  await expect(page.getByRole('alertdialog')).toBeHidden();
 }

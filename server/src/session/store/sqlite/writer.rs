@@ -278,7 +278,8 @@ impl Writer {
         let Ok(connection) = self.connection.try_lock() else { return };
         let rows = connection.as_ref().map_or(checkpoint.rows, Connection::total_changes);
         drop(connection);
-        let is_due = rows - checkpoint.rows >= ROWS_BETWEEN_CHECKPOINTS || checkpoint.groups >= GROUPS_BETWEEN_CHECKPOINTS;
+        // SQLite counts them in so many bits, and begins anew.
+        let is_due = rows.wrapping_sub(checkpoint.rows) >= ROWS_BETWEEN_CHECKPOINTS || checkpoint.groups >= GROUPS_BETWEEN_CHECKPOINTS;
         if self.is_full.swap(false, Ordering::Relaxed) || is_due {
             checkpoint.is_under_way = true;
             let groups = checkpoint.groups;
