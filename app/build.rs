@@ -179,7 +179,7 @@ fn generate(
     };
     writeln!(out, "/// Tells one state of the texts from another.\npub const VERSION: &str = \"{version}\";\n")?;
     writeln!(out, "/// Texts that come to the browser together: a file in each language's directory.")?;
-    writeln!(out, "#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum Group {{")?;
+    writeln!(out, "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub enum Group {{")?;
     for group in source.keys() {
         writeln!(out, "    /// `{group}.toml`\n    {},", variant(group))?;
     }

@@ -32,8 +32,12 @@ use oauth2flow_app::{
     problem::ProblemCode,
     shell::{RequestContext, SetStatus, SiteAssets, home_shell, shell, static_shell},
     site::Site,
+    texts::Group,
 };
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+};
 
 /// The app's pages. Nothing is made before somebody asks for one: a gateway's server is never asked.
 pub struct Pages {
@@ -49,17 +53,11 @@ pub struct Pages {
 struct Made {
     /// The paths that the app has a page for; every other one is its "not found" page.
     paths: Vec<PathPattern>,
-    /// By language and by the texts that the document brings.
-    documents: [[OnceLock<Bytes>; KINDS]; Language::ALL.len()],
+    /// By language and by the texts that the document brings; without those, the home page for browsers without a session, with the links
+    /// to the providers.
+    documents: RwLock<HashMap<(Language, Option<&'static [Group]>), Bytes>>,
     policy: HeaderValue,
 }
-
-/// How many kinds of documents there are: for the home page for browsers without a session, with the links to the providers; and for each
-/// of [`PATHS`], which bring different texts.
-const KINDS: usize = PATHS.len() + 1;
-
-/// A path for each choice of texts; that of the last is every other's.
-const PATHS: [&str; 5] = ["/", "/flow", "/learn", "/lab", "/account"];
 
 impl Pages {
     /// Keeps what it takes to make the pages.
@@ -84,22 +82,24 @@ impl Pages {
             // All have the same script.
             let hashes = static_shell(self.site, &self.files, Language::default(), "/").script_hashes;
             let policy = HeaderValue::try_from(policy(&hashes.join(" "), &self.avatar_hosts)).expect("a policy of ASCII");
-            Made { paths, documents: [const { [const { OnceLock::new() }; KINDS] }; Language::ALL.len()], policy }
+            Made { paths, documents: RwLock::default(), policy }
         })
     }
 
     /// The document for the page at `path`, or for the home page of somebody new.
     fn document(&self, language: Language, path: &str, is_newcomer: bool) -> Bytes {
-        let kind = if is_newcomer { KINDS - 1 } else { PATHS.iter().position(|known| *known == path).unwrap_or(PATHS.len() - 1) };
-        let made = self.made().documents[language as usize][kind].get_or_init(|| {
-            let shell = if is_newcomer {
-                home_shell(self.site, &self.files, language, self.providers.clone())
-            } else {
-                static_shell(self.site, &self.files, language, PATHS[kind])
-            };
-            Bytes::from(shell.html)
-        });
-        made.clone()
+        let key = (language, (!is_newcomer).then(|| (self.site.texts)(path)));
+        let documents = &self.made().documents;
+        if let Some(known) = documents.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return known.clone();
+        }
+        let shell = if is_newcomer {
+            home_shell(self.site, &self.files, language, self.providers.clone())
+        } else {
+            static_shell(self.site, &self.files, language, path)
+        };
+        let document = Bytes::from(shell.html);
+        documents.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(document).clone()
     }
 
     /// The app.
