@@ -53,11 +53,13 @@ pub struct Pages {
 struct Made {
     /// The paths that the app has a page for; every other one is its "not found" page.
     paths: Vec<PathPattern>,
-    /// By language and by the texts that the document brings; without those, the home page for browsers without a session, with the links
-    /// to the providers.
-    documents: RwLock<HashMap<(Language, Option<&'static [Group]>), Bytes>>,
+    documents: RwLock<Documents>,
     policy: HeaderValue,
 }
+
+/// By language and by the texts that the document brings; without those, the home page for browsers without a session, with the links to
+/// the providers.
+type Documents = HashMap<(Language, Option<&'static [Group]>), Bytes>;
 
 impl Pages {
     /// Keeps what it takes to make the pages.
