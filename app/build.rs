@@ -43,8 +43,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let version = version(&catalogs);
     // For `cargo xtask`, which writes it into the site.
     println!("cargo::rustc-env=OAUTH2FLOW_TEXTS={version}");
-    let out = Path::new(&env::var("OUT_DIR")?).join("texts.rs");
-    Ok(fs::write(out, generate(&catalogs, source, &version)?)?)
+    let out = env::var("OUT_DIR")?;
+    let out = Path::new(&out);
+    for (language, groups) in &catalogs {
+        for (group, texts) in groups {
+            fs::write(out.join(file(language, group)), texts.values().map(String::as_str).collect::<Vec<_>>().join("\n"))?;
+        }
+    }
+    Ok(fs::write(out.join("texts.rs"), generate(&catalogs, source, &version)?)?)
+}
+
+/// Where the texts of a group stand beside the generated code: one a line, in the order of their numbers.
+fn file(language: &str, group: &str) -> String {
+    format!("{language}.{group}.txt")
+}
+
+/// The expression for what is in that file.
+fn included(language: &str, group: &str) -> String {
+    format!("include_str!(concat!(env!(\"OUT_DIR\"), \"/{}\"))", file(language, group))
 }
 
 /// Tells one state of the texts from another (FNV-1a). It is the same from whatever compiler: the site may be of another one than the server.
@@ -215,9 +231,8 @@ fn generate(
         "#[cfg(feature = \"ssr\")]\nconst fn lines(language: Language, group: Group) -> &'static str {{\n    match (language, group) {{"
     )?;
     for (language, groups) in catalogs {
-        for (group, texts) in groups {
-            let lines = texts.values().map(String::as_str).collect::<Vec<_>>().join("\n");
-            writeln!(out, "        (Language::{}, Group::{}) => {lines:?},", variant(language), variant(group))?;
+        for group in groups.keys() {
+            writeln!(out, "        (Language::{}, Group::{}) => {},", variant(language), variant(group), included(language, group))?;
         }
     }
     writeln!(out, "    }}\n}}\n")?;
@@ -226,9 +241,8 @@ fn generate(
         out,
         "#[cfg(not(any(feature = \"ssr\", feature = \"hydrate\")))]\nconst fn english(group: Group) -> &'static str {{\n    match group {{"
     )?;
-    for (group, texts) in source {
-        let lines = texts.values().map(String::as_str).collect::<Vec<_>>().join("\n");
-        writeln!(out, "        Group::{} => {lines:?},", variant(group))?;
+    for group in source.keys() {
+        writeln!(out, "        Group::{} => {},", variant(group), included(SOURCE, group))?;
     }
     writeln!(out, "    }}\n}}")?;
     Ok(out)

@@ -23,6 +23,15 @@ fn place() -> HtmlElement {
     place
 }
 
+/// Brings the English texts of the frame, as the server writes them into a page.
+fn bring_texts() {
+    let texts = document().create_element("meta").unwrap();
+    texts.set_id("texts");
+    let lines = include_str!(concat!(env!("OUT_DIR"), "/en.frame.txt"));
+    texts.set_attribute("content", &["frame\n", lines].concat()).unwrap();
+    document().head().unwrap().append_child(&texts).unwrap();
+}
+
 #[wasm_bindgen_test]
 fn the_answer_is_taken_out_of_the_address() {
     let history = window().history().unwrap();
@@ -67,6 +76,7 @@ async fn a_heading_takes_the_focus_unless_it_is_the_first() {
 
 #[wasm_bindgen_test]
 async fn a_countdown_goes_by_the_server_s_clock() {
+    bring_texts();
     let place = place();
     let clock = Clock::new(None);
     let _mounted = mount_to_renderer(&place, move || {
