@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for file in names(&directory)? {
             let table: Table = fs::read_to_string(directory.join(&file))?.parse().map_err(|error| format!("{language}/{file}: {error}"))?;
             let group = file.trim_end_matches(".toml").to_owned();
-            groups.insert(group, texts(&format!("{language}/{file}"), table, &mut mistakes));
+            groups.insert(group, texts(&language, &format!("{language}/{file}"), table, &mut mistakes));
         }
         catalogs.insert(language, groups);
     }
@@ -90,7 +90,7 @@ fn names(directory: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
     Ok(names)
 }
 
-fn texts(file: &str, table: Table, mistakes: &mut Vec<String>) -> Texts {
+fn texts(language: &str, file: &str, table: Table, mistakes: &mut Vec<String>) -> Texts {
     let mut texts = Texts::new();
     for (section, entries) in table {
         let Value::Table(entries) = entries else {
@@ -121,12 +121,43 @@ fn texts(file: &str, table: Table, mistakes: &mut Vec<String>) -> Texts {
             if !are_placeholders(&text) {
                 mistakes.push(format!("{file}: [{section}] {name} has a brace that is no {{placeholder}}"));
             }
-            if texts.insert(key, text).is_some() {
+            if texts.insert(key, typeset(language, &text)).is_some() {
                 mistakes.push(format!("{file}: [{section}] {name} is there twice"));
             }
         }
     }
     texts
+}
+
+/// The text as a printer sets it, so that nobody has to find the letters on a keyboard: an apostrophe for a straight one, and in French the
+/// spaces where no line may break. What stands in an element's own brackets, or is code, stays as it is.
+fn typeset(language: &str, text: &str) -> String {
+    const NO_BREAK: char = '\u{a0}';
+    const NARROW_NO_BREAK: char = '\u{202f}';
+    let mut set = String::new();
+    let (mut is_element, mut is_code, mut before) = (false, false, None);
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        if letter == '<' {
+            is_element = true;
+            is_code = text[at..].starts_with("<code>");
+        }
+        let after = letters.peek().map(|(_, letter)| *letter);
+        set.push(match (letter, after) {
+            _ if is_element || is_code => letter,
+            ('\'', _) => '’',
+            (' ', Some(';' | '!' | '?')) if language == "fr" => NARROW_NO_BREAK,
+            (' ', Some(':' | '»')) if language == "fr" => NO_BREAK,
+            // After an opening quote, and between a number and what it counts.
+            (' ', _) if language == "fr" && (before == Some('«') || set.ends_with("{number}")) => NO_BREAK,
+            _ => letter,
+        });
+        if letter == '>' {
+            is_element = false;
+        }
+        before = Some(letter);
+    }
+    set
 }
 
 fn compare(language: &str, groups: &BTreeMap<String, Texts>, source: &BTreeMap<String, Texts>, mistakes: &mut Vec<String>) {

@@ -28,6 +28,11 @@ impl Text {
     }
 }
 
+/// The language of the page.
+pub(crate) fn language() -> Language {
+    source::language()
+}
+
 /// The text, in the language of the page.
 pub fn t(text: Text) -> &'static str {
     source::get(text)
@@ -262,7 +267,7 @@ mod source {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use super::{GENERAL_WORDS, Group, VERSION, catalog, each_piece, frame, mark, text_in};
+    use super::{GENERAL_WORDS, Group, VERSION, catalog, each_piece, flow, frame, learn, mark, text_in};
     use crate::{language::Language, problem::ProblemCode};
 
     #[test]
@@ -298,5 +303,36 @@ mod tests {
         assert_eq!(text_in(Language::En, frame::PAGE_SKIP), "Skip to content");
         assert_eq!(text_in(Language::De, frame::PAGE_SKIP), "Zum Inhalt springen");
         assert_eq!(VERSION.len(), 16);
+    }
+
+    /// What a reader sees of a text: neither elements nor code.
+    fn visible(text: &str) -> String {
+        let mut rest = text;
+        let mut visible = String::new();
+        while let Some((before, element)) = rest.split_once('<') {
+            visible.push_str(before);
+            let end = if element.starts_with("code>") { "</code>" } else { ">" };
+            rest = element.split_once(end).expect("the build has looked at the elements").1;
+        }
+        visible + rest
+    }
+
+    #[test]
+    fn apostrophes_and_french_spaces_are_set_by_the_build() {
+        for group in Group::ALL {
+            for language in Language::ALL {
+                for text in catalog(language, group).lines().map(visible) {
+                    assert!(!text.contains('\''), "{language:?}: {text}");
+                    let marks = [" :", " ;", " !", " ?", " »", "« "];
+                    assert!(language != Language::Fr || !marks.iter().any(|mark| text.contains(mark)), "{text}");
+                }
+            }
+        }
+        assert_eq!(text_in(Language::Fr, frame::TIME_MINUTE_OTHER), "{number}\u{a0}minutes");
+        assert_eq!(text_in(Language::Fr, learn::LEARN_CHEATING), "Et si quelqu’un triche\u{202f}?");
+        assert_eq!(text_in(Language::Fr, learn::STEPS_CLICK), "Vous cliquez sur «\u{a0}Se connecter\u{a0}»");
+        assert_eq!(text_in(Language::Fr, flow::STEP_ONE), "Étape 1\u{a0}: vous cliquez");
+        assert_eq!(text_in(Language::De, flow::STEP_ONE), "Schritt 1: Du klickst");
+        assert!(text_in(Language::Fr, frame::PAGE_NEEDS_SCRIPT_HTML).contains("<code>render = \"ssr\"</code>\u{a0}: "));
     }
 }
