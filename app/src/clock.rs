@@ -6,7 +6,10 @@ use leptos::{
 };
 use std::time::Duration;
 
-use crate::texts::{fill, frame, pages, t};
+use crate::{
+    language::Language,
+    texts::{count, fill, frame, language, pages, t},
+};
 
 /// The app's only source of the time.
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +31,12 @@ impl Clock {
 
     /// The same, without subscribing to it.
     pub fn latest(self) -> i64 {
-        self.now.get_untracked()
+        self.now.try_get_untracked().unwrap_or_default()
     }
 
     /// The time in seconds since 1970, now. Only for the browser.
     pub fn read(self) -> i64 {
-        browser_unix_seconds() + self.server_minus_browser.get_untracked()
+        browser_unix_seconds() + self.server_minus_browser.try_get_untracked().unwrap_or_default()
     }
 
     /// Learns from an answer's `Date` header how far the browser's clock is from the server's.
@@ -98,40 +101,65 @@ pub fn unix_seconds(rfc3339: &str) -> Option<i64> {
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
-/// How long there is left, in the two largest units that matter: `29 min 12 s`.
+/// The day of a time as [`unix_seconds`] reads it, as people write it: `22 November 2026`. What is no time is left out.
+pub(crate) fn day(rfc3339: &str) -> String {
+    let number = |from: usize, to: usize| rfc3339.get(from..to)?.parse().ok();
+    let date = unix_seconds(rfc3339).and_then(|_| Some((number(0, 4)?, u16::try_from(number(5, 7)?).ok()?, number(8, 10)?)));
+    date.filter(|(_, month, _)| (1..=12).contains(month)).map_or_else(String::new, |(year, month, day)| written_day(year, month, day))
+}
+
+/// A day of the calendar as people write it; months count from 1.
+pub(crate) fn written_day(year: i64, month: u16, day: i64) -> String {
+    // French counts only the first.
+    let ordinal = if day == 1 && language() == Language::Fr { "er" } else { "" };
+    let month = t(pages::MONTH_M01.after(month.saturating_sub(1)));
+    fill(pages::DATE_DAY, &[("day", &[&day.to_string(), ordinal].concat()), ("month", month), ("year", &year.to_string())])
+}
+
+/// How long there is left, in the two largest units that matter: `29 minutes 12 seconds`.
 pub fn remaining(seconds: i64) -> String {
-    let units = [(86_400, frame::TIME_DAYS), (3_600, frame::TIME_HOURS), (60, frame::TIME_MINUTES), (1, frame::TIME_SECONDS)];
-    let Some(largest) = units.iter().position(|&(size, _)| seconds >= size) else {
+    let units = [
+        (86_400_i64, frame::TIME_DAY_ONE, frame::TIME_DAY_OTHER),
+        (3_600, frame::TIME_HOUR_ONE, frame::TIME_HOUR_OTHER),
+        (60, frame::TIME_MINUTE_ONE, frame::TIME_MINUTE_OTHER),
+        (1, frame::TIME_SECOND_ONE, frame::TIME_SECOND_OTHER),
+    ];
+    let Some(largest) = units.iter().position(|&(size, ..)| seconds >= size) else {
         return t(frame::TIME_ENDED).to_owned();
     };
     let mut text = String::new();
-    let mut left = seconds;
-    for (size, unit) in units.into_iter().skip(largest).take(2) {
+    let mut left = seconds.unsigned_abs();
+    for (size, one, other) in units.into_iter().skip(largest).take(2) {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(&fill(unit, &[("number", &(left / size).to_string())]));
+        let size = size.unsigned_abs();
+        text.push_str(&count(left / size, one, other));
         left %= size;
     }
     text
 }
 
-/// How long ago that was, in the largest unit: `3 min ago`.
+/// How long ago that was, in the largest unit: `3 minutes ago`.
 pub fn ago(seconds: i64) -> String {
-    let units = [(86_400, pages::SESSIONS_DAYS_AGO), (3_600, pages::SESSIONS_HOURS_AGO), (60, pages::SESSIONS_MINUTES_AGO)];
-    match units.into_iter().find(|&(size, _)| seconds >= size) {
-        Some((size, unit)) => fill(unit, &[("number", &(seconds / size).to_string())]),
+    let units = [
+        (86_400_i64, pages::SESSIONS_DAY_AGO_ONE, pages::SESSIONS_DAY_AGO_OTHER),
+        (3_600, pages::SESSIONS_HOUR_AGO_ONE, pages::SESSIONS_HOUR_AGO_OTHER),
+        (60, pages::SESSIONS_MINUTE_AGO_ONE, pages::SESSIONS_MINUTE_AGO_OTHER),
+    ];
+    match units.into_iter().find(|&(size, ..)| seconds >= size) {
+        Some((size, one, other)) => count((seconds / size).unsigned_abs(), one, other),
         None => t(pages::SESSIONS_JUST_NOW).to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ago, remaining, unix_seconds};
+    use super::{ago, day, remaining, unix_seconds};
 
     #[test]
     fn the_past_is_told_in_one_unit() {
-        for (seconds, text) in [(-3, "just now"), (59, "just now"), (60, "1 min ago"), (7_300, "2 h ago"), (200_000, "2 d ago")] {
+        for (seconds, text) in [(-3, "just now"), (59, "just now"), (60, "1 minute ago"), (7_300, "2 hours ago"), (200_000, "2 days ago")] {
             assert_eq!(ago(seconds), text);
         }
     }
@@ -154,16 +182,24 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_written_out() {
+        let cases = [("2026-11-22T10:57:00Z", "22 November 2026"), ("2000-01-01T00:00:00.5Z", "1 January 2000"), ("2026-13-01T00:00:00Z", ""), ("soon", "")];
+        for (time, text) in cases {
+            assert_eq!(day(time), text);
+        }
+    }
+
+    #[test]
     fn what_is_left_is_told_in_two_units() {
         let cases = [
             (-5, "ended"),
             (0, "ended"),
-            (1, "1 s"),
-            (59, "59 s"),
-            (60, "1 min 0 s"),
-            (1_752, "29 min 12 s"),
-            (28_800, "8 h 0 min"),
-            (90_000, "1 d 1 h"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute 0 seconds"),
+            (1_752, "29 minutes 12 seconds"),
+            (28_800, "8 hours 0 minutes"),
+            (90_000, "1 day 1 hour"),
         ];
         for (seconds, text) in cases {
             assert_eq!(remaining(seconds), text);

@@ -35,7 +35,6 @@ use oauth2flow_protocol::{
     token::{self, PendingExchange},
     userinfo::{self, UserInfoError},
 };
-use zeroize::Zeroizing;
 
 /// A finished login.
 pub struct Completed {
@@ -68,13 +67,11 @@ pub struct Login {
 
 /// Seals a login for its cookie, which has its `id` in its name.
 pub fn seal(app: &AppState, id: &str, login: &Login) -> String {
-    let transaction = login.transaction.to_plaintext();
-    // Exactly: a buffer that moves leaves a copy behind, and all of its room is overwritten in the end, byte for byte.
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(2 + size_of::<Key>() + transaction.len()));
-    plaintext.push(login.same_site as u8);
-    plaintext.push(u8::from(login.session.is_some()));
-    plaintext.extend_from_slice(&login.session.map_or([0; 32], |key| key.0));
-    plaintext.extend_from_slice(&transaction);
+    let mut before = [0; 2 + size_of::<Key>()];
+    before[0] = login.same_site as u8;
+    before[1] = u8::from(login.session.is_some());
+    before[2..].copy_from_slice(&login.session.map_or([0; size_of::<Key>()], |key| key.0));
+    let plaintext = login.transaction.to_plaintext_after(&before);
     URL_SAFE_NO_PAD.encode(app.keys.seal(&place(id), &plaintext, &*app.entropy))
 }
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,11 +10,12 @@ use jiff::Timestamp;
 use secrecy::zeroize::Zeroizing;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use url::Url;
+use url::{Position, Url};
 
 use crate::context::Context;
 use crate::discovery::ProviderMetadata;
 use crate::dpop::{self, DpopKey};
+use crate::form;
 use crate::pkce;
 use crate::provider::{self, ParPolicy, Provider, ResponseMode};
 use crate::request_object;
@@ -297,20 +297,6 @@ impl TransactionError {
     }
 }
 
-/// Counts what is written.
-struct Length(usize);
-
-impl io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The sealed cookie's content; short names, because a browser may hold several of them.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -343,6 +329,29 @@ struct Plaintext<'a> {
     dpop_key: Option<Cow<'a, str>>,
 }
 
+impl Plaintext<'_> {
+    /// At least as many bytes as it takes in JSON, and few more.
+    fn room(&self) -> usize {
+        /// The braces and the time.
+        const FRAME: usize = 32;
+        /// Around a text: a name of one letter, quotes, brackets and commas.
+        const AROUND: usize = 10;
+        let texts = [&self.provider_id, &self.state, &self.return_to, &self.redirect_uri].into_iter();
+        let optional = [&self.verifier, &self.nonce, &self.expected_issuer, &self.dpop_key].into_iter().map(|text| text.as_ref());
+        let lists = [&self.prompt, &self.acr_values, &self.resource].into_iter().flatten();
+        let seconds = self.max_age_seconds.map_or(0, |_| AROUND + 20);
+        let of_texts = texts.map(Some).chain(optional).chain(lists.map(Some)).map(|text| AROUND + text.map_or(0, |text| room_for(text)));
+        FRAME + seconds + of_texts.sum::<usize>()
+    }
+}
+
+/// How long a text is in JSON at most.
+fn room_for(text: &str) -> usize {
+    let escaped = text.bytes().filter(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\' | 0x7f)).count();
+    // The longest is \u0000.
+    text.len() + 5 * escaped
+}
+
 impl Transaction {
     /// Starts a login: draws state, PKCE verifier and nonce, 256 bits each, and where tokens are bound to one, a key.
     /// [RFC 9700 §2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1)
@@ -357,11 +366,12 @@ impl Transaction {
         options: AuthorizationOptions,
         context: &mut Context<'_>,
     ) -> Self {
+        let [state, verifier, nonce] = context.secret_texts();
         Self {
             provider_id: provider.id.clone(),
-            state: context.secret_text(),
-            verifier: provider.pkce.then(|| PkceVerifier::new(context.secret_text())),
-            nonce: provider.nonce.then(|| Nonce::new(context.secret_text())),
+            state,
+            verifier: provider.pkce.then(|| PkceVerifier::new(verifier)),
+            nonce: provider.nonce.then(|| Nonce::new(nonce)),
             return_to,
             redirect_uri: redirect_uri.to_owned(),
             expected_issuer: provider.response_issuer().map(str::to_owned),
@@ -409,6 +419,11 @@ impl Transaction {
 
     /// The transaction in clear, to be sealed before it leaves the server.
     pub fn to_plaintext(&self) -> Zeroizing<Vec<u8>> {
+        self.to_plaintext_after(&[])
+    }
+
+    /// The same after something else that is to be sealed with it.
+    pub fn to_plaintext_after(&self, before: &[u8]) -> Zeroizing<Vec<u8>> {
         let dpop_key = self.dpop_key.as_ref().map(|key| Zeroizing::new(URL_SAFE_NO_PAD.encode(*key.to_bytes())));
         let content = Plaintext {
             provider_id: Cow::Borrowed(&self.provider_id),
@@ -425,10 +440,9 @@ impl Transaction {
             resource: self.options.resource.iter().map(|resource| Cow::Borrowed(resource.as_str())).collect(),
             dpop_key: dpop_key.as_deref().map(|key| Cow::Borrowed(key.as_str())),
         };
-        // Exactly: a buffer that moves leaves a copy behind, and all of its room is overwritten in the end, byte for byte.
-        let mut length = Length(0);
-        let _ = serde_json::to_writer(&mut length, &content);
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(length.0));
+        // Enough, for a buffer that moves leaves a copy behind, and no more: all of its room is overwritten in the end, byte for byte.
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(before.len() + content.room()));
+        plaintext.extend_from_slice(before);
         if serde_json::to_writer(&mut *plaintext, &content).is_err() {
             // Writing strings to memory does not fail; if it ever did, nothing can be read back from an empty plaintext.
             plaintext.clear();
@@ -543,7 +557,7 @@ pub fn authorization_url(
     metadata: &ProviderMetadata,
     transaction: &Transaction,
     context: &mut Context<'_>,
-) -> Result<Url, AuthorizationRequestError> {
+) -> Result<String, AuthorizationRequestError> {
     let must_be_pushed = match provider.par {
         ParPolicy::Auto => metadata.require_pushed_authorization_requests,
         ParPolicy::Always => true,
@@ -577,13 +591,18 @@ pub(crate) fn request_pairs<'a>(
 
 /// The authorization endpoint with these parameters. The endpoint's own query is kept
 /// ([RFC 6749 §3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1)), but nothing in it replaces or repeats one of the flow's.
-pub(crate) fn with_query(provider: &Provider, metadata: &ProviderMetadata, pairs: &[Pair<'_>]) -> Url {
-    let mut url = metadata.authorization_endpoint.clone();
-    let is_extra = |name: &str| provider.extra_authorization_params.iter().any(|(extra, _)| extra == name);
-    let is_kept = |name: &str| !provider::is_reserved(name) && !is_extra(name) && !pairs.iter().any(|(taken, _)| *taken == name);
-    let own_query = url.query_pairs().into_owned().filter(|(name, _)| is_kept(name)).collect::<Vec<_>>();
-    url.query_pairs_mut().clear().extend_pairs(own_query).extend_pairs(pairs);
-    url
+pub(crate) fn with_query(provider: &Provider, metadata: &ProviderMetadata, pairs: &[Pair<'_>]) -> String {
+    let endpoint = &metadata.authorization_endpoint;
+    let mut address = endpoint[..Position::AfterPath].to_owned();
+    address.push('?');
+    if endpoint.query().is_some_and(|query| !query.is_empty()) {
+        let is_extra = |name: &str| provider.extra_authorization_params.iter().any(|(extra, _)| extra == name);
+        let is_kept = |name: &str| !provider::is_reserved(name) && !is_extra(name) && !pairs.iter().any(|(taken, _)| *taken == name);
+        let own_query = endpoint.query_pairs().filter(|(name, _)| is_kept(name)).collect::<Vec<_>>();
+        form::append_pairs(&mut address, own_query.iter().map(|(name, value)| (&**name, &**value)));
+    }
+    form::append_pairs(&mut address, pairs.iter().map(|(name, value)| (*name, &**value)));
+    address
 }
 
 /// The parameters of the authorization request, each once.
@@ -683,4 +702,49 @@ fn response_mode(provider: &Provider, metadata: &ProviderMetadata) -> Result<Opt
     }
     let declared = names.iter().find(|name| metadata.response_modes.iter().any(|mode| mode == *name));
     declared.map(|name| Some(*name)).ok_or(AuthorizationRequestError::UnsupportedResponseMode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Plaintext;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::borrow::Cow;
+
+    /// Texts with whatever JSON writes in another way.
+    fn text() -> impl Strategy<Value = Cow<'static, str>> {
+        "[a-z\"\\\\/<\u{0}-\u{20}\u{7f}-\u{9f}\u{2028}\u{1f600}]{0,40}".prop_map(Cow::Owned)
+    }
+
+    proptest! {
+        #[test]
+        fn a_plaintext_has_the_room_it_takes_and_little_more(
+            texts in [text(), text(), text(), text()],
+            optional in vec(proptest::option::of(text()), 4),
+            lists in [vec(text(), 0..4), vec(text(), 0..4), vec(text(), 0..4)],
+            max_age_seconds: Option<u64>,
+            created_at_milliseconds: i64,
+        ) {
+            let [provider_id, state, return_to, redirect_uri] = texts;
+            let [prompt, acr_values, resource] = lists;
+            let mut optional = optional.into_iter().flatten();
+            let content = Plaintext {
+                provider_id,
+                state,
+                verifier: optional.next(),
+                nonce: optional.next(),
+                return_to,
+                redirect_uri,
+                expected_issuer: optional.next(),
+                created_at_milliseconds,
+                prompt,
+                max_age_seconds,
+                acr_values,
+                resource,
+                dpop_key: optional.next(),
+            };
+            let (room, written) = (content.room(), serde_json::to_string(&content).unwrap());
+            prop_assert!((written.len()..6 * written.len() + 200).contains(&room), "{} {room}", written.len());
+        }
+    }
 }

@@ -20,11 +20,12 @@ impl<'a> Context<'a> {
         Self { now, random }
     }
 
-    /// 256 bits as 43 characters that are allowed in a verifier, a state and a nonce alike.
-    pub(crate) fn secret_text(&mut self) -> String {
-        let mut bytes = [0_u8; 32];
-        (self.random)(&mut bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
+    /// So many times 256 bits, each as 43 characters that are allowed in a verifier, a state and a nonce alike. The source is asked once,
+    /// which is most of what they cost.
+    pub(crate) fn secret_texts<const N: usize>(&mut self) -> [String; N] {
+        let mut bytes = [[0_u8; 32]; N];
+        (self.random)(bytes.as_flattened_mut());
+        bytes.map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// 128 bits as 22 characters: the `jti` of a token that this client makes, so that nobody accepts it twice.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use crate::dpop;
+use crate::{dpop, form};
 
 /// The methods that this crate's requests use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,8 @@ impl OutboundRequest {
     }
 
     pub(crate) fn post_form(url: Url, form: &[(&str, &str)]) -> Self {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let mut body = String::new();
+        form::append_pairs(&mut body, form.iter().copied());
         Self {
             method: Method::Post,
             url,

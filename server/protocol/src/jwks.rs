@@ -1,9 +1,14 @@
 //! The provider's keys. [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey};
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -66,7 +71,31 @@ pub(crate) struct Jwk {
     issuer: Option<String>,
     algorithm: Option<SigningAlgorithm>,
     kind: KeyKind,
-    decoding_key: DecodingKey,
+    verifier: Verifier,
+}
+
+/// What judges signatures.
+#[derive(Clone, Debug)]
+enum Verifier {
+    /// Most providers sign with RSA, where to take the key apart anew costs a sixth of judging a signature.
+    Rsa(Arc<RsaKey>),
+    Other(DecodingKey),
+}
+
+/// An RSA key, and what has been made of it for each algorithm.
+#[derive(Debug)]
+struct RsaKey {
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+    parsed: [OnceLock<Option<ParsedPublicKey>>; SigningAlgorithm::ALL.len()],
+}
+
+impl RsaKey {
+    /// The key for this algorithm, unless it cannot be one.
+    fn parsed(&self, algorithm: SigningAlgorithm, parameters: &'static RsaParameters) -> Option<&ParsedPublicKey> {
+        let components = RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent };
+        self.parsed[algorithm as usize].get_or_init(|| components.to_parsed_public_key(parameters).ok()).as_ref()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,8 +213,17 @@ impl Jwk {
         self.issuer.as_deref()
     }
 
-    pub(crate) fn decoding_key(&self) -> &DecodingKey {
-        &self.decoding_key
+    /// Whether the key has made this signature.
+    pub(crate) fn verifies(&self, algorithm: SigningAlgorithm, signed: &[u8], signature: &[u8]) -> bool {
+        match (&self.verifier, algorithm.rsa_parameters()) {
+            (Verifier::Rsa(key), Some(parameters)) => {
+                key.parsed(algorithm, parameters).is_some_and(|key| key.verify_sig(signed, signature).is_ok())
+            }
+            // The verifier is asked for by name, so that this does not depend on what the process has installed.
+            (Verifier::Other(key), _) => (DEFAULT_PROVIDER.verifier_factory)(&algorithm.implementation(), key)
+                .is_ok_and(|verifier| verifier.verify(signed, &signature.to_vec()).is_ok()),
+            (Verifier::Rsa(_), None) => false,
+        }
     }
 
     /// Whether the key is of the algorithm's type, and is not reserved for another algorithm.
@@ -223,34 +261,35 @@ fn read_key(key: &Map<String, Value>) -> Option<Jwk> {
         URL_SAFE_NO_PAD.decode(text).ok()
     };
     let curve = json::string(key, "crv").ok()?;
-    let (kind, decoding_key) = match (json::string(key, "kty").ok()??, curve) {
+    let (kind, verifier) = match (json::string(key, "kty").ok()??, curve) {
         ("RSA", _) => {
             let (modulus, exponent) = (part("n")?, part("e")?);
             if !is_odd(&modulus) || !is_odd(&exponent) || !(2..=MAXIMUM_EXPONENT_BITS).contains(&bits(&exponent)) {
                 return None;
             }
-            (KeyKind::Rsa { bits: bits(&modulus) }, DecodingKey::from_rsa_raw_components(&modulus, &exponent))
+            let kind = KeyKind::Rsa { bits: bits(&modulus) };
+            (kind, Verifier::Rsa(Arc::new(RsaKey { modulus, exponent, parsed: Default::default() })))
         }
         ("EC", Some("P-256")) => (KeyKind::P256, elliptic_curve_key(&part("x")?, &part("y")?, 32, &ECDSA_P256_SHA256_FIXED)?),
         ("EC", Some("P-384")) => (KeyKind::P384, elliptic_curve_key(&part("x")?, &part("y")?, 48, &ECDSA_P384_SHA384_FIXED)?),
         ("OKP", Some("Ed25519")) => {
             let point = part("x").filter(|point| point.len() == 32 && !is_small_order(point))?;
-            (KeyKind::Ed25519, DecodingKey::from_ed_der(&point))
+            (KeyKind::Ed25519, Verifier::Other(DecodingKey::from_ed_der(&point)))
         }
         _ => return None,
     };
     let text = |name: &str| json::string(key, name).map(|text| text.map(str::to_owned)).ok();
-    Some(Jwk { key_id: text("kid")?, issuer: text("issuer")?, algorithm, kind, decoding_key })
+    Some(Jwk { key_id: text("kid")?, issuer: text("issuer")?, algorithm, kind, verifier })
 }
 
 /// The uncompressed point, [RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1), if it is on the curve.
-fn elliptic_curve_key(x: &[u8], y: &[u8], coordinate_bytes: usize, curve: &'static EcdsaVerificationAlgorithm) -> Option<DecodingKey> {
+fn elliptic_curve_key(x: &[u8], y: &[u8], coordinate_bytes: usize, curve: &'static EcdsaVerificationAlgorithm) -> Option<Verifier> {
     if x.len() != coordinate_bytes || y.len() != coordinate_bytes {
         return None;
     }
     let point = [&[0x04], x, y].concat();
     ParsedPublicKey::new(curve, &point).ok()?;
-    Some(DecodingKey::from_ec_der(&point))
+    Some(Verifier::Other(DecodingKey::from_ec_der(&point)))
 }
 
 fn is_small_order(point: &[u8]) -> bool {

@@ -51,6 +51,7 @@ pub mod token_exchange;
 pub mod userinfo;
 
 mod endpoint;
+mod form;
 mod issuer;
 mod json;
 mod pkce;

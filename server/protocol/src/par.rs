@@ -11,6 +11,7 @@ use crate::authorize::{self, AuthorizationRequestError, Transaction};
 use crate::client_auth::{self, Client, ClientAuthError};
 use crate::context::Context;
 use crate::discovery::ProviderMetadata;
+use crate::form;
 use crate::http::{OutboundRequest, OutboundResponse};
 use crate::json::{self, JsonError};
 use crate::provider::{ParPolicy, Provider};
@@ -27,12 +28,12 @@ pub const MAXIMUM_REQUEST_URI_BYTES: usize = 1024;
 #[derive(Debug)]
 pub struct PendingPush {
     /// The authorization endpoint with the client's id, and without what is pushed.
-    address: Url,
+    address: String,
 }
 
 /// A request that the provider holds. It can be used once, so [`authorization_url`] takes it away.
 pub struct PushedRequest {
-    address: Url,
+    address: String,
     expires_at: Timestamp,
 }
 
@@ -199,7 +200,7 @@ impl PendingPush {
         let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).ok_or(ParError::InvalidMember("expires_in"))?;
         let expires_at = now.saturating_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
         let mut address = self.address;
-        address.query_pairs_mut().append_pair("request_uri", request_uri);
+        form::append_pairs(&mut address, [("request_uri", request_uri)].into_iter());
         Ok(PushedRequest { address, expires_at })
     }
 }
@@ -220,7 +221,7 @@ impl fmt::Debug for PushedRequest {
 
 /// Where to send the browser: beside the endpoint's own query there are the client's id and the name of the pushed request, nothing else.
 /// [RFC 9126 §4](https://www.rfc-editor.org/rfc/rfc9126#section-4)
-pub fn authorization_url(pushed: PushedRequest) -> Url {
+pub fn authorization_url(pushed: PushedRequest) -> String {
     pushed.address
 }
 

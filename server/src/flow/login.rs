@@ -159,15 +159,17 @@ pub(crate) fn pushed<T>(pushed: &Result<T, ParError>) {
 }
 
 /// The browser is sent to the provider.
-pub(crate) fn redirected(location: &Url, transaction: &str, set_cookie: &HeaderValue) {
+pub(crate) fn redirected(location: &str, transaction: &str, set_cookie: &HeaderValue) {
     let Some(recorder) = current() else { return };
+    // It was put together from an address, and is one.
+    let Ok(location) = Url::parse(location) else { return };
     recorder.change(|recording, _| recording.transaction = Some(transaction.to_owned()));
     let mut parameters = Draft::default();
     add_cookie(&mut parameters, set_cookie);
     recorder.message(Sent { status: Some(303), parameters, ..Sent::new(MessageName::LoginRedirect) });
     let mut parameters = Draft::default();
     parameters.add_form(Place::Query, location.query().unwrap_or_default().as_bytes());
-    let address = Some(redaction::address(location, &recorder.secrets()));
+    let address = Some(redaction::address(&location, &recorder.secrets()));
     let method = Some(Method::GET.to_string());
     recorder.message(Sent { method, address, parameters, ..Sent::new(MessageName::AuthorizationRequest) });
     recorder.change(|recording, _| {

@@ -227,7 +227,7 @@ impl<'run> App<'run> {
             let options = AuthorizationOptions::default();
             let transaction = Transaction::begin(provider, metadata, CALLBACK, return_to, options, context);
             let location = authorization_url(provider, metadata, &transaction, context)?;
-            Ok((transaction, location))
+            Ok((transaction, Url::parse(&location)?))
         })
     }
 

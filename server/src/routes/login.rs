@@ -26,7 +26,6 @@ use oauth2flow_protocol::{
 pub(crate) use parameters::MAXIMUM_AGE;
 pub(super) use parameters::Parameters;
 use parameters::options;
-use url::Url;
 
 /// How many transaction cookies of a request are looked at: a browser that plays by the rules has fewer, and each costs an unsealing.
 const MAXIMUM_LOOKED_AT: usize = 4 * MAXIMUM_TRANSACTIONS;
@@ -119,7 +118,7 @@ async fn send_off(
     out.append(header::SET_COOKIE, set_transaction);
     out.insert(
         header::LOCATION,
-        HeaderValue::try_from(location.as_str()).map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?,
+        HeaderValue::try_from(location).map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?,
     );
     Ok(response)
 }
@@ -131,7 +130,7 @@ async fn authorization_address(
     registered: &Registered,
     metadata: &ProviderMetadata,
     transaction: &Transaction,
-) -> Result<Url, Failure> {
+) -> Result<String, Failure> {
     let provider = &registered.provider;
     if !par::uses(provider, metadata)? {
         return Ok(app.with_context(|context| authorization_url(provider, metadata, transaction, context))?);

@@ -78,7 +78,7 @@ pub(crate) fn message_details(shown: MessageInLogin, walk: Walk) -> AnyView {
                         <p class="notice notice-problem">
                             <strong>{t(flow::FLOW_NO_ANSWER)}</strong>
                             " "
-                            <bdi>{error}</bdi>
+                            <bdi lang="en">{error}</bdi>
                         </p>
                     }
                 })}

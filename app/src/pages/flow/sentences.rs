@@ -1,10 +1,13 @@
 //! A login in words: for who cannot see the diagram, and for paper.
 
+use leptos::prelude::*;
+
 use super::{
     layout::{Verdicts, party},
     meaning, timing,
 };
 use crate::{
+    erased::erased,
     flow::{Channel, CheckOutcome, LoginOutcome, Message, Parameter, ParameterValue, RecordedLogin},
     texts::{count, fill, flow, t},
 };
@@ -67,15 +70,35 @@ pub(crate) fn channel(channel: Channel) -> &'static str {
 pub(crate) fn value(value: &ParameterValue) -> String {
     match value {
         ParameterValue::Shown(text) => text.clone(),
-        ParameterValue::Shortened { start, length } => [start, "… (", &length.to_string(), " bytes)"].concat(),
+        ParameterValue::Shortened { start, length } => {
+            fill(flow::FLOW_SHORTENED, &[("start", start), ("number", &length.to_string())])
+        }
         ParameterValue::Hidden { length, fingerprint } => {
             fill(flow::FLOW_HIDDEN, &[("number", &length.to_string()), ("fingerprint", fingerprint)])
         }
     }
 }
 
-/// A message in a few sentences.
-pub(crate) fn message(message: &Message) -> String {
+/// A message in a few sentences, for the page: what the server has said in English is marked so, for those who are read to.
+pub(crate) fn message_view(message: &Message) -> AnyView {
+    let told = message_in(message);
+    let parts: Vec<_> = told
+        .split(ENGLISH)
+        .enumerate()
+        .map(|(at, words)| {
+            let words = words.to_owned();
+            if at % 2 == 1 { erased(view! { <bdi lang="en">{words}</bdi> }) } else { erased(words) }
+        })
+        .collect();
+    erased(view! { <bdi>{parts}</bdi> })
+}
+
+/// Stands before and after English words until they are shown; no text has it.
+const ENGLISH: char = '\u{1}';
+
+/// A message in a few sentences, with [`ENGLISH`] around what is not in the page's language.
+fn message_in(message: &Message) -> String {
+    let english = |words: &str| [ENGLISH.to_string(), words.replace(ENGLISH, ""), ENGLISH.to_string()].concat();
     let call = call(message).map(|call| [" (", &call, ")"].concat()).unwrap_or_default();
     let time = timing::duration(message.at_microseconds);
     let values = [
@@ -88,18 +111,19 @@ pub(crate) fn message(message: &Message) -> String {
     let mut text = fill(flow::SENTENCE_MESSAGE, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
     if let Some(error) = &message.error {
         text.push(' ');
-        text.push_str(&fill(flow::SENTENCE_NO_ANSWER, &[("error", error)]));
+        text.push_str(&fill(flow::SENTENCE_NO_ANSWER, &[("error", &english(error))]));
     }
     if !message.parameters.is_empty() {
         let said: Vec<_> =
-            message.parameters.iter().map(|Parameter { name, value: said, .. }| [name, " = ", &value(said)].concat()).collect();
+            message.parameters.iter().map(|Parameter { name, value: said, .. }| [name, " = ", &value(said).replace(ENGLISH, "")].concat()).collect();
         text.push(' ');
         text.push_str(&fill(flow::SENTENCE_SAYS, &[("parameters", &said.join("; "))]));
     }
     for check in &message.checks {
         if let CheckOutcome::Failed { reason, .. } = &check.outcome {
             text.push(' ');
-            text.push_str(&fill(flow::SENTENCE_CHECK_FAILED, &[("rule", meaning::check(check.name).rule), ("reason", reason)]));
+            let values = [("rule", meaning::check(check.name).rule), ("reason", &*english(reason))];
+            text.push_str(&fill(flow::SENTENCE_CHECK_FAILED, &values));
         }
     }
     if let Some(verdicts) = Verdicts::of([message]).in_words() {
@@ -112,13 +136,13 @@ pub(crate) fn message(message: &Message) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{message, outcome, short_call};
+    use super::{ENGLISH, message_in, outcome, short_call};
     use crate::{flow::LoginOutcome, pages::flow::example};
 
     #[test]
     fn the_outcome_is_told_in_a_sentence() {
         let mut login = example::signed_in();
-        assert_eq!(outcome(&login), "Signed in with Demo in 6.46 s: 14 messages, 42 checks passed, 4 skipped.");
+        assert_eq!(outcome(&login), "Signed in with Demo in 6.46 s: 14 messages, 42 checks passed, 4 did not apply.");
         login.outcome = LoginOutcome::Running;
         login.messages.truncate(1);
         assert_eq!(outcome(&login), "Under way with Demo: 1 message so far, 2 checks passed.");
@@ -129,7 +153,9 @@ mod tests {
     #[test]
     fn every_message_is_told_with_what_it_says_and_why_it_failed() {
         let login = example::denied();
-        let told = message(&login.messages[5]);
+        let marked = message_in(&login.messages[5]);
+        assert_eq!(marked.split(ENGLISH).nth(1), Some("the provider answered with access_denied"), "{marked}");
+        let told = marked.replace(ENGLISH, "");
         assert!(told.starts_with("App to Backend, front channel, after 3.45 s: hands the answer to the backend (POST http://localhost:3000/api/v1/oauth/code)."), "{told}");
         assert!(told.contains(
             "error = access_denied; error_description = The user said <b>no</b>.; state = hidden: 65 characters, fingerprint b5ca1ab1"
@@ -159,6 +185,6 @@ mod tests {
     fn a_message_that_had_no_answer_says_so() {
         let mut request = example::signed_in().messages[6].clone();
         request.error = Some("it did not answer within 10 s".to_owned());
-        assert!(message(&request).contains("There was no answer: it did not answer within 10 s."));
+        assert!(message_in(&request).replace(ENGLISH, "").contains("There was no answer: it did not answer within 10 s."));
     }
 }

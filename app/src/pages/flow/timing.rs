@@ -2,10 +2,10 @@
 
 use crate::{
     flow::{MessageName, RecordedLogin},
-    texts::{fill, flow, t},
+    texts::{fill, flow},
 };
 
-/// How long something took, in a unit that fits: `310 µs`, `12.3 ms`, `1.24 s`, `2 min 5 s`.
+/// How long something took, in a unit that fits: `310 µs`, `12.3 ms`, `1.24 s`, `2 minutes 5 seconds`.
 pub(crate) fn duration(microseconds: u64) -> String {
     let decimals = |whole: u64, hundredths: u64, unit: &str| {
         let mut text = whole.to_string();
@@ -75,11 +75,10 @@ pub(crate) fn moment(unix_seconds: i64) -> String {
     let day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
     let month_of_year = (month + 2) % 12;
     let year = year + era * 400 + i64::from(month_of_year < 2);
-    let name = t(flow::MONTH_M01.after(u16::try_from(month_of_year).unwrap_or_default()));
+    let date = crate::clock::written_day(year, u16::try_from(month_of_year + 1).unwrap_or_default(), day_of_month);
     let two = |number: i64| [(number / 10).to_string(), (number % 10).to_string()].concat();
     let time = [&two(second / 3_600), ":", &two(second / 60 % 60), ":", &two(second % 60)].concat();
-    let values = [("day", &*day_of_month.to_string()), ("month", name), ("year", &year.to_string()), ("time", &time)];
-    fill(flow::FLOW_MOMENT, &values)
+    fill(flow::FLOW_MOMENT, &[("day", &date), ("time", &time)])
 }
 
 /// An RFC 3339 time as people write it; as it is if it is none.
@@ -102,12 +101,12 @@ mod tests {
             (123_456, "123 ms"),
             (1_240_000, "1.24 s"),
             (59_999_999, "59.9 s"),
-            (125_000_000, "2 min 5 s"),
+            (125_000_000, "2 minutes 5 seconds"),
         ];
         for (microseconds, text) in cases {
             assert_eq!(duration(microseconds), text);
         }
-        assert!(duration(u64::MAX).ends_with(" h"));
+        assert!(duration(u64::MAX).ends_with(" hours"));
     }
 
     #[test]

@@ -122,10 +122,13 @@ fn a03_the_state_holds_256_bits_of_the_given_randomness() {
 
     let transaction = begin(&openid_provider(), REDIRECT_URI, ReturnTo::default(), &mut Context::new(now(), &mut random));
 
-    let state = plaintext(&transaction)["s"].as_str().unwrap().to_owned();
-    assert_eq!(drawn.len(), 3);
-    assert_eq!(decode(&state), drawn[0]);
-    assert_eq!(drawn[0].len(), 32);
+    // State, verifier and nonce are drawn at once, and have nothing in common.
+    let content = plaintext(&transaction);
+    assert_eq!(drawn.len(), 1);
+    assert_eq!(drawn[0].len(), 3 * 32);
+    for (name, bytes) in ["s", "v", "n"].into_iter().zip(drawn[0].chunks(32)) {
+        assert_eq!(decode(content[name].as_str().unwrap()), bytes, "{name}");
+    }
 }
 
 #[test]

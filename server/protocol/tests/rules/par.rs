@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::client_key::{client_key, verified};
 use crate::support::{
     CLIENT_ID, CLIENT_SECRET, Login, after, assert_not_implemented, assert_rejected, deeply_nested, form, metadata, now, openid_provider,
-    parameters, read_metadata, response, with_context,
+    parameters, read_metadata, response, url, with_context,
 };
 
 const REQUEST_URI: &str = "urn:ietf:params:oauth:request_uri:bwc4JK-ESC0w8acc191e-Y1LTC2";
@@ -134,7 +134,7 @@ fn rfc_9126_section_4_the_browser_carries_the_client_and_the_name_of_the_request
     let login = Login::begin(openid_provider(), metadata);
     let pushed = push(&login).unwrap().1.process(&answer(&json!({ "request_uri": REQUEST_URI, "expires_in": 60 })), now()).unwrap();
 
-    let url = par::authorization_url(pushed);
+    let url = url(&par::authorization_url(pushed));
 
     assert!(url.as_str().starts_with("https://login.example/authorize?"), "{url}");
     let expected = [("client_id", CLIENT_ID), ("request_uri", REQUEST_URI), ("tenant", "a&b")];
@@ -164,7 +164,7 @@ fn rfc_9126_section_2_2_the_answer_says_how_long_it_counts() {
 #[test]
 fn rfc_9126_section_2_2_the_name_of_the_request_is_an_address() {
     for uri in [REQUEST_URI, "urn:example:1", "https://login.example/requests/1?a=b&c=%20#x"] {
-        let url = par::authorization_url(judge_with("request_uri", json!(uri)).unwrap());
+        let url = url(&par::authorization_url(judge_with("request_uri", json!(uri)).unwrap()));
         assert_eq!(parameters(url.query().unwrap())["request_uri"], uri);
     }
     let long = format!("urn:{}", "a".repeat(MAXIMUM_REQUEST_URI_BYTES - 4));

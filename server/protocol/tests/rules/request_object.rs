@@ -115,8 +115,9 @@ fn rfc_9101_section_4_a_provider_without_an_issuer_is_named_by_its_origin() {
 fn rfc_9101_section_10_1_no_two_objects_are_the_same() {
     let login = Login::begin(signing(&client_key(Es256)), metadata());
     let token_id = |seed| {
-        let url = with_context(seed, |context| authorization_url(&login.provider, &login.metadata, &login.transaction, context)).unwrap();
-        let request = parameters(url.query().unwrap())["request"].clone();
+        let address =
+            with_context(seed, |context| authorization_url(&login.provider, &login.metadata, &login.transaction, context)).unwrap();
+        let request = parameters(url(&address).query().unwrap())["request"].clone();
         verified(&request, &login.provider.signing_key.as_ref().unwrap().public_jwk()).1["jti"].clone()
     };
 

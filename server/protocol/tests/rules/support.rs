@@ -187,7 +187,11 @@ impl Login {
     }
 
     pub(crate) fn try_url(&self) -> Result<Url, AuthorizationRequestError> {
-        with_context(100, |context| authorization_url(&self.provider, &self.metadata, &self.transaction, context))
+        let address = with_context(100, |context| authorization_url(&self.provider, &self.metadata, &self.transaction, context))?;
+        let url = url(&address);
+        // A browser that is sent there changes nothing of it.
+        assert_eq!(url.as_str(), address);
+        Ok(url)
     }
 
     /// The parameters of the authorization request.
