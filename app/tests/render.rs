@@ -6,7 +6,7 @@ use leptos::{nonce::Nonce, prelude::*};
 use leptos_meta::ServerMetaContext;
 use leptos_router::{components::Router, location::RequestUrl};
 use oauth2flow_app::{
-    api::{AccessTokenLifetime, Note, Problem, Provider, Session, SessionLifetime, SignedIn, User},
+    api::{AccessTokenLifetime, Note, Problem, Provider, Session, SessionLifetime, SessionSummary, SignedIn, User},
     components::{problem_notice::ProblemNotice, problem_view::ProblemView},
     flow::{Flow, LoginOutcome, Parameter, ParameterValue, Place},
     handover::HandedFlow,
@@ -70,6 +70,7 @@ fn signed_in(signed_in: SignedIn) -> RequestContext {
         notes: Some(Vec::new()),
         sessions: Some(Vec::new()),
         flow: None,
+        run: None,
         now_unix_seconds: NOW,
     }
 }
@@ -162,7 +163,8 @@ fn home_offers_a_link_to_each_provider_that_leaves_the_router() {
 fn home_greets_who_is_signed_in() {
     let html = html("/", signed_in(alice()));
     assert!(html.contains("Signed in as <strong>Alice Example</strong>"), "{html}");
-    assert!(html.contains("Open your account"));
+    assert!(html.contains("Open your account") && html.contains("See how you just signed in"));
+    assert!(html.contains("<h2 id=\"steps\">What happened when you signed in</h2>"), "{html}");
     assert!(!html.contains("/oauth/login"));
 }
 
@@ -170,7 +172,7 @@ fn home_greets_who_is_signed_in() {
 fn the_page_that_is_open_is_marked_in_the_navigation() {
     let html = html("/account", anonymous());
     assert!(html.contains("<a href=\"/account\" aria-current=\"page\">Account</a>"), "{html}");
-    assert_eq!(html.matches("aria-current").count(), 1);
+    assert_eq!(html.matches("aria-current=\"page\"").count(), 1);
 }
 
 #[test]
@@ -180,23 +182,46 @@ fn the_account_shows_the_user_the_lifetimes_and_the_way_out() {
         Some(vec![Note { id: "n1".to_owned(), text: "Buy <b>milk</b>".to_owned(), created_at: "2026-11-22T10:57:00Z".to_owned() }]);
     let html = html("/account", context);
     for (term, description) in [
-        ("Name", "Alice Example"),
-        ("Login", "alice"),
-        ("E-mail", "<span>alice@example.com</span> <span class=\"tag\">verified</span>"),
-        ("Identifier", "a1"),
+        ("Username", "alice"),
+        ("Email", "<span class=\"address\">alice@<wbr>example.com</span> <span class=\"tag\">verified</span>"),
+        ("Identifier", "<code>a1</code>"),
         ("Provider", "Demo"),
     ] {
         assert!(html.contains(&format!("<dt>{term}</dt><dd>{description}</dd>")), "{term}: {html}");
     }
+    assert!(html.contains("<section class=\"card identity\" aria-labelledby=\"identity\">"), "{html}");
+    assert!(html.contains("<h2 id=\"identity\"><bdi>Alice Example</bdi></h2>"), "{html}");
+    assert!(html.contains("<a class=\"button\" href=\"/flow\">See how you just signed in</a>"), "{html}");
     assert!(html.contains("<code>openid</code>") && html.contains("<code>notes:read</code>"));
-    assert!(html.contains("<time datetime=\"2026-11-22T11:26:12Z\" aria-live=\"off\">29 min 12 s</time>"), "{html}");
-    assert!(html.contains("<time datetime=\"2026-11-22T18:57:00Z\" aria-live=\"off\">8 h 0 min</time>"));
-    assert!(html.contains("renewed when it is next used"), "the access token has ended");
+    assert!(html.contains("<time datetime=\"2026-11-22T11:26:12Z\" aria-live=\"off\">29 minutes 12 seconds</time>"), "{html}");
+    assert!(html.contains("<time datetime=\"2026-11-22T18:57:00Z\" aria-live=\"off\">8 hours 0 minutes</time>"));
+    assert!(html.contains("renewed the next time it is used"), "the access token has ended");
     assert!(html.contains("method=\"post\" action=\"/api/v1/oauth/logout\""));
     assert!(html.contains("<input type=\"hidden\" name=\"csrf_token\" value=\"csrf-42\">"), "{html}");
     assert!(html.contains("Buy &lt;b&gt;milk&lt;/b&gt;"));
     assert!(html.contains("aria-label=\"Delete note: Buy"));
     assert!(html.contains("<label for=\"new-note\">New note</label>"));
+}
+
+#[test]
+fn nothing_is_said_about_other_sessions_until_they_are_known() {
+    let nowhere_else = "You are signed in nowhere else.";
+    let told = |sessions| html("/account", RequestContext { sessions, ..signed_in(alice()) });
+    let session = |id: &str, current| SessionSummary {
+        id: id.to_owned(),
+        provider: "demo".to_owned(),
+        browser: Some("Firefox".to_owned()),
+        system: Some("Linux".to_owned()),
+        address: None,
+        created_at: "2026-11-22T10:57:00Z".to_owned(),
+        last_seen_at: "2026-11-22T10:57:00Z".to_owned(),
+        current,
+    };
+    let unknown = told(None);
+    assert!(!element(&unknown, "main").contains(nowhere_else), "{unknown}");
+    assert!(element(&told(Some(vec![session("s1", true)])), "main").contains(nowhere_else));
+    let two = told(Some(vec![session("s1", true), session("s2", false)]));
+    assert!(!element(&two, "main").contains(nowhere_else) && two.contains("aria-label=\"Sign out Firefox on Linux, last used "), "{two}");
 }
 
 #[test]
@@ -272,14 +297,18 @@ fn a_signed_answer_is_posted_as_it_came() {
 }
 
 #[test]
-fn a_callback_without_a_proper_answer_has_no_form() {
+fn a_callback_without_an_answer_has_no_form() {
     let nothing = html("/callback", anonymous());
     assert!(element(&nothing, "noscript").contains("nothing to finish"), "{nothing}");
-    let repeated = html("/callback?code=a&code=b&state=s", anonymous());
-    assert!(element(&repeated, "noscript").contains(ProblemCode::InvalidRequest.explain().title), "{repeated}");
-    for page in [nothing, repeated] {
-        assert!(!element(&page, "main").contains("<form"), "{page}");
-    }
+    assert!(!element(&nothing, "main").contains("<form"), "{nothing}");
+}
+
+#[test]
+fn an_answer_that_repeats_something_is_posted_as_it_came_for_the_server_to_refuse() {
+    let html = html("/callback?code=a%22&state=s&code=b&%3Ci%3E=x", anonymous());
+    let form = element(&html, "noscript");
+    let names: Vec<_> = form.split("name=\"").skip(1).filter_map(|rest| rest.split("\">").next()).collect();
+    assert_eq!(names, ["code\" value=\"a&quot;", "state\" value=\"s", "code\" value=\"b", "&lt;i&gt;\" value=\"x"], "{form}");
 }
 
 #[test]
@@ -291,13 +320,13 @@ fn every_problem_has_a_page_with_its_status_its_words_and_the_next_step() {
         assert_eq!(element(&html, "h1").replace("&#x27;", "'"), explanation.title);
         assert!(html.contains(explanation.advice), "{code:?}: {html}");
         assert!(html.contains(&format!("<code>{}</code>", explanation.code)), "{code:?}");
-        assert!(html.contains("Request id: <code>01J-abc</code>"), "{code:?}");
+        assert!(html.contains("Request ID: <code>01J-abc</code>"), "{code:?}");
         let step = match explanation.next {
             NextStep::SignInAgain => "Sign in again",
             NextStep::SignIn => "Sign in<",
             NextStep::UseAnotherAccount => "Use another account",
-            NextStep::OpenAccount => "Open your account",
-            NextStep::TryLater => "Try again",
+            // What was tried is not known here, so nothing is called another try.
+            NextStep::OpenAccount | NextStep::TryLater => "Open your account",
             NextStep::Reload => "Reload",
             NextStep::GoHome | NextStep::AskOperator => "Go to the home page",
         };
@@ -329,6 +358,24 @@ fn whoever_is_kept_out_is_told_as_whom_and_can_use_another_account() {
     for elsewhere in [None, Some("https://evil.example/api/v1/oauth/login?"), Some("javascript:alert(1)")] {
         let html = view(elsewhere);
         assert!(html.contains("href=\"/account\"") && !html.contains("evil") && !html.contains("javascript"), "{html}");
+    }
+}
+
+#[test]
+fn a_sign_in_that_failed_is_tried_again_and_leads_to_where_it_was_to_lead() {
+    let login_url = "%2Fapi%2Fv1%2Foauth%2Flogin%3Fprovider%3Dgithub";
+    for (code, words) in [("login_expired", "Sign in again"), ("provider_timeout", "Try again"), ("interaction_required", "Sign in")] {
+        let page = |return_to: &str| {
+            let (html, _) = render(&format!("/problem?code={code}&login_url={login_url}&return_to={return_to}"), anonymous());
+            element(&html, "article").to_owned()
+        };
+        let html = page("%2Faccount%3Ftab%3D1");
+        let link = format!("href=\"/api/v1/oauth/login?provider=github&amp;return_to=/account%3Ftab%3D1\" rel=\"external\">{words}</a>");
+        assert!(html.contains(&link), "{html}");
+        assert!(html.contains("href=\"/\">Go to the home page</a>"), "{html}");
+        for elsewhere in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example", ""] {
+            assert!(page(elsewhere).contains("provider=github&amp;return_to=/\""), "{elsewhere}");
+        }
     }
 }
 
@@ -489,7 +536,7 @@ fn a_failed_login_is_open_where_it_failed() {
     assert!(html.contains("the provider answered with access_denied") && html.contains("a check before it has failed"));
     assert!(html.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/flow\""), "the way on");
     assert!(html.contains("The user said &lt;b&gt;no&lt;/b&gt;.") && !html.contains("<b>no"), "a provider's words are text");
-    assert!(html.contains("Other logins in this browser (1)") && html.contains("href=\"/flow?login=k3v9\""));
+    assert!(html.contains("Other sign-ins in this browser (1)") && html.contains("href=\"/flow?login=k3v9\""));
 }
 
 #[test]
@@ -502,10 +549,10 @@ fn the_address_chooses_the_login() {
 #[test]
 fn without_a_login_the_x_ray_offers_one_and_says_where_none_is_kept() {
     let empty = html("/flow", recorded(&[]));
-    assert_eq!(element(&empty, "h1"), "See a login from the inside");
+    assert_eq!(element(&empty, "h1"), "See a sign-in from the inside");
     assert!(empty.contains("href=\"/api/v1/oauth/login?provider=demo&amp;return_to=/flow\""), "{empty}");
     let off = html("/flow", RequestContext { flow: Some(HandedFlow::new(None)), ..anonymous() });
-    assert_eq!(element(&off, "h1"), "Logins are not recorded here");
+    assert_eq!(element(&off, "h1"), "Sign-ins are not recorded here");
     assert!(off.contains("<code>enabled = true</code> under <code>[flow]</code>"), "{off}");
     assert!(!off.contains("/oauth/login"));
 }
@@ -516,7 +563,7 @@ fn the_story_is_told_with_the_reader_s_own_login() {
     assert_eq!(element(&own, "h1"), "How a sign-in works");
     assert_eq!(own.matches("class=\"own-step\"").count(), 7);
     for part in [
-        "In your login it was at <code>127.0.0.1:4000</code>",
+        "In your sign-in it was at <code>127.0.0.1:4000</code>",
         "href=\"/flow?login=k3v9#message-7\"",
         "<code class=\"call\">http://127.0.0.1:4000/token</code>",
     ] {
@@ -585,7 +632,7 @@ fn the_lab_is_where_the_demo_provider_is_and_nowhere_else() {
     let open = html("/lab", anonymous());
     assert_eq!(element(&open, "h1"), "The attack lab");
     assert_eq!(open.matches("role=\"switch\"").count(), 5);
-    assert_eq!(open.matches("aria-checked=\"true\"").count(), 5, "every defence is on until somebody switches it off");
+    assert_eq!(open.matches(" checked").count(), 5, "every defence is on until somebody switches it off");
     let others = providers().into_iter().filter(|provider| provider.icon != "demo").collect();
     let closed = html("/lab", RequestContext { providers: others, ..anonymous() });
     assert_eq!(element(&closed, "h1"), "The attack lab");

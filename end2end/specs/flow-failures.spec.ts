@@ -25,7 +25,7 @@ const failures: readonly Failure[] = [
     defect: 'metadata-issuer-other',
     title: 'This app and the provider do not agree',
     message: 'describes itself',
-    check: "The metadata are the configured provider's",
+    check: "The metadata are the configured provider’s",
     reason: 'the metadata names another issuer than the configuration',
   },
   {
@@ -45,29 +45,36 @@ const failures: readonly Failure[] = [
     reason: 'the response comes from another issuer',
   },
   {
+    defect: 'response-code-twice',
+    title: 'This request could not be read',
+    message: 'hands the answer to the backend',
+    check: 'Each parameter is there once, in a sensible length',
+    reason: 'the parameter code is repeated',
+  },
+  {
     defect: 'token-html',
-    title: "The provider's answer makes no sense",
+    title: "The provider’s answer makes no sense",
     message: 'answers with the tokens',
     check: 'The answer can be read',
     reason: 'the token response is not JSON',
   },
   {
     defect: 'id-token-nonce-other',
-    title: "The provider's proof of who you are does not hold",
+    title: "The provider’s proof of who you are is not valid",
     message: 'answers with the tokens',
     check: 'Its nonce is the one that was sent',
     reason: "the ID token's nonce is not the one that was sent",
   },
   {
     defect: 'id-token-signature-bad-es256',
-    title: "The provider's proof of who you are does not hold",
+    title: "The provider’s proof of who you are is not valid",
     message: 'answers with the tokens',
-    check: 'Its signature holds',
+    check: 'Its signature is valid',
     reason: "the token's signature does not hold",
   },
   {
     defect: 'userinfo-sub-other',
-    title: "The provider's answer makes no sense",
+    title: "The provider’s answer makes no sense",
     message: 'tells who the user is',
     check: 'It is about the user of the ID token',
     reason: 'the description is of another user than the ID token',
@@ -103,13 +110,14 @@ test.describe('a login that fails', () => {
       await expect(failed.getByRole('paragraph').first()).toHaveText(`${check} failed: ${reason}`);
       const found = await verdicts(guilty);
       const place = found.indexOf('failed');
-      expect(found.slice(0, place).filter((verdict) => verdict !== 'passed' && verdict !== 'skipped')).toEqual([]);
+      expect(found.slice(0, place).filter((verdict) => verdict !== 'passed' && verdict !== 'did not apply')).toEqual([]);
       expect(found.slice(place + 1).filter((verdict) => verdict !== afterwards)).toEqual([]);
       await expect(page.locator('.check.failed')).toHaveCount(1);
 
       // The same in words, and the way to the message from there.
       const number = (await guilty.getAttribute('id'))?.replace('message-', '') ?? '';
-      const outcome = page.getByRole('main').getByRole('status').filter({ hasText: 'Not signed in with Hostile' });
+      await expect(page.getByRole('main').getByRole('status').filter({ hasText: `It failed at message ${number}` })).toHaveCount(1);
+      const outcome = page.getByRole('region', { name: 'The same in words' }).getByText('Not signed in with Hostile');
       await expect(outcome).toContainText(new RegExp(`: it failed at message ${number} after .*, 1 failed`));
       await expect(page.locator('.sentences li', { hasText: `Failed: ${check} – ${reason}.` })).toHaveCount(1);
       await guilty.locator('summary').press('Enter');

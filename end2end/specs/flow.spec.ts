@@ -51,7 +51,7 @@ async function saved(page: Page, button: string): Promise<{ name: string; text: 
 
 test('without a login the X-ray offers one, and comes back', async ({ page }) => {
   await page.goto('/flow');
-  await expect(heading(page, 'See a login from the inside')).toBeVisible();
+  await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
   await expectNoViolation(page);
   await page.getByRole('link', { name: 'Sign in with Demo' }).click();
   await passProvider(page);
@@ -130,7 +130,7 @@ test.describe('a login that fails', () => {
   test('can be chosen among others', async ({ page }) => {
     await deny(page);
     await openXRay(page);
-    await page.getByText('Other logins in this browser (1)').click();
+    await page.getByText('Other sign-ins in this browser (1)').click();
     await page.locator('.logins').getByRole('link').click();
     await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
     await page.goBack();
@@ -169,7 +169,7 @@ test('the messages can be stepped through from the keyboard', async ({ page }) =
 
 test('the diagram grows while a login happens in another tab', async ({ page, context }) => {
   await page.goto('/flow');
-  await expect(heading(page, 'See a login from the inside')).toBeVisible();
+  await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
   const other = await context.newPage();
   await other.goto(loginPath('/account'));
   await expect(heading(other, 'Sign in to Demo')).toBeVisible();
@@ -210,11 +210,11 @@ test('what is saved holds no secret', async ({ page, context, browserName }) => 
 
 test('the logins of this browser can be forgotten', async ({ page }) => {
   await openXRay(page);
-  await page.getByRole('button', { name: 'Forget all logins' }).click();
-  await expect(heading(page, 'See a login from the inside')).toBeVisible();
-  await expect(heading(page, 'See a login from the inside')).toBeFocused();
+  await page.getByRole('button', { name: 'Forget all sign-ins' }).click();
+  await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
+  await expect(heading(page, 'See a sign-in from the inside')).toBeFocused();
   await page.reload();
-  await expect(heading(page, 'See a login from the inside')).toBeVisible();
+  await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
 });
 
 test.describe('where nothing is recorded', () => {
@@ -223,7 +223,7 @@ test.describe('where nothing is recorded', () => {
   test('the X-ray says so, and what would change it', async ({ page, launch }) => {
     const server = await launch({ config: () => '[flow]\nenabled = false\n' });
     await page.goto(`${server.url}/flow`);
-    await expect(heading(page, 'Logins are not recorded here')).toBeVisible();
+    await expect(heading(page, 'Sign-ins are not recorded here')).toBeVisible();
     await expect(page.getByText('enabled = true')).toBeVisible();
     await expectNoViolation(page);
   });
@@ -232,11 +232,11 @@ test.describe('where nothing is recorded', () => {
 test('the story is told with the reader’s own login, and leads to its messages', async ({ page, server }) => {
   await page.goto('/learn');
   await expect(heading(page, 'How a sign-in works')).toBeVisible();
-  await expect(page.getByText('In your login', { exact: true })).toHaveCount(0);
+  await expect(page.getByText('In your sign-in', { exact: true })).toHaveCount(0);
   await page.getByRole('link', { name: 'Sign in with Demo' }).click();
   await passProvider(page);
   await expect(heading(page, 'How a sign-in works')).toBeVisible();
-  await expect(page.getByText('In your login', { exact: true }).first()).toBeVisible();
+  await expect(page.getByText('In your sign-in', { exact: true }).first()).toBeVisible();
   await expect(page.getByText(new URL(server.demoProviderUrl).host, { exact: true }).first()).toBeVisible();
   await expectNoViolation(page);
   await page.getByRole('link', { name: /exchanges the code$/ }).click();

@@ -26,8 +26,8 @@ test('a login at a certified provider, down to the account page and a call of it
   await page.goto(`${server.url}/account`);
   await expect(heading(page, 'Your account')).toBeVisible();
   await expect(detail(page, 'Name')).toHaveText(account.name);
-  await expect(detail(page, 'Login')).toHaveText(account.preferred_username);
-  await expect(detail(page, 'E-mail')).toContainText(account.email);
+  await expect(detail(page, 'Username')).toHaveText(account.preferred_username);
+  await expect(detail(page, 'Email')).toContainText(account.email);
   await expect(detail(page, 'Identifier')).toHaveText(account.sub);
   await expect(detail(page, 'Provider')).toHaveText('Foreign');
   expect(await callUpstream(page, 'foreign/me')).toEqual({ status: 200, body: { sub: account.sub, scheme: 'Bearer', client: 'oauth2flow', cookie: null } });
@@ -109,7 +109,7 @@ for (const combination of combinations) {
     expect(client.visitsOf('token').filter(({ status }) => status === 400)).toHaveLength(once);
     expect(foreignProvider.noncesDemanded()).toBe(once);
     await page.goto(`${server.url}/account`);
-    await expect(detail(page, 'E-mail')).toContainText(account.email);
+    await expect(detail(page, 'Email')).toContainText(account.email);
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByRole('button', { name: 'Sign out here too' }).click();
     await page.waitForURL((address) => address.origin === server.url && address.pathname === '/');

@@ -1,7 +1,7 @@
 import { alice, bob, consent, enterCredentials, heading, interceptCallback, loginPath, session, signIn } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
-const mismatch = 'This answer belongs to no sign-in of this browser';
+const mismatch = 'This sign-in was not started in this browser';
 
 test.use({ expectedConsole: /oauth\/code: Failed to load resource.*( 400|ERR_FAILED)/ });
 
@@ -29,7 +29,7 @@ for (const [name, query] of [
 ] as const) {
   test(`a callback with ${name} is refused`, async ({ page }) => {
     await page.goto(`/callback?${query}`);
-    await expect(heading(page, 'That request could not be read').or(heading(page, mismatch))).toBeVisible();
+    await expect(heading(page, 'This request could not be read').or(heading(page, mismatch))).toBeVisible();
     await expect(page).not.toHaveURL(/code=stolen|state=|error=/);
     expect(await session(page)).toEqual({ authenticated: false });
   });

@@ -8,10 +8,10 @@ import { expect } from '../fixtures/test.ts';
 const refused = [
   { defect: 'metadata-issuer-other', title: 'This app and the provider do not agree', asked: {} },
   { defect: 'response-iss-other', title: 'The answer came from the wrong provider', asked: { '/authorize': 1 } },
-  { defect: 'response-state-other', title: 'This answer belongs to no sign-in of this browser', asked: { '/authorize': 1 } },
-  { defect: 'token-html', title: "The provider's answer makes no sense", asked: { '/authorize': 1, '/token': 1 } },
-  { defect: 'id-token-nonce-other', title: "The provider's proof of who you are does not hold", asked: { '/authorize': 1, '/jwks': 1, '/token': 1, '/revoke': 1 } },
-  { defect: 'id-token-header-jku', title: "The provider's proof of who you are does not hold", asked: { '/authorize': 1, '/jwks': 1, '/token': 1, '/revoke': 1 } },
+  { defect: 'response-state-other', title: 'This sign-in was not started in this browser', asked: { '/authorize': 1 } },
+  { defect: 'token-html', title: "The provider’s answer makes no sense", asked: { '/authorize': 1, '/token': 1 } },
+  { defect: 'id-token-nonce-other', title: "The provider’s proof of who you are is not valid", asked: { '/authorize': 1, '/jwks': 1, '/token': 1, '/revoke': 1 } },
+  { defect: 'id-token-header-jku', title: "The provider’s proof of who you are is not valid", asked: { '/authorize': 1, '/jwks': 1, '/token': 1, '/revoke': 1 } },
 ] as const;
 
 test.describe('a provider that does one thing wrong', () => {

@@ -105,7 +105,7 @@ test('a session elsewhere is ended', async ({ page, launch, stranger }) => {
   await expectAccountPage(page);
   const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
   await expect(sessions).toHaveCount(2);
-  await tabTo(page, 'button', /^End the session of /);
+  await tabTo(page, 'button', /^Sign out .+, last used /);
   await page.keyboard.press('Enter');
   await expect(sessions).toHaveCount(1);
   await expectFocusKept(page);
@@ -208,9 +208,9 @@ test('the X-ray is stepped through, read and taken along', async ({ page }) => {
   await tabTo(page, 'button', 'Save as JSON');
   await page.keyboard.press('Enter');
   expect((await download).suggestedFilename()).toMatch(/\.json$/);
-  await tabTo(page, 'button', 'Forget all logins');
+  await tabTo(page, 'button', 'Forget all sign-ins');
   await page.keyboard.press('Space');
-  await expect(heading(page, 'See a login from the inside')).toBeFocused();
+  await expect(heading(page, 'See a sign-in from the inside')).toBeFocused();
 });
 
 for (const state of states.filter(({ name }) => ['home-ten-providers', 'account-two-sessions', 'flow', 'learn-own-login'].includes(name))) {

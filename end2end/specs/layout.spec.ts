@@ -39,7 +39,7 @@ test.describe('a part of the app that does not come', () => {
     await asked;
     await page.route('**/pkg/*.wasm', (route) => route.abort());
     await page.getByRole('navigation').getByRole('link', { name: 'Account' }).click();
-    await expect(page.getByRole('heading', { level: 1, name: 'This page did not arrive' })).toBeFocused();
+    await expect(page.getByRole('heading', { level: 1, name: 'This page could not be loaded' })).toBeFocused();
     await page.unrouteAll();
     await page.getByRole('link', { name: 'Load it again' }).click();
     await expect(page.getByRole('heading', { level: 1, name: 'Sign in to see your account' })).toBeVisible();

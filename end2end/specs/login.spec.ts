@@ -14,12 +14,12 @@ test('a newcomer signs in, lands on the account page and calls the API', async (
   expect(await statuses(posts)).toEqual([200]);
 
   await expect(detail(page, 'Name')).toHaveText(alice.name);
-  await expect(detail(page, 'Login')).toHaveText(alice.login);
-  await expect(detail(page, 'E-mail')).toContainText(alice.email);
+  await expect(detail(page, 'Username')).toHaveText(alice.login);
+  await expect(detail(page, 'Email')).toContainText(alice.email);
   await expect(detail(page, 'Provider')).toHaveText('Demo');
   await expect(detail(page, 'Identifier')).not.toBeEmpty();
   await expect(detail(page, 'Scopes')).toContainText('openid');
-  for (const term of ['Session, if unused', 'Session, at most', 'Access token']) {
+  for (const term of ['If you do nothing', 'At most', 'Access token']) {
     await expect(detail(page, term).locator('time')).toHaveText(/\d/);
   }
 
@@ -79,7 +79,7 @@ test.describe('a login that is not allowed', () => {
     await enterCredentials(page, alice);
     await consent(page, 'Deny');
     await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
-    await expect(page.getByText(/Request id: \S+/)).toBeVisible();
+    await expect(page.getByText(/Request ID: \S+/)).toBeVisible();
     await expect(page).not.toHaveURL(/state=|error=|iss=/);
     expect(await session(page)).toEqual({ authenticated: false });
 

@@ -66,6 +66,6 @@ test.describe('an attack', () => {
 test('a page of another site cannot start a login', async ({ page, server, context }) => {
   await page.goto(`${server.demoProviderUrl}/`);
   await page.evaluate((address) => location.assign(address), server.url + loginPath());
-  await expect(page.getByRole('heading', { level: 1, name: 'That request did not come from this app' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: 'This request did not come from this app' })).toBeVisible();
   expect((await context.cookies(server.url)).filter(({ name }) => name.startsWith('tx-'))).toEqual([]);
 });

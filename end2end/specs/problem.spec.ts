@@ -6,7 +6,7 @@ test('an unknown provider gets a problem page with a way on', async ({ page }) =
   await page.goto('/api/v1/oauth/login?provider=nobody');
   await expect(heading(page, 'There is no such way to sign in')).toBeVisible();
   await expect(page.locator('code', { hasText: 'unknown_provider' })).toBeVisible();
-  await expect(page.getByText(/Request id: \S+/)).toBeVisible();
+  await expect(page.getByText(/Request ID: \S+/)).toBeVisible();
   await page.getByRole('link', { name: 'Go to the home page' }).click();
   await expect(heading(page, 'Sign in, and see how it works')).toBeVisible();
 });
@@ -14,14 +14,14 @@ test('an unknown provider gets a problem page with a way on', async ({ page }) =
 for (const [code, title, next] of [
   ['access_denied', 'You cancelled the sign-in', 'Sign in again'],
   ['login_expired', 'The sign-in took too long', 'Sign in again'],
-  ['already_completed', 'This sign-in is finished already', 'Open your account'],
-  ['provider_timeout', 'The provider did not answer in time', 'Try again'],
-  ['invalid_request', 'That request could not be read', 'Go to the home page'],
+  ['already_completed', 'This sign-in is already finished', 'Open your account'],
+  ['provider_timeout', 'The provider did not answer in time', 'Open your account'],
+  ['invalid_request', 'This request could not be read', 'Go to the home page'],
 ] as const) {
   test(`the problem page of ${code} says what happened and offers “${next}”`, async ({ page }) => {
     await page.goto(`/problem?code=${code}&request_id=01J8Z3`);
     await expect(heading(page, title)).toBeVisible();
-    await expect(page.getByText('Request id: 01J8Z3')).toBeVisible();
+    await expect(page.getByText('Request ID: 01J8Z3')).toBeVisible();
     await expect(page.getByRole('main').getByRole('link', { name: next })).toBeVisible();
     await expect(page).toHaveTitle(/ · oauth2flow$/);
   });
@@ -54,7 +54,7 @@ test('a provider that is down is a problem page, and nobody else notices', async
   await page.getByRole('link', { name: 'Sign in with Down' }).first().click();
   await expect(heading(page, 'The provider cannot be reached')).toBeVisible();
   await expect(page.locator('code', { hasText: 'provider_unavailable' })).toBeVisible();
-  await expect(page.getByRole('link', { name: 'Try again' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/api/v1/oauth/login?provider=down&return_to=/account');
 
   await signIn(page);
   expect(await session(page)).toMatchObject({ authenticated: true });

@@ -34,7 +34,7 @@ test('a reload while the code is on its way makes no second token request, and t
   await consent(page, 'Allow');
   expect(await answered).toBe(200);
   await expect(heading(page, 'Finishing your sign-in')).toBeVisible();
-  await expect(page.getByRole('status')).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'One moment' })).toBeVisible();
   await expect(page).toHaveURL('/callback');
 
   // The page that was interrupted knows it, and waits for what it has begun.
@@ -91,7 +91,7 @@ test.describe('a callback that is opened again', () => {
     await page.waitForURL(`${server.url}/`);
 
     await page.goto(address);
-    await expect(heading(page, 'This answer belongs to no sign-in of this browser')).toBeVisible();
+    await expect(heading(page, 'This sign-in was not started in this browser')).toBeVisible();
     expect(await session(page)).toEqual({ authenticated: false });
   });
 });

@@ -54,13 +54,13 @@ test.describe('without the app', () => {
     await signIn(page);
     await page.route('**/pkg/*.wasm', missing['gone'] as (route: Route) => Promise<void>);
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Learn' }).click();
-    await expect(heading(page, 'This page did not arrive')).toBeFocused();
+    await expect(heading(page, 'This page could not be loaded')).toBeFocused();
     await expect(page.getByText('the app has just been updated')).toBeVisible();
     await page.unrouteAll();
     const document = page.waitForRequest((request) => request.isNavigationRequest());
     await page.getByRole('link', { name: 'Load it again' }).click();
     expect(new URL((await document).url()).pathname).toBe('/learn');
-    await expect(heading(page, 'This page did not arrive')).toHaveCount(0);
+    await expect(heading(page, 'This page could not be loaded')).toHaveCount(0);
   });
 });
 
@@ -96,7 +96,7 @@ test.describe('without cookies', () => {
     await expect(heading(page, 'Sign in to Demo')).toBeVisible();
     await context.clearCookies({ name: /^tx-/ });
     await passProvider(page);
-    await expect(heading(page, 'This answer belongs to no sign-in of this browser')).toBeVisible();
+    await expect(heading(page, 'This sign-in was not started in this browser')).toBeVisible();
     await expect(page.getByText('the cookies were blocked or cleared on the way')).toBeVisible();
     await expect(page.getByText('with cookies allowed')).toBeVisible();
     expect(await session(page)).toEqual({ authenticated: false });
@@ -138,13 +138,13 @@ for (const [direction, days] of Object.entries({ behind: -1, ahead: 1 })) {
       Object.defineProperty(window, 'Date', { value: wrong });
     }, days * 86_400_000);
     await signIn(page);
-    const left = detail(page, 'Session, if unused');
-    await expect(left).toHaveText(/^(?:29 min \d+ s|30 min 0 s)$/);
+    const left = detail(page, 'If you do nothing');
+    await expect(left).toHaveText(/^(?:29 minutes \d+ seconds?|30 minutes 0 seconds)$/);
     const before = await left.innerText();
     await expect(left, 'it counts down').not.toHaveText(before);
-    await expect(left).toHaveText(/^29 min \d+ s$/);
+    await expect(left).toHaveText(/^29 minutes \d+ seconds?$/);
     await page.reload();
-    await expect(detail(page, 'Session, if unused')).toHaveText(/^29 min \d+ s$/);
+    await expect(detail(page, 'If you do nothing')).toHaveText(/^29 minutes \d+ seconds?$/);
   });
 }
 
