@@ -18,7 +18,7 @@ test('a newcomer signs in, lands on the account page and calls the API', async (
   await expect(detail(page, 'Email')).toContainText(alice.email);
   await expect(detail(page, 'Provider')).toHaveText('Demo');
   await expect(detail(page, 'Identifier')).not.toBeEmpty();
-  await expect(detail(page, 'Scopes')).toContainText('openid');
+  await expect(detail(page, 'Permissions')).toContainText('openid');
   for (const term of ['If you do nothing', 'At most', 'Access token']) {
     await expect(detail(page, term).locator('time')).toHaveText(/\d/);
   }
