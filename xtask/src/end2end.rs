@@ -1,13 +1,13 @@
 //! The browser tests' packages, and Playwright.
 
-use crate::child::run_step;
+use crate::child::{ended, run_step, run_streaming};
 use crate::site::digest;
 use crate::step::Step;
 use crate::workspace::{end2end_directory, program, root};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 /// Installs the packages that `package-lock.json` names, unless they are there.
 pub(crate) fn ensure_packages() -> Result<()> {
@@ -41,6 +41,18 @@ pub(crate) fn without_server(chromium: &PathBuf) -> Command {
     let mut command = Command::new("npx");
     command.args(["playwright", "test"]).current_dir(end2end_directory()).env("CHROMIUM_PATH", chromium);
     command
+}
+
+/// Has Playwright make something that is kept, and says so.
+pub(crate) fn make(name: &str, playwright: &mut Command) -> Result<ExitCode> {
+    let step = Step::start_streaming(name);
+    let finished = run_streaming(playwright.arg("--reporter=list"))?;
+    if !finished.status.success() {
+        step.failed("");
+        bail!("{}", ended(playwright, finished.status));
+    }
+    step.done();
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The regular expression that finds any of these words as they are.

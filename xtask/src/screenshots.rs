@@ -1,11 +1,9 @@
 //! Pictures of the pages: those in the documents, the recorded login, and those that the tests compare with.
 
-use crate::child::{ended, run_streaming};
 use crate::site::{self, Package};
-use crate::step::Step;
 use crate::workspace::site_directory;
 use crate::{browser, end2end, server, wasm_target};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::process::ExitCode;
 
 /// Which pages to take anew.
@@ -41,14 +39,5 @@ fn play(name: &str, arguments: &[&str]) -> Result<ExitCode> {
     let program = server::build(false, false)?;
     end2end::ensure_packages()?;
     let chromium = browser::ensure()?;
-    let step = Step::start_streaming(name);
-    let mut command = end2end::playwright(&program, &site_directory(), &chromium);
-    command.args(arguments).arg("--reporter=list");
-    let finished = run_streaming(&mut command)?;
-    if !finished.status.success() {
-        step.failed("");
-        bail!("{}", ended(&command, finished.status));
-    }
-    step.done();
-    Ok(ExitCode::SUCCESS)
+    end2end::make(name, end2end::playwright(&program, &site_directory(), &chromium).args(arguments))
 }
