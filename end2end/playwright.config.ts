@@ -9,7 +9,7 @@ const systemChromium = '/usr/bin/chromium';
 const chromium = process.env['CHROMIUM_PATH'] ?? (existsSync(systemChromium) ? systemChromium : undefined);
 
 // Pictures are taken on request only. Workers read this file too, without the arguments: they inherit the variable.
-const onRequest = ['screenshots', 'recording'];
+const onRequest = ['screenshots', 'recording', 'icons'];
 const requested = onRequest.filter((name) => process.argv.some((argument) => argument === `--project=${name}`));
 if (requested.length > 0) process.env['OAUTH2FLOW_PICTURES'] = requested.join();
 const pictures = (process.env['OAUTH2FLOW_PICTURES'] ?? '').split(',').filter((name) => onRequest.includes(name));
@@ -69,8 +69,7 @@ export default defineConfig<Options>({
     // Without script there is only what the server renders.
     { name: 'spa', use: { render: 'spa' }, testIgnore: [...withoutBrowser, 'noscript.spec.ts'] },
     { name: 'ssr', use: { render: 'ssr' }, testIgnore: withoutBrowser },
-    // Two of them failed there when Firefox was first tried: the draft was not back, and the console told of a call that the reload had cut off.
-    { name: 'firefox', testMatch: inFirefox, grepInvert: /where no window opens|somebody else who signs in gets a page/, use: firefox },
+    { name: 'firefox', testMatch: inFirefox, use: firefox },
     { name: 'peers', testMatch: withoutBrowser },
     ...pictures.map((name) => ({ name, testMatch: `${name}.ts`, use: { render: 'ssr' as const } })),
   ],

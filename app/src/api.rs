@@ -324,7 +324,7 @@ pub struct Problem {
     pub detail: String,
     /// The request's id, which every log line about it carries.
     pub request_id: String,
-    /// The way on, where there is one: the page a finished login was going to.
+    /// The way on, where there is one: the page that the login was going to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_to: Option<String>,
     /// The authentication context classes of which `step_up_required` wants one (RFC 9470 §3).
@@ -333,8 +333,8 @@ pub struct Problem {
     /// How many seconds ago the user may have signed in at the provider for `step_up_required` (RFC 9470 §3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<u64>,
-    /// The sign-in that would satisfy `step_up_required`, or that offers another account for `not_permitted`, to which `&return_to=`
-    /// may be added; absent when none here could.
+    /// The sign-in that would satisfy `step_up_required`, that offers another account for `not_permitted`, or that would be another try of
+    /// one that has failed, to which `&return_to=` may be added; absent when none here could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_url: Option<String>,
 }
@@ -395,6 +395,16 @@ pub async fn providers() -> Result<Vec<Provider>, Problem> {
 /// `POST /oauth/code`: hands in the provider's answer.
 pub async fn complete(answer: &AuthorizationResponse) -> Result<Completed, Problem> {
     read(send("POST", "/oauth/code", Some(text_of(answer))).await?).await
+}
+
+/// `POST /oauth/code` with an answer that is void because something in it is repeated: a form, as it came in the address. Says what the
+/// server says to that.
+pub async fn hand_in_void(form: String) -> Problem {
+    match send_as("POST", "/oauth/code", Some(("application/x-www-form-urlencoded", form))).await {
+        Err(problem) => problem,
+        // It is never taken.
+        Ok(_) => Problem::local(ProblemCode::InvalidRequest),
+    }
 }
 
 /// `POST /oauth/logout`: ends the session, or all of the user's.
@@ -483,6 +493,11 @@ pub async fn fetch<T: DeserializeOwned>(
 ///
 /// A request is finished even when its page is left (`keepalive`): a sign-in that has been handed in is not lost.
 async fn send(method: &str, path: &str, body: Option<String>) -> Result<Response, Problem> {
+    send_as(method, path, body.map(|body| ("application/json", body))).await
+}
+
+/// The same with a body of another kind.
+async fn send_as(method: &str, path: &str, body: Option<(&str, String)>) -> Result<Response, Problem> {
     let request = build(method, &[BASE, path].concat(), body).map_err(|_| unreachable())?;
     let response = Request::from(request).send().await.map_err(|_| unreachable())?;
     if response.ok() {
@@ -516,17 +531,17 @@ fn foreign_problem(path: &str, status: u16, text: &str) -> Problem {
 /// Browsers finish requests of pages that are gone only up to 64 KiB of all of them together, and refuse larger ones at once.
 const KEPT_ALIVE_BYTES: usize = 16 * 1024;
 
-fn build(method: &str, address: &str, body: Option<String>) -> Result<web_sys::Request, JsValue> {
+fn build(method: &str, address: &str, body: Option<(&str, String)>) -> Result<web_sys::Request, JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "application/json, application/problem+json")?;
     headers.set(CSRF_HEADER, "1")?;
     let options = RequestInit::new();
     options.set_method(method);
     // The bindings have no setter for this one.
-    let is_kept_alive = method != "GET" && body.as_ref().is_none_or(|body| body.len() <= KEPT_ALIVE_BYTES);
+    let is_kept_alive = method != "GET" && body.as_ref().is_none_or(|(_, body)| body.len() <= KEPT_ALIVE_BYTES);
     js_sys::Reflect::set(&options, &"keepalive".into(), &is_kept_alive.into())?;
-    if let Some(body) = body {
-        headers.set("content-type", "application/json")?;
+    if let Some((media_type, body)) = body {
+        headers.set("content-type", media_type)?;
         options.set_body(&body.into());
     }
     options.set_headers(&headers);

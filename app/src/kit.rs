@@ -84,7 +84,7 @@ pub use crate::{
     },
     draft::keep_draft,
     pages::{callback::Callback as CallbackPage, problem::ProblemPage, signed_in::SignedInPage},
-    session::{CurrentSession, SessionState, use_session},
+    session::{CurrentSession, Departure, SessionState, use_session},
 };
 
 /// All of it, for one `use`.
@@ -116,6 +116,7 @@ pub fn SessionProvider<V: IntoView>(
     provide_context(HandedOver::new(handover.notes));
     provide_context(HandedOver::new(handover.sessions));
     provide_context(HandedOver::new(handover.flow));
+    provide_context(HandedOver::new(handover.run));
     // The browser's clock may be wrong; but what is drawn first is what the server has drawn.
     Effect::new(move || {
         if let Some(now) = handover.now_unix_seconds {

@@ -7,8 +7,8 @@ use crate::api::{AuthorizationResponse, BASE};
 pub enum Redirect {
     /// Nothing of a sign-in.
     Nothing,
-    /// A parameter more than once, which makes the whole answer void (RFC 6749 §3.1).
-    Repeated,
+    /// A parameter more than once, which makes the whole answer void (RFC 6749 §3.1): all of it, as it came, for the server to see why.
+    Repeated(String),
     /// The provider's answer.
     Response(AuthorizationResponse),
 }
@@ -43,7 +43,8 @@ pub fn read_redirect(url_parts: &str) -> Redirect {
             _ => continue,
         };
         if field.replace(value).is_some() {
-            return Redirect::Repeated;
+            let search = search.strip_prefix('?').unwrap_or(search);
+            return Redirect::Repeated([search, if search.is_empty() || hash.is_empty() { "" } else { "&" }, hash].concat());
         }
     }
     if response.code.is_none() && response.error.is_none() && response.state.is_none() && response.response.is_none() {
@@ -119,7 +120,7 @@ mod tests {
         match read_redirect(url_parts) {
             Redirect::Response(response) => response,
             Redirect::Nothing => panic!("nothing in {url_parts}"),
-            Redirect::Repeated => panic!("repeated in {url_parts}"),
+            Redirect::Repeated(_) => panic!("repeated in {url_parts}"),
         }
     }
 
@@ -164,15 +165,16 @@ mod tests {
 
     #[test]
     fn a_repeated_parameter_voids_the_answer() {
-        for url_parts in [
-            "?code=a&code=b&state=s",
-            "?code=a&state=s&state=s",
-            "?code=a&iss=x&iss=y",
-            "?error=a&error=a",
-            "?code=a#code=b",
-            "?response=a&response=b",
+        for (url_parts, form) in [
+            ("?code=a&code=b&state=s", "code=a&code=b&state=s"),
+            ("?code=a&state=s&state=s", "code=a&state=s&state=s"),
+            ("?code=a&iss=x&iss=y", "code=a&iss=x&iss=y"),
+            ("?error=a&error=a", "error=a&error=a"),
+            ("?code=a%2Bb#code=b", "code=a%2Bb&code=b"),
+            ("#code=a&code=b", "code=a&code=b"),
+            ("?response=a&response=b", "response=a&response=b"),
         ] {
-            assert!(matches!(read_redirect(url_parts), Redirect::Repeated), "{url_parts}");
+            assert!(matches!(read_redirect(url_parts), Redirect::Repeated(repeated) if repeated == form), "{url_parts}");
         }
     }
 

@@ -13,10 +13,14 @@ use crate::{
     problem::ProblemCode,
     session_events::tell_other_tabs,
 };
+pub use sign_out::Departure;
+pub(crate) use sign_out::LEAVING;
+
+mod sign_out;
 
 thread_local! {
-    /// Calls that wait for the user to sign in again.
-    static WAITING: RefCell<Vec<Function>> = const { RefCell::new(Vec::new()) };
+    /// Calls that wait for the user to sign in again, each with the session that it is made in.
+    static WAITING: RefCell<Vec<(CurrentSession, Function)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The session as the app sees it. Inside [`SessionProvider`](crate::kit::SessionProvider) only.
@@ -56,6 +60,9 @@ impl From<Session> for SessionState {
 }
 
 /// The session as the app sees it; a context of the whole app.
+///
+/// It may be kept for longer than its [`SessionProvider`](crate::kit::SessionProvider) is there, by a call that is under way: then
+/// nothing is known, and nothing happens.
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentSession {
     clock: Clock,
@@ -71,14 +78,40 @@ struct Known {
     lapsed: bool,
     interrupted: bool,
     ends_at: Option<String>,
+    /// What comes back if the sign-out that is under way fails.
+    leaving: Option<SessionState>,
+    departure: Departure,
 }
 
 /// The questions to the server.
 #[derive(Clone, Copy, Debug, Default)]
 struct Questions {
-    asking: bool,
+    /// How many are on their way.
+    asking: u32,
     /// Counts the changes, so that an answer that was overtaken by a newer one is thrown away.
     version: u32,
+}
+
+/// A question that is on its way, for as long as anybody waits for its answer.
+struct Question(CurrentSession);
+
+impl Question {
+    fn begin(session: CurrentSession) -> Self {
+        session.questions.update_value(|questions| questions.asking += 1);
+        Self(session)
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.0.questions.update_value(|questions| questions.asking -= 1);
+    }
+}
+
+impl PartialEq for CurrentSession {
+    fn eq(&self, other: &Self) -> bool {
+        self.known == other.known
+    }
 }
 
 impl CurrentSession {
@@ -100,7 +133,11 @@ impl CurrentSession {
 
     /// The state, without subscribing to it.
     pub fn get_untracked(self) -> SessionState {
-        self.known.get_untracked().state
+        self.known_untracked().state
+    }
+
+    fn known_untracked(self) -> Known {
+        self.known.try_get_untracked().unwrap_or_default()
     }
 
     /// Who is signed in.
@@ -131,7 +168,7 @@ impl CurrentSession {
 
     /// Whether it has ended so, without subscribing to it.
     pub fn is_interrupted_untracked(self) -> bool {
-        self.known.get_untracked().interrupted
+        self.known_untracked().interrupted
     }
 
     /// Makes a call, and makes it again when the user had to sign in again for it: nothing that was typed is lost. Only for the browser.
@@ -166,32 +203,25 @@ impl CurrentSession {
     /// Interrupts the page until the user is back, and tells whether that is so.
     async fn sign_in_again(self) -> bool {
         self.interrupt();
-        let back = Promise::new(&mut |done, _| WAITING.with(|waiting| waiting.borrow_mut().push(done)));
+        let back = Promise::new(&mut |done, _| WAITING.with_borrow_mut(|waiting| waiting.push((self, done))));
         // Such a promise is never rejected.
         JsFuture::from(back).await.is_ok_and(|back| back.is_truthy())
     }
 
     fn interrupt(self) {
-        let known = self.known.get_untracked();
+        let known = self.known_untracked();
         self.set(Known { interrupted: true, problem: None, ..known });
     }
 
     /// Goes on without the user, who does not want to sign in again. Only for the browser.
     pub fn give_up(self) {
         self.set(Known { state: SessionState::Anonymous, lapsed: true, ..Known::default() });
-        answer_waiting(false);
-    }
-
-    /// Forgets the user, who has just signed out here. Only for the browser.
-    pub fn sign_out(self) {
-        tell_other_tabs(&Session::anonymous());
-        self.set(Known { state: SessionState::Anonymous, ..Known::default() });
-        answer_waiting(false);
+        self.answer_waiting(false);
     }
 
     /// Asks the server, unless it is being asked already. Only for the browser.
     pub fn refresh(self) {
-        if !self.questions.get_value().asking {
+        if self.questions.try_get_value().is_some_and(|questions| questions.asking == 0) {
             spawn_local(async move {
                 self.ask().await;
             });
@@ -200,11 +230,11 @@ impl CurrentSession {
 
     /// Asks the server now and tells whether somebody is signed in. Only for the browser.
     pub async fn ask(self) -> bool {
-        let version = self.questions.get_value().version;
-        self.set_asking(true);
+        let version = self.version();
+        let question = Question::begin(self);
         let answer = api::session().await;
-        self.set_asking(false);
-        let known = self.known.get_untracked();
+        drop(question);
+        let known = self.known_untracked();
         let (state, problem) = match answer {
             Ok((session, server_time)) => {
                 if let Some(server_time) = server_time {
@@ -212,8 +242,8 @@ impl CurrentSession {
                 }
                 let was_signed_in = known.state.signed_in().is_some();
                 // Another tab may be in the middle of something, too, and finds out by itself.
-                if session.signed_in().is_some() != was_signed_in && !known.interrupted {
-                    tell_other_tabs(&session);
+                if session.signed_in().is_some() != was_signed_in && !known.interrupted && known.leaving.is_none() {
+                    tell_other_tabs(self, &session);
                 }
                 (SessionState::from(session), None)
             }
@@ -221,22 +251,31 @@ impl CurrentSession {
         };
         let answered = problem.is_none();
         let signed_in = state.signed_in().is_some();
-        if self.questions.get_value().version == version {
+        if self.version() == version {
             self.take_over(state, problem);
         }
         signed_in && answered
     }
 
+    fn version(self) -> u32 {
+        self.questions.try_get_value().unwrap_or_default().version
+    }
+
     /// Takes over what somebody else has learnt from the server. Only for the browser.
     pub fn learn(self, session: Session) {
         match session {
+            // Whoever is leaving has left.
+            Session::Anonymous(_) if self.known_untracked().leaving.is_some() => {
+                let known = self.known_untracked();
+                self.set(Known { leaving: None, ..known });
+            }
             Session::Anonymous(Anonymous { expired: true, .. }) if self.get_untracked().signed_in().is_some() => self.interrupt(),
             // Whoever signs out elsewhere means this page, too, even one that waits for them.
             Session::Anonymous(_) => {
-                let known = self.known.get_untracked();
+                let known = self.known_untracked();
                 let lapsed = known.lapsed || known.state.signed_in().is_some();
-                self.set(Known { state: SessionState::Anonymous, lapsed, ..Known::default() });
-                answer_waiting(false);
+                self.set(Known { state: SessionState::Anonymous, lapsed, departure: known.departure.of_nobody(), ..Known::default() });
+                self.answer_waiting(false);
             }
             session @ Session::SignedIn(_) => self.take_over(session.into(), None),
         }
@@ -244,17 +283,23 @@ impl CurrentSession {
 
     /// The server says that the session ends soon. Only for the browser.
     pub fn warn(self, expires_at: String) {
-        let known = self.known.get_untracked();
-        self.set(Known { ends_at: Some(expires_at), ..known });
+        let known = self.known_untracked();
+        if known.state.signed_in().is_some() {
+            self.set(Known { ends_at: Some(expires_at), ..known });
+        }
     }
 
     fn take_over(self, state: SessionState, problem: Option<Problem>) {
-        let known = self.known.get_untracked();
+        let known = self.known_untracked();
+        // Until a sign-out has failed, nobody who was asked before it is worth showing.
+        if known.departure.is_under_way() {
+            return;
+        }
         match (known.state.signed_in(), state.signed_in()) {
             (Some(before), Some(now)) if !is_same_user(before, now) => {
                 // Somebody else must see nothing of what is on this page, and sends nothing of it.
                 self.set(Known { state, ..Known::default() });
-                answer_waiting(false);
+                self.answer_waiting(false);
                 let _ = location().reload();
                 return;
             }
@@ -267,9 +312,10 @@ impl CurrentSession {
         let is_back = known.interrupted && problem.is_none();
         let interrupted = known.interrupted && !is_back;
         let ends_at = known.ends_at.filter(|_| problem.is_some());
-        self.set(Known { state, problem, lapsed, interrupted, ends_at });
+        let departure = if state.signed_in().is_some() { known.departure.of_somebody() } else { known.departure.of_nobody() };
+        self.set(Known { state, problem, lapsed, interrupted, ends_at, leaving: None, departure });
         if is_back {
-            answer_waiting(true);
+            self.answer_waiting(true);
         }
     }
 
@@ -280,13 +326,19 @@ impl CurrentSession {
         ends.into_iter().filter_map(|end| unix_seconds(end)).any(|end| end <= self.clock.read() + LEEWAY_SECONDS)
     }
 
-    fn set_asking(self, asking: bool) {
-        self.questions.update_value(|questions| questions.asking = asking);
+    /// Lets the calls that wait go on.
+    pub(crate) fn answer_waiting(self, is_back: bool) {
+        let (own, others) = WAITING.take().into_iter().partition::<Vec<_>, _>(|(session, _)| *session == self);
+        WAITING.set(others);
+        for (_, done) in own {
+            // A promise's own function does not fail.
+            let _ = done.call1(&JsValue::UNDEFINED, &is_back.into());
+        }
     }
 
     fn set(self, known: Known) {
         self.questions.update_value(|questions| questions.version = questions.version.wrapping_add(1));
-        if self.known.get_untracked() != known {
+        if self.known_untracked() != known {
             self.known.set(known);
         }
     }
@@ -294,12 +346,4 @@ impl CurrentSession {
 
 fn is_same_user(one: &SignedIn, other: &SignedIn) -> bool {
     one.provider == other.provider && one.user.sub == other.user.sub
-}
-
-/// Lets the calls that wait go on.
-fn answer_waiting(is_back: bool) {
-    for done in WAITING.with(RefCell::take) {
-        // A promise's own function does not fail.
-        let _ = done.call1(&JsValue::UNDEFINED, &is_back.into());
-    }
 }

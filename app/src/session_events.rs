@@ -24,31 +24,49 @@ const NAME: &str = "oauth2flow session";
 
 thread_local! {
     /// Between the tabs of this browser; it carries what `GET /session` answers.
-    static CHANNEL: Option<BroadcastChannel> = BroadcastChannel::new(NAME).ok();
+    static CHANNEL: Option<BroadcastChannel> = open_channel();
+    /// Everybody on this page who is to know: a page may have several apps.
+    static FOLLOWERS: RefCell<Vec<CurrentSession>> = const { RefCell::new(Vec::new()) };
+}
+
+fn open_channel() -> Option<BroadcastChannel> {
+    let channel = BroadcastChannel::new(NAME).ok()?;
+    let heard = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
+        if let Some(text) = event.data().as_string() {
+            for session in FOLLOWERS.with_borrow(Clone::clone) {
+                learn(session, &text);
+            }
+        }
+    });
+    channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+    // It is the page's, and ends with it.
+    heard.forget();
+    Some(channel)
 }
 
 /// Tells the other tabs what this one has learnt. Only for the browser.
-pub fn tell_other_tabs(session: &Session) {
+pub fn tell_other_tabs(from: CurrentSession, session: &Session) {
     if let Some(text) = json::write(session) {
-        tell(&text);
+        tell(from, &text);
     }
 }
 
-fn tell(text: &str) {
+fn tell(from: CurrentSession, text: &str) {
     // Whoever has blocked storage has no channel either; then every tab finds out by itself.
     CHANNEL.with(|channel| channel.as_ref().map(|channel| channel.post_message(&text.into())));
+    // A channel does not hear itself.
+    for neighbour in FOLLOWERS.with_borrow(Clone::clone) {
+        if neighbour != from {
+            learn(neighbour, text);
+        }
+    }
 }
 
-/// Keeps this tab in step, for as long as the app runs. Only for the browser.
+/// Keeps the session in step, for as long as its provider is there. Only for the browser.
 pub fn follow(session: CurrentSession) {
-    let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| learn(session, &event));
-    CHANNEL.with(|channel| {
-        if let Some(channel) = channel {
-            channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        }
-    });
-    // The app ends with its page.
-    heard.forget();
+    FOLLOWERS.with_borrow_mut(|followers| followers.push(session));
+    // Whoever only listens has a channel, too.
+    CHANNEL.with(|_| ());
 
     // A page that holds a connection or a lock cannot be kept for Back, and one that is kept must not hold the others up.
     let is_open = RwSignal::new(true);
@@ -61,6 +79,8 @@ pub fn follow(session: CurrentSession) {
         tries.update(|tries| *tries = tries.wrapping_add(1));
     });
     on_cleanup(move || {
+        FOLLOWERS.with_borrow_mut(|followers| followers.retain(|follower| *follower != session));
+        session.answer_waiting(false);
         closing.remove();
         opening.remove();
         connecting.remove();
@@ -140,9 +160,9 @@ fn request_lock(granted: &JsValue) -> Option<()> {
 fn listen(session: CurrentSession, tries: RwSignal<u32>, release: Option<Function>) -> Stage {
     let Ok(source) = EventSource::new(api::SESSION_EVENTS) else { return Stage::Over };
     let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        learn(session, &event);
         if let Some(text) = event.data().as_string() {
-            tell(&text);
+            learn(session, &text);
+            tell(session, &text);
         }
     });
     for name in ["signed_in", "refreshed", "expiring", "signed_out"] {
@@ -165,11 +185,10 @@ fn listen(session: CurrentSession, tries: RwSignal<u32>, release: Option<Functio
 }
 
 /// Takes over what another tab or the server says of the session.
-fn learn(session: CurrentSession, event: &MessageEvent) {
-    let Some(text) = event.data().as_string() else { return };
-    if let Some(heard) = json::read(&text) {
+fn learn(session: CurrentSession, text: &str) {
+    if let Some(heard) = json::read(text) {
         session.learn(heard);
-    } else if let Some(SessionExpiring { expires_at }) = json::read(&text) {
+    } else if let Some(SessionExpiring { expires_at }) = json::read(text) {
         session.warn(expires_at);
     }
 }

@@ -196,6 +196,7 @@ fn the_account_shows_the_user_the_lifetimes_and_the_way_out() {
     assert!(html.contains("<time datetime=\"2026-11-22T11:26:12Z\" aria-live=\"off\">29 minutes 12 seconds</time>"), "{html}");
     assert!(html.contains("<time datetime=\"2026-11-22T18:57:00Z\" aria-live=\"off\">8 hours 0 minutes</time>"));
     assert!(html.contains("renewed the next time it is used"), "the access token has ended");
+    assert!(html.contains(">22 November 2026</time>"), "{html}");
     assert!(html.contains("method=\"post\" action=\"/api/v1/oauth/logout\""));
     assert!(html.contains("<input type=\"hidden\" name=\"csrf_token\" value=\"csrf-42\">"), "{html}");
     assert!(html.contains("Buy &lt;b&gt;milk&lt;/b&gt;"));

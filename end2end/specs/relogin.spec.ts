@@ -61,7 +61,10 @@ test('somebody else who signs in gets a page of their own, and sends nothing of 
   await signIn(page);
   await interrupt(page);
   const other = await context.newPage();
+  // Firefox reports the parts of the app that a page which is left has not loaded yet.
+  const started = other.waitForResponse('**/api/v1/session');
   await other.goto('/account');
+  await started;
   await context.clearCookies();
   const reloaded = page.waitForEvent('load');
   await signIn(other, bob);

@@ -5,7 +5,7 @@ import { expect, test } from '../fixtures/test.ts';
 const soon = { timeout: 3_000 };
 
 // Whoever listens for events when the session ends may be refused once, which the browser itself reports.
-test.use({ expectedConsole: /session\/events: Failed to load resource.* 401/ });
+test.use({ expectedConsole: /session\/events: Failed to load resource.* 401|sessions\/[^/]+\/end: Failed to load resource.* 503/ });
 
 test('the account page tells where the user is signed in, and ends what is no longer wanted', async ({ launch, stranger }) => {
   const server = await launch();
@@ -17,13 +17,49 @@ test('the account page tells where the user is signed in, and ends what is no lo
   await expect(sessions.getByRole('listitem').filter({ hasText: 'this browser' })).toHaveCount(1);
   await expect(sessions.getByRole('listitem').first()).toContainText(/(?:Chrome|Firefox) on Windows.*127\.0\.0\.1.*signed in just now/);
 
-  await sessions.getByRole('button', { name: /^End the session of (?:Chrome|Firefox) on Windows/ }).click();
+  await sessions.getByRole('button', { name: /^Sign out (?:Chrome|Firefox) on Windows, last used / }).click();
   await expect(sessions.getByRole('listitem')).toHaveCount(1);
   await expect(here.getByText('You are signed in nowhere else.')).toBeVisible();
   await expect(heading(there, 'Sign in to see your account')).toBeVisible(soon);
   await expect(there.getByText('Your session has ended. Sign in to go on.')).toBeVisible();
   expect(await session(there)).toEqual({ authenticated: false });
   expect(await session(here)).toMatchObject({ authenticated: true });
+});
+
+test('a session that is ended is gone from the list at once, and back where that fails', async ({ launch, stranger }) => {
+  const server = await launch();
+  const [here, there] = [await stranger(server.url), await stranger(server.url)];
+  await signIn(there);
+  await signIn(here);
+  const sessions = here.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
+  await expect(sessions).toHaveCount(2);
+  let settle = (): void => undefined;
+  let isRefused = true;
+  const hold = (): Promise<void> => new Promise((resolve) => (settle = resolve));
+  let held = hold();
+  await here.route('**/api/v1/sessions/*/end', async (route) => {
+    await held;
+    await (isRefused ? route.fulfill({ status: 503, body: '' }) : route.continue());
+  });
+
+  const end = here.getByRole('button', { name: /^End the session of / });
+  await end.click();
+  await expect(sessions).toHaveCount(1);
+  await expect(here.getByText('You are signed in nowhere else.')).toBeFocused();
+  settle();
+  await expect(sessions).toHaveCount(2);
+  await expect(here.getByRole('alert')).toContainText(/(?:Chrome|Firefox) on Windows is still signed in\./);
+  expect(await session(there)).toMatchObject({ authenticated: true });
+
+  isRefused = false;
+  held = hold();
+  await here.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
+  await expect(here.getByRole('alert')).toHaveCount(0);
+  await expect(sessions).toHaveCount(1);
+  expect(await session(there)).toMatchObject({ authenticated: true });
+  settle();
+  await expect(heading(there, 'Sign in to see your account')).toBeVisible(soon);
+  await expect(sessions).toHaveCount(1);
 });
 
 test('signing out everywhere ends every session of the user, and nobody else’s', async ({ launch, stranger }) => {
@@ -96,7 +132,7 @@ test('without script a session elsewhere is ended, and then all of them', async 
   await expectAccountPage(page);
   const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
   await expect(sessions).toHaveCount(2);
-  await sessions.getByRole('button', { name: /^End the session of (?:Chrome|Firefox) on Windows$/ }).click();
+  await sessions.getByRole('button', { name: /^Sign out (?:Chrome|Firefox) on Windows, last used / }).click();
   await expectAccountPage(page);
   await expect(sessions).toHaveCount(1);
   await expect(heading(elsewhere, 'Sign in to see your account')).toBeVisible(soon);

@@ -2,7 +2,8 @@
 
 use leptos::{html, prelude::*};
 use std::cell::Cell;
-use web_sys::FocusOptions;
+use wasm_bindgen::JsCast as _;
+use web_sys::{FocusOptions, HtmlBodyElement, HtmlElement};
 
 thread_local! {
     /// Whether a heading has been shown since the document was loaded.
@@ -28,6 +29,24 @@ pub fn Heading(children: Children) -> impl IntoView {
             {children()}
         </h1>
     }
+}
+
+/// Puts the focus on the page's heading: what had it is gone, or is not what matters now.
+pub(crate) fn focus_heading() {
+    let heading = document().query_selector("h1").ok().flatten();
+    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
+        // A heading that cannot be focused is still read.
+        let _ = heading.focus();
+    }
+}
+
+/// The same once the page has been drawn, if nothing else has the focus by then.
+pub(crate) fn focus_where_nothing_is() {
+    request_animation_frame(|| {
+        if document().active_element().is_none_or(|element| element.has_type::<HtmlBodyElement>()) {
+            focus_heading();
+        }
+    });
 }
 
 /// Goes to the part of the page that the address names: the router looks for it before the page is there.

@@ -4,6 +4,7 @@ use leptos::{either::Either, ev::SubmitEvent, html, prelude::*, task::spawn_loca
 
 use crate::{
     api::{self, Note, Problem},
+    clock::day,
     components::{problem_notice::ProblemNotice, skeleton::Skeleton},
     draft::keep_draft,
     handover::{HandedNotes, HandedOver},
@@ -33,8 +34,11 @@ pub fn Notes() -> impl IntoView {
         }
         busy.set(false);
     };
+    // What has failed last, and can be tried again.
+    let failed = StoredValue::new(Call::Load);
     let load = move || {
         busy.set(true);
+        failed.set_value(Call::Load);
         spawn_local(async move { finish(session.keep_on(api::notes).await) });
     };
     Effect::new(move || {
@@ -43,8 +47,7 @@ pub fn Notes() -> impl IntoView {
         }
     });
 
-    let add = move |event: SubmitEvent| {
-        event.prevent_default();
+    let add = move || {
         let Some(input) = field.get_untracked() else { return };
         let text = input.value();
         if text.trim().is_empty() || busy.get_untracked() {
@@ -52,10 +55,12 @@ pub fn Notes() -> impl IntoView {
             return;
         }
         busy.set(true);
+        failed.set_value(Call::Add);
         spawn_local(async move {
             let added = session.keep_on(async || api::add_note(text.trim()).await).await;
             if added.is_ok() {
                 input.set_value("");
+                failed.set_value(Call::Load);
             }
             finish(match added {
                 Ok(()) => api::notes().await,
@@ -70,18 +75,38 @@ pub fn Notes() -> impl IntoView {
             return;
         }
         busy.set(true);
+        failed.set_value(Call::Delete(id.clone()));
         spawn_local(async move {
-            finish(match session.keep_on(async || api::delete_note(&id).await).await {
+            let deleted = session.keep_on(async || api::delete_note(&id).await).await;
+            if deleted.is_ok() {
+                failed.set_value(Call::Load);
+            }
+            finish(match deleted {
                 Ok(()) => api::notes().await,
                 Err(failure) => Err(failure),
             });
             // The button is gone, and with it the focus.
-            if let Some(input) = field.get_untracked() {
+            if let Some(input) = field.try_get_untracked().flatten() {
                 let _ = input.focus();
             }
             session.refresh();
         });
     };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        add();
+    };
+    let retry = Callback::new(move |()| {
+        match failed.get_value() {
+            Call::Load => load(),
+            Call::Add => add(),
+            Call::Delete(id) => delete(id),
+        }
+        // The button goes when the problem does, and the focus with it.
+        if let Some(input) = field.get_untracked() {
+            let _ = input.focus();
+        }
+    });
     view! {
         {move || match notes.get() {
             Some(list) => {
@@ -95,8 +120,8 @@ pub fn Notes() -> impl IntoView {
             }
             None => Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> })),
         }}
-        {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
-        <form class="new-note needs-script" on:submit=add>
+        {move || problem.get().map(|problem| view! { <ProblemNotice problem retry /> })}
+        <form class="new-note needs-script" on:submit=submit>
             <label for="new-note">{t(pages::NOTES_NEW)}</label>
             <div class="field-row">
                 <input id="new-note" type="text" name="text" maxlength="500" autocomplete="off" required node_ref=field />
@@ -109,10 +134,20 @@ pub fn Notes() -> impl IntoView {
     }
 }
 
+/// What is asked of the API.
+#[derive(Clone)]
+enum Call {
+    Load,
+    /// What is in the field.
+    Add,
+    /// The note of this id.
+    Delete(String),
+}
+
 #[component]
 fn NoteItem(note: Note, delete: Callback<String>) -> impl IntoView {
     let Note { id, text, created_at } = note;
-    let day = created_at.get(..10).unwrap_or_default().to_owned();
+    let day = day(&created_at);
     let label = fill(pages::NOTES_DELETE_LABEL, &[("text", &text)]);
     view! {
         <li>

@@ -19,18 +19,21 @@ pub fn ProblemNotice(
     /// What to do when the user wants to try again.
     #[prop(optional)]
     retry: Option<Callback<()>>,
+    /// What it means for the user, to be said first.
+    #[prop(optional)]
+    lead: Option<String>,
 ) -> impl IntoView {
     if texts::has(Group::Pages) {
-        return erased(view! { <Notice problem retry /> });
+        return erased(view! { <Notice problem retry lead /> });
     }
     // Not every page begins with the words for what can go wrong; where they do not come, nothing does.
     let has_come = RwSignal::new(None::<bool>);
     spawn_local(async move { has_come.set(Some(texts::load(&[Group::Pages]).await)) });
     erased(move || {
-        let problem = problem.clone();
+        let (problem, lead) = (problem.clone(), lead.clone());
         has_come
             .get()
-            .map(|has_come| if has_come { erased(view! { <Notice problem retry /> }) } else { erased(view! { <Offline retry /> }) })
+            .map(|has_come| if has_come { erased(view! { <Notice problem retry lead /> }) } else { erased(view! { <Offline retry /> }) })
     })
 }
 
@@ -64,6 +67,8 @@ fn Notice(
     problem: Problem,
     /// What to do when the user wants to try again.
     retry: Option<Callback<()>>,
+    /// What it means for the user.
+    lead: Option<String>,
 ) -> impl IntoView {
     let detail = problem.own_words().map(str::to_owned);
     let Problem { code, request_id, login_url, .. } = problem;
@@ -80,6 +85,7 @@ fn Notice(
     let request_id = Some(request_id).filter(|id| is_request_id(id));
     view! {
         <div class="notice notice-problem" role="alert">
+            {lead.map(|lead| view! { <p><strong>{lead}</strong></p> })}
             <p>
                 <strong>{words.title()}</strong>
                 " "

@@ -4,19 +4,23 @@ use leptos::prelude::*;
 
 use crate::{
     clock::unix_seconds,
-    components::countdown::Countdown,
+    components::{countdown::Countdown, sign_out_notice::SignOutNotice},
     erased::erased,
     session::use_session,
     texts::{around, frame, t},
 };
 
-/// Says two minutes before that the session is about to end, as the server has announced it, and offers to go on where that helps. Until
-/// then it costs nothing.
+/// What the user has to know about the session, wherever they are. It says two minutes before that the session is about to end, as the
+/// server has announced it, and offers to go on where that helps; and it says what becomes of a sign-out, above all when that has failed.
+/// Until then it costs nothing.
 #[component]
 pub fn SessionExpiryNotice() -> impl IntoView {
     let session = use_session();
     let end = Memo::new(move |_| session.ends_at().filter(|_| !session.is_interrupted()));
-    move || end.get().map(|end| erased(view! { <Notice end /> }))
+    view! {
+        {move || end.get().map(|end| erased(view! { <Notice end /> }))}
+        <SignOutNotice />
+    }
 }
 
 #[component]

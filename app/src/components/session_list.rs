@@ -25,20 +25,20 @@ pub fn SessionList() -> impl IntoView {
         expect_context::<HandedOver<HandedSessions>>().take().and_then(|HandedSessions(text)| json::read::<Vec<SessionSummary>>(&text)),
     );
     let problem = RwSignal::new(None::<Problem>);
-    let ending = RwSignal::new(None::<String>);
+    // Those that are being ended: they are not shown any more, unless that fails.
+    let ending = RwSignal::new(Vec::<String>::new());
+    let not_ended = RwSignal::new(Vec::<(SessionSummary, Problem)>::new());
     let remaining = NodeRef::<html::P>::new();
 
-    let finish = move |result: Result<Vec<SessionSummary>, Problem>| {
-        match result {
-            Ok(list) => {
-                sessions.set(Some(list));
-                problem.set(None);
-            }
-            Err(failure) => problem.set(Some(failure)),
+    let take_over = move |result: Result<Vec<SessionSummary>, Problem>| match result {
+        Ok(list) => {
+            not_ended.update(|failures| failures.retain(|(failed, _)| list.iter().any(|summary| summary.id == failed.id)));
+            sessions.set(Some(list));
+            problem.set(None);
         }
-        ending.set(None);
+        Err(failure) => problem.set(Some(failure)),
     };
-    let load = move || spawn_local(async move { finish(session.keep_on(api::sessions).await) });
+    let load = move || spawn_local(async move { take_over(session.keep_on(api::sessions).await) });
     Effect::new(move || {
         if sessions.with_untracked(Option::is_none) {
             load();
@@ -53,41 +53,71 @@ pub fn SessionList() -> impl IntoView {
         }
         now
     });
-    let end = Callback::new(move |id: String| {
-        if ending.with_untracked(Option::is_some) {
+    let end = Callback::new(move |summary: SessionSummary| {
+        if ending.with_untracked(|ending| ending.contains(&summary.id)) {
             return;
         }
-        ending.set(Some(id.clone()));
+        ending.update(|ending| ending.push(summary.id.clone()));
+        not_ended.update(|failures| failures.retain(|(failed, _)| failed.id != summary.id));
+        // The button is gone, and with it the focus; what is left is worth reading.
+        if let Some(remaining) = remaining.get_untracked() {
+            let _ = remaining.focus();
+        }
         spawn_local(async move {
-            finish(match session.keep_on(async || api::end_session(&id).await).await {
+            match session.keep_on(async || api::end_session(&summary.id).await).await {
                 // One that is not there any more has ended, too.
-                Err(failure) if failure.status != 404 => Err(failure),
-                _ => api::sessions().await,
-            });
-            // The button is gone, and with it the focus; what is left is worth reading.
-            if let Some(remaining) = remaining.get_untracked() {
-                let _ = remaining.focus();
+                Err(failure) if failure.status != 404 => {
+                    ending.update(|ending| ending.retain(|id| *id != summary.id));
+                    not_ended.update(|failures| failures.push((summary, failure)));
+                }
+                _ => {
+                    sessions.update(|list| {
+                        if let Some(list) = list {
+                            list.retain(|other| other.id != summary.id);
+                        }
+                    });
+                    ending.update(|ending| ending.retain(|id| *id != summary.id));
+                    take_over(api::sessions().await);
+                }
             }
         });
     });
-    let others = move || sessions.with(|list| list.as_ref().is_some_and(|list| list.len() > 1));
+    let shown = Memo::new(move |_| {
+        let mut list = sessions.get()?;
+        ending.with(|ending| list.retain(|summary| !ending.contains(&summary.id)));
+        Some(list)
+    });
+    let others = move || shown.with(|list| list.as_ref().is_some_and(|list| list.len() > 1));
     view! {
-        {move || match sessions.get() {
+        {move || match shown.get() {
             Some(list) => {
                 Either::Left(view! {
                     <ul class="sessions" aria-label=t(pages::SESSIONS_LIST)>
-                        {list.into_iter().map(|summary| view! { <SessionItem summary ending end /> }).collect_view()}
+                        {list.into_iter().map(|summary| view! { <SessionItem summary end /> }).collect_view()}
                     </ul>
                 })
             }
             None => Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> })),
         }}
         {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
-        <p class="fine-print" tabindex="-1" node_ref=remaining>
-            {move || if others() {
-                t(pages::SESSIONS_UNKNOWN_ONE)
-            } else {
-                t(pages::SESSIONS_NOWHERE_ELSE)
+        {move || {
+            not_ended
+                .get()
+                .into_iter()
+                .map(|(summary, problem)| {
+                    let device = device(summary.browser.clone(), summary.system.clone());
+                    let lead = fill(pages::SESSIONS_NOT_ENDED, &[("device", &device)]);
+                    let retry = Callback::new(move |()| end.run(summary.clone()));
+                    view! { <ProblemNotice problem retry lead /> }
+                })
+                .collect_view()
+        }}
+        // Nothing is said of what is not known: above all, not that there is nobody else.
+        <p class="fine-print" tabindex="-1" node_ref=remaining hidden=move || sessions.with(Option::is_none)>
+            {move || match sessions.with(|list| list.as_ref().map(Vec::len)) {
+                Some(0 | 1) => t(pages::SESSIONS_NOWHERE_ELSE),
+                Some(_) => t(pages::SESSIONS_UNKNOWN_ONE),
+                None => "",
             }}
         </p>
         {move || others().then(|| view! { <SignOut everywhere=true /> })}
@@ -96,9 +126,9 @@ pub fn SessionList() -> impl IntoView {
 
 /// One session; a form, so that it can be ended without a script as well.
 #[component]
-fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: Callback<String>) -> impl IntoView {
+fn SessionItem(summary: SessionSummary, end: Callback<SessionSummary>) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let SessionSummary { id, provider: _, browser, system, address, created_at, last_seen_at, current } = summary;
+    let SessionSummary { id, provider: _, browser, system, address, created_at, last_seen_at, current } = summary.clone();
     let device = device(browser, system);
     let since = move |time: &str| unix_seconds(time).map_or_else(String::new, |time| ago(clock.now() - time));
     let (signed_in, last_seen) = (
@@ -111,15 +141,15 @@ fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: C
             move || since(&time)
         },
     );
-    let label = fill(pages::SESSIONS_END_LABEL, &[("device", &device)]);
-    let action = ["/api/v1/sessions/", &id, "/end"].concat();
-    let is_ending = {
-        let id = id.clone();
-        move || ending.with(|ending| ending.as_ref() == Some(&id))
+    // Two sessions of one device are told apart by when they were used.
+    let label = {
+        let (device, last_seen) = (device.clone(), last_seen.clone());
+        move || fill(pages::SESSIONS_END_LABEL, &[("device", &device), ("last_used", &last_seen())])
     };
+    let action = ["/api/v1/sessions/", &id, "/end"].concat();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        end.run(id.clone());
+        end.run(summary.clone());
     };
     view! {
         <li>
@@ -147,7 +177,7 @@ fn SessionItem(summary: SessionSummary, ending: RwSignal<Option<String>>, end: C
                         <form method="post" action=action on:submit=submit>
                             <input type="hidden" name="csrf_token" value=csrf_token() />
                             <button type="submit" class="button button-quiet button-small" aria-label=label>
-                                {move || if is_ending() { t(pages::SESSIONS_ENDING) } else { t(pages::SESSIONS_END) }}
+                                {t(pages::SESSIONS_END)}
                             </button>
                         </form>
                     }

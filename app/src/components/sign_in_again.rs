@@ -10,7 +10,7 @@ use web_sys::{HtmlDialogElement, HtmlElement};
 
 use crate::{
     address::use_address,
-    components::avatar::display_name,
+    components::{avatar::display_name, heading::focus_heading},
     on_demand::{Part, on_demand},
     query::login_address,
     routes::SIGNED_IN,
@@ -46,10 +46,11 @@ fn Dialog() -> impl IntoView {
         let before = before.try_get_value().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok());
         request_animation_frame(move || {
             // What is gone cannot have the focus: then the page begins anew.
-            let before = before.filter(|element| element.is_connected());
-            let heading = || document().query_selector("h1").ok().flatten()?.dyn_into::<HtmlElement>().ok();
-            if let Some(element) = before.or_else(heading) {
-                let _ = element.focus();
+            match before.filter(|element| element.is_connected()) {
+                Some(element) => {
+                    let _ = element.focus();
+                }
+                None => focus_heading(),
             }
         });
     });

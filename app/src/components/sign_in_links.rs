@@ -8,6 +8,7 @@ use crate::{
     erased::erased,
     providers::Providers,
     query::login_address,
+    session::use_session,
     texts::{fill, frame, t},
 };
 
@@ -19,16 +20,31 @@ pub fn SignInLinks(
     return_to: Signal<String>,
 ) -> impl IntoView {
     let providers = expect_context::<Providers>();
+    let session = use_session();
     Effect::new(move || providers.load());
+    // A sign-in that begins before a sign-out is over would be undone by it; and whoever clicks twice does not mean the link.
+    let is_inert = Memo::new(move |_| session.departure().is_under_way());
     move || match providers.get() {
         None => erased(view! { <Skeleton lines=1 /> }),
         Some(Err(problem)) => erased(view! { <ProblemNotice problem retry=Callback::new(move |()| providers.load()) /> }),
         Some(Ok(list)) if list.is_empty() => erased(view! { <p class="notice">{t(frame::SIGN_IN_NO_PROVIDER)}</p> }),
-        Some(Ok(list)) => erased(view! {
-            <ul class="sign-in-links">
-                {list.into_iter().map(|provider| view! { <SignInLink provider return_to /> }).collect_view()}
-            </ul>
-        }),
+        Some(Ok(list)) => {
+            let form = form(list.len());
+            erased(view! {
+                <ul class=form inert=is_inert>
+                    {list.into_iter().map(|provider| view! { <SignInLink provider return_to /> }).collect_view()}
+                </ul>
+            })
+        }
+    }
+}
+
+/// One is what the page is for; several are alike, one below the other, and many in two columns.
+fn form(count: usize) -> &'static str {
+    match count {
+        0 | 1 => "sign-in-links",
+        2..=6 => "sign-in-links several",
+        _ => "sign-in-links several many",
     }
 }
 

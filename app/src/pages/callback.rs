@@ -6,6 +6,8 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use std::{cell::Cell, time::Duration};
 use wasm_bindgen::JsValue;
 
+#[cfg(feature = "ssr")]
+use crate::query::pairs;
 use crate::{
     api::{self, AuthorizationResponse, Problem},
     components::{heading::Heading, problem_view::ProblemView},
@@ -43,8 +45,8 @@ enum Task {
     HandIn(AuthorizationResponse),
     /// Wait for the run that was interrupted by a reload: its request goes on without it.
     WaitForOther,
-    /// Tell that the URL holds no proper answer.
-    Refuse,
+    /// Have the server refuse what is no proper answer, so that it is known there, too.
+    Refuse(String),
     /// Tell that there is nothing to do.
     Nothing,
 }
@@ -67,7 +69,7 @@ pub fn Callback() -> impl IntoView {
                     finish(session, &answer).await.map(Some)
                 }
                 Task::WaitForOther => wait(session).await.map(|()| Some("/".to_owned())),
-                Task::Refuse => Err(Problem::local(ProblemCode::InvalidRequest)),
+                Task::Refuse(form) => Err(api::hand_in_void(form).await),
                 Task::Nothing => {
                     if session.get_untracked() == SessionState::Unknown {
                         session.ask().await;
@@ -131,7 +133,10 @@ fn take_task() -> Task {
             HANDED_IN.set(true);
             Task::HandIn(answer)
         }
-        Redirect::Repeated => Task::Refuse,
+        Redirect::Repeated(form) => {
+            HANDED_IN.set(true);
+            Task::Refuse(form)
+        }
         Redirect::Nothing if interrupted => Task::WaitForOther,
         Redirect::Nothing => Task::Nothing,
     }
@@ -230,19 +235,8 @@ fn without_script() -> String {
         Redirect::Nothing => {
             ["<p>", t(pages::CALLBACK_NOTHING_WITHOUT_SCRIPT), " <a href=\"/\">", t(pages::NEXT_HOME), "</a></p>"].concat()
         }
-        Redirect::Repeated => {
-            let words = ProblemCode::InvalidRequest.explain().words;
-            [
-                "<div class=\"notice notice-problem\" role=\"alert\"><p><strong>",
-                words.title(),
-                "</strong> ",
-                words.why(),
-                "</p></div><p><a class=\"button\" href=\"/\">",
-                t(pages::NEXT_HOME),
-                "</a></p>",
-            ]
-            .concat()
-        }
+        // What is void is handed in as well: the server says what is wrong with it.
+        Redirect::Repeated(form) => form_of(pairs(&form)),
         Redirect::Response(answer) => {
             let AuthorizationResponse { code, state, iss, response, error, error_description, error_uri } = answer;
             let fields = [
@@ -254,24 +248,28 @@ fn without_script() -> String {
                 ("error_description", error_description),
                 ("error_uri", error_uri),
             ];
-            let mut form = String::from("<form method=\"post\" action=\"/api/v1/oauth/code\">");
-            for (name, value) in fields {
-                if let Some(value) = value {
-                    form.push_str("<input type=\"hidden\" name=\"");
-                    form.push_str(name);
-                    form.push_str("\" value=\"");
-                    form.push_str(&escape_attribute(&value));
-                    form.push_str("\">");
-                }
-            }
-            form.push_str("<p>");
-            form.push_str(t(pages::CALLBACK_ONE_MORE_CLICK));
-            form.push_str("</p><button type=\"submit\" class=\"button\">");
-            form.push_str(t(pages::CALLBACK_CONTINUE));
-            form.push_str("</button></form>");
-            form
+            form_of(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
         }
     }
+}
+
+/// A form that hands in these fields.
+#[cfg(feature = "ssr")]
+fn form_of<N: AsRef<str>>(fields: impl IntoIterator<Item = (N, String)>) -> String {
+    let mut form = String::from("<form method=\"post\" action=\"/api/v1/oauth/code\">");
+    for (name, value) in fields {
+        form.push_str("<input type=\"hidden\" name=\"");
+        form.push_str(&escape_attribute(name.as_ref()));
+        form.push_str("\" value=\"");
+        form.push_str(&escape_attribute(&value));
+        form.push_str("\">");
+    }
+    form.push_str("<p>");
+    form.push_str(t(pages::CALLBACK_ONE_MORE_CLICK));
+    form.push_str("</p><button type=\"submit\" class=\"button\">");
+    form.push_str(t(pages::CALLBACK_CONTINUE));
+    form.push_str("</button></form>");
+    form
 }
 
 #[cfg(not(feature = "ssr"))]

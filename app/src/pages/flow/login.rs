@@ -2,15 +2,14 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use std::sync::Arc;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 use super::{
     Current, address_of,
     diagram::{self, diagram},
     export::export,
+    meaning,
     message_details::dropped,
-    parameter_list::message_link,
+    parameter_list::{message_link, message_number},
     sentences,
     source::{Recording, Source},
     timing, token,
@@ -18,9 +17,10 @@ use super::{
 };
 use crate::{
     api::Problem,
-    components::problem_notice::ProblemNotice,
+    components::{heading::focus_heading, problem_notice::ProblemNotice},
     erased::erased,
-    flow::{LoginOutcome, RecordedLogin},
+    flow::{CheckOutcome, LoginOutcome, RecordedLogin},
+    pages::lab::LabLink,
     problem::ProblemCode,
     query::login_address,
     texts::{around, fill, flow, pieces, t},
@@ -54,6 +54,7 @@ pub(crate) fn login_view(first: Arc<RecordedLogin>, chosen: ArcMemo<Option<Arc<R
     });
     erased(view! {
         {move || login.with(|login| outcome(login, walk))}
+        <LabLink />
         <Others login source />
         <section class="diagram-section" aria-labelledby="messages">
             <h2 id="messages">{t(flow::FLOW_MESSAGES)}</h2>
@@ -84,7 +85,7 @@ pub(crate) fn login_view(first: Arc<RecordedLogin>, chosen: ArcMemo<Option<Arc<R
                                 .map(|message| {
                                     view! {
                                         <li>
-                                            <bdi>{sentences::message(message)}</bdi>
+                                            {sentences::message_view(message)}
                                         </li>
                                     }
                                 })
@@ -107,6 +108,15 @@ fn failed_at(login: &RecordedLogin) -> Option<u32> {
         LoginOutcome::Failed(failure) => Some(failure.message),
         LoginOutcome::Running | LoginOutcome::SignedIn => None,
     }
+}
+
+/// The check that has failed there, if it was one: the rule, and what was wrong.
+fn failed_check(login: &RecordedLogin, number: u32) -> Option<(&'static str, String)> {
+    let message = login.messages.iter().find(|message| message.number == number)?;
+    message.checks.iter().find_map(|check| match &check.outcome {
+        CheckOutcome::Failed { reason, .. } => Some((meaning::check(check.name).rule, reason.clone())),
+        CheckOutcome::Passed | CheckOutcome::Skipped(_) | CheckOutcome::NotReached => None,
+    })
 }
 
 /// What became of it, why, and what to do next.
@@ -148,7 +158,8 @@ fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
                 Problem { detail: failure.detail.clone(), code: failure.code.clone(), ..Problem::local(ProblemCode::InternalError) };
             let detail = detail.own_words().map(str::to_owned);
             let (before, after) = around(flow::FLOW_FAILED_AT);
-            let text = fill(flow::FLOW_MESSAGE_NUMBER, &[("number", &failure.message.to_string())]);
+            let text = message_number(failure.message);
+            let broken = failed_check(login, failure.message);
             erased(view! {
                 <div class="outcome failed">
                     {explanation.map(|explanation| view! { <p class="lead">{explanation.words.why()}</p> })}
@@ -160,8 +171,20 @@ fn outcome(login: &RecordedLogin, walk: Walk) -> AnyView {
                                 </p>
                             }
                         })}
-                    <p>{before} {message_link(failure.message, text, walk)} {after} {explanation.map(|explanation| view! { " " {explanation.words.advice()} })}</p>
-                    {sentence}
+                    <div class="notice notice-problem">
+                        {broken
+                            .map(|(rule, reason)| {
+                                view! {
+                                    <p>
+                                        <strong>{rule}</strong>
+                                        ": "
+                                        <bdi lang="en">{reason}</bdi>
+                                    </p>
+                                }
+                            })}
+                        <p role="status">{before} {message_link(failure.message, text, walk)} {after}</p>
+                    </div>
+                    {explanation.map(|explanation| view! { <p>{explanation.words.advice()}</p> })}
                     {began}
                     <p>{again}</p>
                 </div>
@@ -291,12 +314,7 @@ fn Forget(source: Source) -> impl IntoView {
         spawn_local(async move {
             match source.forget().await {
                 // The button is gone, and the focus must not be.
-                Ok(()) => request_animation_frame(|| {
-                    let heading = document().query_selector("h1").ok().flatten();
-                    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
-                        let _ = heading.focus();
-                    }
-                }),
+                Ok(()) => request_animation_frame(focus_heading),
                 Err(failure) => problem.set(Some(failure)),
             }
         });
