@@ -203,8 +203,16 @@ test('what is saved holds no secret', async ({ page, context, browserName }) => 
   expect(picture.text).not.toMatch(/<script|<style|href|url\(|\son\w+=/i);
   const wellFormed = await page.evaluate((text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror') === null, picture.text);
   expect(wellFormed).toBe(true);
+  expect(picture.text).toMatch(/<title>Sign-in with Demo<\/title><desc>Signed in with Demo/);
+
+  // The picture speaks the language of the page.
+  await page.getByRole('button', { name: 'Deutsch' }).click();
+  const german = await saved(page, 'Als Bild speichern');
+  expect(german.text).toMatch(/^<svg [^>]*lang="de"[^>]*><title>Anmeldung mit Demo<\/title><desc>Angemeldet /);
+  expect(german.text).toContain('Geheimnisse stehen nicht in diesem Bild.');
+  expect(german.text).not.toMatch(/Sign-in|brings the|Thin line/);
   for (const secret of secrets) {
-    for (const text of [data.text, picture.text, await page.content()]) expect(text).not.toContain(secret);
+    for (const text of [data.text, picture.text, german.text, await page.content()]) expect(text).not.toContain(secret);
   }
 });
 

@@ -4,7 +4,10 @@ use super::{
     layout::{Arrow, Direction, Lanes, party},
     meaning, sentences, timing,
 };
-use crate::flow::{Channel, LoginOutcome, Message, RecordedLogin};
+use crate::{
+    flow::{Channel, LoginOutcome, Message, RecordedLogin},
+    texts::{fill, flow, language, t},
+};
 
 const WIDTH: usize = 1_000;
 const MARGIN: usize = 24;
@@ -30,9 +33,13 @@ pub(crate) fn picture(login: &RecordedLogin) -> String {
     let lanes = Lanes::of(login);
     let bottom = HEAD + login.messages.len() * ROW;
     let height = bottom + FOOT;
-    let title = ["Sign-in with ", &login.provider_name].concat();
+    let title = fill(flow::FLOW_PICTURE_TITLE, &[("provider", &login.provider_name)]);
     let mut svg = Svg(String::new());
-    svg.raw("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 ");
+    svg.raw("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" lang=\"");
+    svg.raw(language().tag());
+    svg.raw("\" direction=\"");
+    svg.raw(language().direction());
+    svg.raw("\" viewBox=\"0 0 ");
     svg.raw(
         &[&WIDTH.to_string(), " ", &height.to_string(), "\" width=\"", &WIDTH.to_string(), "\" height=\"", &height.to_string()].concat(),
     );
@@ -57,14 +64,7 @@ pub(crate) fn picture(login: &RecordedLogin) -> String {
     for (at, message) in login.messages.iter().enumerate() {
         row(&mut svg, &lanes, message, HEAD + at * ROW, failed_at == Some(message.number));
     }
-    svg.label(
-        MARGIN,
-        bottom + 26,
-        "start",
-        SOFT,
-        "font-size=\"12\"",
-        "Thin line: through the browser. Double line: from server to server. Secrets are not in this picture.",
-    );
+    svg.label(MARGIN, bottom + 26, "start", SOFT, "font-size=\"12\"", t(flow::FLOW_PICTURE_LEGEND));
     svg.raw("</svg>");
     svg.0
 }
@@ -79,10 +79,8 @@ fn row(svg: &mut Svg, lanes: &Lanes, message: &Message, top: usize, failed: bool
     let (left, right) = (centre(lanes, arrow.left), centre(lanes, arrow.right));
     let (anchor, x) = ("middle", centre_of_half(lanes, arrow.left + arrow.right));
     svg.label(MARGIN, top + 32, "start", SOFT, "", &message.number.to_string());
-    let mut act = meaning::message(message.name).act.to_owned();
-    if failed {
-        act.push_str(" – failed here");
-    }
+    let act = meaning::message(message.name).act;
+    let act = if failed { fill(flow::FLOW_PICTURE_FAILED_HERE, &[("act", act)]) } else { act.to_owned() };
     svg.paper(x, top + 20, anchor, colour, "", &act);
     let y = top + 30;
     draw(svg, arrow, (left, right), y, colour, message.channel);
@@ -222,7 +220,22 @@ mod tests {
             }
             let name = tag.split([' ', '/']).next().unwrap();
             assert!(["svg", "title", "desc", "text", "path", "rect"].contains(&name), "{tag}");
-            let known = ["xmlns", "role", "viewBox", "width", "height", "x", "y", "d", "fill", "stroke", "text-anchor", "paint-order"];
+            let known = [
+                "xmlns",
+                "role",
+                "lang",
+                "direction",
+                "viewBox",
+                "width",
+                "height",
+                "x",
+                "y",
+                "d",
+                "fill",
+                "stroke",
+                "text-anchor",
+                "paint-order",
+            ];
             // Of the parts between quotation marks, every other one is a value.
             for attribute in tag
                 .split('"')
@@ -252,6 +265,44 @@ mod tests {
             }
         }
         assert!(picture(&example::denied()).contains("hands the answer to the backend – failed here"));
+    }
+
+    /// On the server, which has every language.
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn the_picture_is_in_the_language_of_the_page() {
+        use crate::{
+            language::Language,
+            texts::{flow, text_in},
+        };
+        use leptos::prelude::{Owner, provide_context};
+
+        for language in Language::ALL {
+            let svg = Owner::new().with(|| {
+                provide_context(language);
+                picture(&example::denied())
+            });
+            assert_harmless(&svg);
+            assert!(svg.contains(&["lang=\"", language.tag(), "\" direction=\"", language.direction(), "\""].concat()), "{svg}");
+            let mut said = String::new();
+            for text in [flow::FLOW_PICTURE_LEGEND, flow::MESSAGE_AUTHORIZATION_REQUEST_ACT, flow::PARTY_PROVIDER] {
+                said.clear();
+                escape(text_in(language, text), &mut said);
+                assert!(svg.contains(&said), "{said} in {svg}");
+            }
+            let (before, after) = text_in(language, flow::FLOW_PICTURE_TITLE).split_once("{provider}").unwrap();
+            assert!(svg.contains(&["<title>", before, "Demo", after, "</title>"].concat()), "{svg}");
+            let (before, after) = text_in(language, flow::FLOW_PICTURE_FAILED_HERE).split_once("{act}").unwrap();
+            let act = text_in(language, flow::MESSAGE_CODE_FORWARDED_ACT);
+            said.clear();
+            escape(&[before, act, after].concat(), &mut said);
+            assert!(svg.contains(&said), "{said} in {svg}");
+            if language != Language::En {
+                for english in ["Sign-in with", "failed here", "Thin line", "Provider", "Not signed in"] {
+                    assert!(!svg.contains(english), "{english} in {svg}");
+                }
+            }
+        }
     }
 
     #[test]

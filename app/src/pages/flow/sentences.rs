@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     erased::erased,
-    flow::{Channel, CheckOutcome, LoginOutcome, Message, Parameter, ParameterValue, RecordedLogin},
+    flow::{Channel, Check, CheckOutcome, LoginOutcome, Message, Parameter, ParameterValue, RecordedLogin},
     texts::{count, fill, flow, t},
 };
 
@@ -70,9 +70,7 @@ pub(crate) fn channel(channel: Channel) -> &'static str {
 pub(crate) fn value(value: &ParameterValue) -> String {
     match value {
         ParameterValue::Shown(text) => text.clone(),
-        ParameterValue::Shortened { start, length } => {
-            fill(flow::FLOW_SHORTENED, &[("start", start), ("number", &length.to_string())])
-        }
+        ParameterValue::Shortened { start, length } => fill(flow::FLOW_SHORTENED, &[("start", start), ("number", &length.to_string())]),
         ParameterValue::Hidden { length, fingerprint } => {
             fill(flow::FLOW_HIDDEN, &[("number", &length.to_string()), ("fingerprint", fingerprint)])
         }
@@ -81,7 +79,11 @@ pub(crate) fn value(value: &ParameterValue) -> String {
 
 /// A message in a few sentences, for the page: what the server has said in English is marked so, for those who are read to.
 pub(crate) fn message_view(message: &Message) -> AnyView {
-    let told = message_in(message);
+    told_view(&message_in(message))
+}
+
+/// Sentences for the page, in which [`english`] has marked what is not in its language.
+pub(crate) fn told_view(told: &str) -> AnyView {
     let parts: Vec<_> = told
         .split(ENGLISH)
         .enumerate()
@@ -96,9 +98,13 @@ pub(crate) fn message_view(message: &Message) -> AnyView {
 /// Stands before and after English words until they are shown; no text has it.
 const ENGLISH: char = '\u{1}';
 
+/// The words, marked as English.
+pub(crate) fn english(words: &str) -> String {
+    [ENGLISH.to_string(), words.replace(ENGLISH, ""), ENGLISH.to_string()].concat()
+}
+
 /// A message in a few sentences, with [`ENGLISH`] around what is not in the page's language.
 fn message_in(message: &Message) -> String {
-    let english = |words: &str| [ENGLISH.to_string(), words.replace(ENGLISH, ""), ENGLISH.to_string()].concat();
     let call = call(message).map(|call| [" (", &call, ")"].concat()).unwrap_or_default();
     let time = timing::duration(message.at_microseconds);
     let values = [
@@ -113,25 +119,30 @@ fn message_in(message: &Message) -> String {
         text.push(' ');
         text.push_str(&fill(flow::SENTENCE_NO_ANSWER, &[("error", &english(error))]));
     }
-    if !message.parameters.is_empty() {
-        let said: Vec<_> =
-            message.parameters.iter().map(|Parameter { name, value: said, .. }| [name, " = ", &value(said).replace(ENGLISH, "")].concat()).collect();
-        text.push(' ');
-        text.push_str(&fill(flow::SENTENCE_SAYS, &[("parameters", &said.join("; "))]));
-    }
-    for check in &message.checks {
-        if let CheckOutcome::Failed { reason, .. } = &check.outcome {
-            text.push(' ');
-            let values = [("rule", meaning::check(check.name).rule), ("reason", &*english(reason))];
-            text.push_str(&fill(flow::SENTENCE_CHECK_FAILED, &values));
-        }
-    }
+    add_content(&mut text, &message.parameters, &message.checks);
     if let Some(verdicts) = Verdicts::of([message]).in_words() {
         text.push(' ');
         text.push_str(&verdicts);
         text.push('.');
     }
     text
+}
+
+/// Tells what a message says, and which checks have failed.
+pub(crate) fn add_content(text: &mut String, parameters: &[Parameter], checks: &[Check]) {
+    if !parameters.is_empty() {
+        let said = |Parameter { name, value: said, .. }: &Parameter| [name, " = ", &value(said).replace(ENGLISH, "")].concat();
+        let said: Vec<_> = parameters.iter().map(said).collect();
+        text.push(' ');
+        text.push_str(&fill(flow::SENTENCE_SAYS, &[("parameters", &said.join("; "))]));
+    }
+    for check in checks {
+        if let CheckOutcome::Failed { reason, .. } = &check.outcome {
+            let reason = english(reason.trim_end_matches('.'));
+            text.push(' ');
+            text.push_str(&fill(flow::SENTENCE_CHECK_FAILED, &[("rule", meaning::check(check.name).rule), ("reason", &reason)]));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -161,7 +172,7 @@ mod tests {
             "error = access_denied; error_description = The user said <b>no</b>.; state = hidden: 65 characters, fingerprint b5ca1ab1"
         ));
         assert!(told.contains("Failed: The provider has not answered with an error – the provider answered with access_denied."), "{told}");
-        assert!(told.ends_with("8 checks passed, 1 failed, 2 skipped."), "{told}");
+        assert!(told.ends_with("8 checks passed, 1 failed, 1 did not apply, 1 not reached."), "{told}");
     }
 
     #[test]
