@@ -22,6 +22,8 @@ pub struct Handover {
     pub sessions: Option<HandedSessions>,
     /// This browser's own logins, if the server has looked.
     pub flow: Option<HandedFlow>,
+    /// What happened in the experiment that the page was asked for.
+    pub run: Option<HandedRun>,
     /// The server's time, in seconds since 1970.
     pub now_unix_seconds: Option<i64>,
 }
@@ -41,6 +43,19 @@ pub enum HandedFlow {
     Off,
     /// What `GET /flow` answers.
     Recorded(String),
+}
+
+/// An experiment of the lab, as JSON for the same reason.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandedRun(pub String);
+
+impl HandedRun {
+    /// What happened in it.
+    #[cfg(feature = "ssr")]
+    pub fn new(run: &crate::lab::LabRun) -> Self {
+        // It is made of strings and numbers, which JSON can always hold.
+        Self(serde_json::to_string(run).unwrap_or_default())
+    }
 }
 
 impl HandedFlow {
@@ -88,6 +103,7 @@ fn known() -> String {
         notes: context.notes.and_then(|notes| json::write(&notes)).map(HandedNotes),
         sessions: context.sessions.and_then(|sessions| json::write(&sessions)).map(HandedSessions),
         flow: context.flow,
+        run: context.run,
         now_unix_seconds: Some(context.now_unix_seconds),
     });
     // It is made of strings and numbers, which JSON can always hold.

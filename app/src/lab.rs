@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::{Channel, Check, CheckName, Parameter};
 
+/// The path of the page, which takes an experiment from a form where there is no script.
+pub const LAB: &str = "/lab";
+
 /// What to run: the body of `POST /lab/runs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

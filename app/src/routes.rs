@@ -66,7 +66,7 @@ fn learn() -> Part {
 }
 
 fn lab() -> Part {
-    on_demand!(lab::lab, [Pages, Flow], view! { <LabPage /> })
+    on_demand!(lab::lab, [Pages, Flow, Lab], view! { <LabPage /> })
 }
 
 /// The part of the app that the page at `path` is in, unless it is the one that every page starts with.
@@ -88,7 +88,8 @@ pub(crate) fn texts_at(path: &str) -> &'static [Group] {
     match path {
         "/" => &[Group::Frame],
         "/learn" => &[Group::Frame, Group::Pages, Group::Flow, Group::Learn],
-        "/flow" | "/lab" => &[Group::Frame, Group::Pages, Group::Flow],
+        "/lab" => &[Group::Frame, Group::Pages, Group::Flow, Group::Lab],
+        "/flow" => &[Group::Frame, Group::Pages, Group::Flow],
         _ => &[Group::Frame, Group::Pages],
     }
 }

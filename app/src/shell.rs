@@ -13,7 +13,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     api::{Note, Provider, Session, SessionSummary},
-    handover::{HandedFlow, Handover, KNOWN},
+    components::page_notices::PageNotices,
+    handover::{HandedFlow, HandedRun, Handover, KNOWN},
     json,
     language::Language,
     routes::part_name_at,
@@ -53,6 +54,8 @@ pub struct RequestContext {
     pub sessions: Option<Vec<SessionSummary>>,
     /// This browser's own logins, for the pages about them.
     pub flow: Option<HandedFlow>,
+    /// What happened in the experiment that the page was asked for.
+    pub run: Option<HandedRun>,
     /// The server's time in seconds since 1970, from which the first countdowns are written.
     pub now_unix_seconds: i64,
 }
@@ -106,12 +109,14 @@ pub fn static_shell(site: Site, assets: &SiteAssets, language: Language, path: &
         let body = view! {
             {(site.header)()}
             <main id="content" tabindex="-1">
+                <PageNotices />
                 <h1>{site.name}</h1>
                 <p role="status" data-loading="">
                     {t(frame::PAGE_LOADING)}
                 </p>
                 <NeedsScript />
             </main>
+            {(site.footer)()}
         };
         (view! { <title>{site.name}</title> }.into_any(), body.into_any())
     })
@@ -197,20 +202,27 @@ fn document(
                 <link rel="stylesheet" href=css />
                 <texts::Element language groups=texts />
                 <template id="offline">
-                    <p class="page-notice notice" role="status">
+                    <p class="page-notice notice">
                         {t(frame::PAGE_OFFLINE)}
                     </p>
                 </template>
                 <template id="no-cookies">
-                    <p class="page-notice notice notice-problem" role="status">
+                    <p class="page-notice notice notice-problem">
                         {t(frame::PAGE_NO_COOKIES)}
                     </p>
                 </template>
                 <template id="not-started">
-                    <div class="notice notice-problem" role="alert">
-                        {t(frame::PAGE_NOT_STARTED)}
-                        " "
-                        <a rel="external">{t(frame::PAGE_RELOAD)}</a>
+                    <div class="page" role="alert">
+                        <strong>{t(frame::PAGE_NOT_STARTED)}</strong>
+                        <p>{t(frame::PAGE_NOT_STARTED_WHY)}</p>
+                        <p class="actions">
+                            <a class="button" rel="external">
+                                {t(frame::PAGE_RELOAD)}
+                            </a>
+                            <a class="quiet-link" href="/" rel="external">
+                                {t(frame::NOT_FOUND_HOME)}
+                            </a>
+                        </p>
                     </div>
                 </template>
                 <meta name="description" content=description />

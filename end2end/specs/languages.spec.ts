@@ -65,7 +65,7 @@ test('another language is chosen at the foot of the page, and remembered', async
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('登录，并看看它是如何工作的');
 });
 
-for (const path of ['/', '/account', '/problem?code=access_denied', '/flow', '/learn', '/nothing']) {
+for (const path of ['/', '/account', '/problem?code=access_denied', '/flow', '/learn', '/lab', '/nothing']) {
   test(`${path} fits in every language, and mirrored`, async ({ page, context, baseURL }) => {
     await page.setViewportSize({ width: 320, height: 640 });
     for (const language of ['de', 'es', 'fr', 'zh-Hans']) {

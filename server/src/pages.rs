@@ -27,7 +27,8 @@ use leptos_axum::{ResponseOptions, generate_route_list};
 use oauth2flow_app::{
     api::{Provider, Session},
     flow::Flow,
-    handover::HandedFlow,
+    handover::{HandedFlow, HandedRun},
+    lab::LabRun,
     language::Language,
     problem::ProblemCode,
     shell::{RequestContext, SetStatus, SiteAssets, home_shell, shell, static_shell},
@@ -150,8 +151,13 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
     }
     match app.config.server.render {
         Render::Spa => Ok(constant(&app, path, request.headers())),
-        Render::Ssr => Ok(render(app, request).await),
+        Render::Ssr => Ok(render(app, request, None).await),
     }
+}
+
+/// Whether the page at `path` is one of the app's, and made here: then it can answer a form of its own.
+pub fn takes_forms(app: &AppState, path: &str) -> bool {
+    app.config.server.render == Render::Ssr && app.pages.has(path)
 }
 
 /// What decides over a page beside its address.
@@ -174,11 +180,13 @@ fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
     (status, headers, Body::from(document)).into_response()
 }
 
-async fn render(app: AppState, request: Request) -> Response {
+/// Renders the page that is asked for, with what happened in an experiment, if one was made for it.
+pub async fn render(app: AppState, request: Request, run: Option<&LabRun>) -> Response {
     // Nothing can be rendered before the renderer is ready.
     app.pages.made();
     let exists = app.pages.has(request.uri().path());
-    let known = request_context(&app, request.uri().path(), request.headers()).await;
+    let mut known = request_context(&app, request.uri().path(), request.headers()).await;
+    known.run = run.map(HandedRun::new);
     let language = known.language;
     let (site, assets, policy_app) = (app.pages.site, app.assets.site.clone(), app.clone());
     let context = move || {
@@ -217,6 +225,7 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
         notes: None,
         sessions: None,
         flow: None,
+        run: None,
         now_unix_seconds: app.clock.now().as_second(),
     };
     // The callback is rendered without looking at who asks: the code in its address is nobody's until the browser posts it.

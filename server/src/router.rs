@@ -17,7 +17,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use oauth2flow_app::problem::ProblemCode;
+use oauth2flow_app::{lab::LAB, problem::ProblemCode};
 
 /// Where the routes of the app's developer are.
 pub const OWN_ROUTES: &str = "/api/v1/app";
@@ -39,6 +39,8 @@ pub fn router(app: AppState, own: Router, own_bodies: BodyLimit) -> Envelope {
         // The layer lets what only reads pass.
         .route("/api/v1/flow", get(flow::get).delete(flow::forget))
         .route("/api/v1/lab/runs", post(lab::run))
+        // The page itself, which takes a form where there is no script.
+        .route(LAB, get(pages::handler).post(lab::form))
         .route("/api/v1/language", post(language::handler))
         .layer(from_fn_with_state(app.clone(), csrf::state_changing));
     // A provider's page may bring the browser here with its answer, so the handler itself looks at who asks.

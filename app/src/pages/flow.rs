@@ -17,12 +17,16 @@ use crate::{
     texts::{self, around, fill, t},
 };
 pub(crate) use check_list::check_list;
-pub(crate) use layout::{Arrow, Direction};
+pub(crate) use layout::Arrow;
+#[cfg(test)]
+pub(crate) use layout::Direction;
+pub(crate) use line::line;
 pub(crate) use meaning::ParameterMeaning;
-pub(crate) use parameter_list::{place, reference, row as parameter_row};
-pub(crate) use sentences::{route, value};
+pub(crate) use parameter_list::{explained, message_number, reference};
+pub(crate) use secrets::holds;
+pub(crate) use sentences::{add_content, route, told_view, value};
 use source::{Recording, Source};
-pub(crate) use walk::Move;
+pub(crate) use walk::asked_for;
 
 mod check_list;
 mod diagram;
@@ -30,6 +34,7 @@ mod diagram;
 pub(crate) mod example;
 mod export;
 mod layout;
+mod line;
 mod login;
 pub(crate) mod meaning;
 mod message_details;
@@ -83,11 +88,17 @@ pub fn FlowPage() -> impl IntoView {
         <Heading>{title}</Heading>
         {move || match shown.get() {
             Shown::Waiting => erased(view! { <Skeleton lines=6 /> }),
-            Shown::Off => erased(view! { <RecordingIsOff /> }),
+            Shown::Off => erased(view! {
+                <RecordingIsOff />
+                <LabLink />
+            }),
             Shown::Failed(problem) => {
                 erased(view! { <ProblemNotice problem=*problem retry=Callback::new(move |()| source.load()) /> })
             }
-            Shown::Empty => erased(view! { <NoLogin /> }),
+            Shown::Empty => erased(view! {
+                <NoLogin />
+                <LabLink />
+            }),
             Shown::Login(_) => {
                 let chosen = chosen.clone();
                 match chosen.get_untracked() {
@@ -96,7 +107,6 @@ pub fn FlowPage() -> impl IntoView {
                 }
             }
         }}
-        <LabLink />
     })
 }
 

@@ -1,15 +1,19 @@
 //! The attack lab: five attacks on a sign-in, each tried with the defence that stops it, and without.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev::SubmitEvent, html::Input, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 
 use crate::{
     api::{self, Problem},
     components::{heading::Heading, problem_notice::ProblemNotice, skeleton::Skeleton},
     erased::erased,
-    lab::{Attack, Defence, Experiment, LabRun},
+    handover::{HandedOver, HandedRun},
+    json,
+    lab::{Attack, Defence, Experiment, LAB, LabRun},
     pages::flow::reference,
+    problem::ProblemCode,
     providers::Providers,
+    texts::{flow, frame, lab, pieces, t},
 };
 use report::report;
 use stories::{Story, story};
@@ -23,18 +27,19 @@ mod stories;
 pub fn LabPage() -> impl IntoView {
     let providers = expect_context::<Providers>();
     Effect::new(move || providers.load());
+    // Made by the server for the page's own form, where no script was there to call it.
+    let handed = use_context::<HandedOver<HandedRun>>().and_then(HandedOver::take);
+    let run: Option<LabRun> = handed.and_then(|HandedRun(text)| json::read(&text));
     erased(view! {
-        <Title text="The attack lab" />
-        <Heading>"The attack lab"</Heading>
-        <p class="lead">
-            "A sign-in is made of many small checks, and each of them stops somebody. Here you can leave one out and watch what happens."
-        </p>
+        <Title text=t(lab::LAB_TITLE) />
+        <Heading>{t(lab::LAB_TITLE)}</Heading>
+        <p class="lead">{t(lab::LAB_LEAD)}</p>
         {move || match is_open(providers) {
             None => erased(view! { <Skeleton lines=6 /> }),
             Some(Err(problem)) => {
                 erased(view! { <ProblemNotice problem=*problem retry=Callback::new(move |()| providers.load()) /> })
             }
-            Some(Ok(true)) => erased(view! { <Experiments /> }),
+            Some(Ok(true)) => experiments(run.as_ref()),
             Some(Ok(false)) => erased(view! { <NotHere /> }),
         }}
     })
@@ -54,55 +59,57 @@ fn is_open(providers: Providers) -> Option<Result<bool, Box<Problem>>> {
 pub(crate) fn LabLink() -> impl IntoView {
     let providers = expect_context::<Providers>();
     Effect::new(move || providers.load());
-    erased(move || {
-        matches!(is_open(providers), Some(Ok(true))).then(|| {
-            view! {
-                <p>
-                    "What happens without these checks, you can try in " <a href="/lab">"the attack lab"</a> "."
-                </p>
-            }
-        })
-    })
+    let told = || pieces(flow::LAB_TRY, |_| erased(view! { <a href=LAB>{t(flow::LAB_LINK)}</a> }));
+    erased(move || matches!(is_open(providers), Some(Ok(true))).then(|| view! { <p>{told()}</p> }))
 }
 
 /// Why there is nothing to try.
 #[component]
 fn NotHere() -> impl IntoView {
+    let way = pieces(lab::LAB_NOT_HERE_WAY, |_| erased(view! { <a href="/learn">{t(flow::FLOW_HOW)}</a> }));
     view! {
-        <p>
-            "The lab is there only beside the demo provider, and that does not run here: nobody is to try attacks where people really sign in."
-        </p>
-        <p>
-            "Start the server on your own machine without configuring a provider, and open this page there. What each check is for, you can read in "
-            <a href="/learn">"how a sign-in works"</a> "."
-        </p>
+        <p>{t(lab::LAB_NOT_HERE)}</p>
+        <p>{way}</p>
     }
 }
 
-#[component]
-fn Experiments() -> impl IntoView {
-    view! {
-        <p>
-            "Alice wants to sign in, and Bob means her no good. All of it is played in a sandbox on this server: an app and a provider that are made for one experiment, with browsers of their own. Your own session, your browser's cookies and the real sign-in have no part in it, and in the real one nothing can be switched off."
-        </p>
-        <p class="notice without-script">"To run an attack takes a script."</p>
-        {Attack::ALL.into_iter().map(|attack| view! { <AttackCard attack /> }).collect_view()}
-    }
+/// The attacks, and what happened when the one was tried that the page was asked for.
+fn experiments(run: Option<&LabRun>) -> AnyView {
+    let cards: Vec<_> = Attack::ALL
+        .into_iter()
+        .map(|attack| {
+            let told = run.filter(|run| run.experiment.attack == attack).cloned();
+            view! { <AttackCard attack told /> }
+        })
+        .collect();
+    erased(view! {
+        <p>{t(lab::LAB_SANDBOX)}</p>
+        {cards}
+    })
 }
 
 /// One attack: its story, the switch, and what happened.
 #[component]
-fn AttackCard(attack: Attack) -> impl IntoView {
-    let Story { key, title, defence, told, note, references } = story(attack);
-    let is_on = RwSignal::new(true);
+fn AttackCard(
+    /// Which one.
+    attack: Attack,
+    /// What happened when it was tried, if it was before the page was made.
+    told: Option<LabRun>,
+) -> impl IntoView {
+    let Story { key, name, title, defence, told: sentences, note, references, .. } = story(attack);
+    let is_on = told.as_ref().is_none_or(|run| run.experiment.defence == Defence::On);
+    let switch = NodeRef::<Input>::new();
     let is_running = RwSignal::new(false);
-    let told_last = RwSignal::new(None::<Result<LabRun, Problem>>);
-    let run = move || {
+    let told_last = RwSignal::new(told.map(Ok::<_, Problem>));
+    let run = move |event: SubmitEvent| {
+        event.prevent_default();
         if is_running.get_untracked() {
             return;
         }
         is_running.set(true);
-        let experiment = Experiment { attack, defence: if is_on.get_untracked() { Defence::On } else { Defence::Off } };
+        // Asked now: a browser that comes back to the page may have switched it itself.
+        let is_on = switch.get_untracked().is_none_or(|switch| switch.checked());
+        let experiment = Experiment { attack, defence: if is_on { Defence::On } else { Defence::Off } };
         spawn_local(async move {
             let answer = api::run_experiment(experiment).await;
             told_last.set(Some(answer));
@@ -118,33 +125,35 @@ fn AttackCard(attack: Attack) -> impl IntoView {
     };
     erased(view! {
         <section class="card experiment" aria-labelledby=heading.clone()>
-            <h2 id=heading.clone()>{title}</h2>
-            {told.iter().map(|&sentence| view! { <p>{sentence}</p> }).collect_view()}
-            <div class="experiment-controls needs-script">
-                <button
-                    type="button"
-                    class="switch"
-                    role="switch"
-                    aria-checked=move || if is_on.get() { "true" } else { "false" }
-                    aria-labelledby=label.clone()
-                    on:click=move |_| is_on.update(|is_on| *is_on = !*is_on)
-                >
-                    <span class="switch-track" aria-hidden="true"></span>
-                    <span id=label.clone()>{defence}</span>
+            <h2 id=heading.clone()>{t(title)}</h2>
+            {sentences.iter().map(|&sentence| view! { <p>{t(sentence)}</p> }).collect_view()}
+            <form class="experiment-controls" method="post" action=[LAB, "#", &heading].concat() on:submit=run>
+                <input type="hidden" name="attack" value=name />
+                <label class="switch">
+                    <input
+                        type="checkbox"
+                        role="switch"
+                        name="defence"
+                        value="on"
+                        checked=is_on
+                        aria-labelledby=label.clone()
+                        node_ref=switch
+                    />
+                    <span id=label.clone()>{t(defence)}</span>
                     <span class="switch-state" aria-hidden="true">
-                        {move || if is_on.get() { "on" } else { "off" }}
+                        <span class="when-on">{t(lab::LAB_ON)}</span>
+                        <span class="when-off">{t(lab::LAB_OFF)}</span>
                     </span>
-                </button>
+                </label>
                 <button
-                    type="button"
+                    type="submit"
                     class="button"
                     aria-describedby=heading.clone()
                     aria-disabled=move || if is_running.get() { "true" } else { "false" }
-                    on:click=move |_| run()
                 >
-                    "Run the attack"
+                    {t(lab::LAB_RUN)}
                 </button>
-            </div>
+            </form>
             <p
                 role="status"
                 class=move || {
@@ -160,12 +169,36 @@ fn AttackCard(attack: Attack) -> impl IntoView {
             </p>
             {move || match told_last.get() {
                 Some(Ok(run)) => Some(report(run, key)),
-                Some(Err(problem)) => Some(erased(view! { <ProblemNotice problem /> })),
+                Some(Err(problem)) => Some(trouble(problem)),
                 None => None,
             }}
             <p class="fine-print">
-                {note} {references.iter().map(|&section| view! { " " {reference(section)} }).collect_view()}
+                {t(note)} {references.iter().map(|&section| view! { " " {reference(section)} }).collect_view()}
             </p>
         </section>
+    })
+}
+
+/// Why nothing happened. What another load of the page would mend has the way to it.
+fn trouble(problem: Problem) -> AnyView {
+    let reload = || {
+        view! {
+            <a class="button button-quiet" href=LAB rel="external">
+                {t(frame::PAGE_RELOAD)}
+            </a>
+        }
+    };
+    if problem.is(ProblemCode::NotFound) {
+        return erased(view! {
+            <div class="notice notice-problem" role="alert">
+                <p>{t(lab::LAB_GONE)}</p>
+                {reload()}
+            </div>
+        });
+    }
+    let is_refused = problem.is(ProblemCode::CsrfRejected);
+    erased(view! {
+        <ProblemNotice problem />
+        {is_refused.then(|| view! { <p>{reload()}</p> })}
     })
 }

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
-use oauth2flow_app::{api::Problem, problem::ProblemCode};
+use oauth2flow_app::{api::Problem, lab::LAB, problem::ProblemCode};
 use std::{sync::OnceLock, time::Duration};
 
 /// When to ask again whose session cannot be read just now.
@@ -45,13 +45,13 @@ impl Asked {
     }
 }
 
-/// A person is looking when the browser navigates to one of the login's or the sessions' own addresses; a provider that logs somebody out is
+/// A person is looking when the browser navigates to one of the login's or the sessions' own addresses, or sends the lab's form; a provider that logs somebody out is
 /// no person, whatever it accepts.
 fn is_navigation(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let accepts_html = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     let navigates = headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
     matches!(*method, Method::GET | Method::HEAD | Method::POST)
-        && (path.starts_with("/api/v1/oauth/") || path.starts_with("/api/v1/sessions/"))
+        && (path.starts_with("/api/v1/oauth/") || path.starts_with("/api/v1/sessions/") || (path == LAB && *method == Method::POST))
         && !path.starts_with("/api/v1/oauth/backchannel-logout/")
         && accepts_html
         && navigates
@@ -78,9 +78,13 @@ fn log(failure: &Failure) {
 /// The address of the page about a failure.
 pub fn problem_address(failure: &Failure, request_id: &RequestId) -> String {
     let mut location = format!("/problem?code={}&request_id={request_id}", failure.code.code());
-    if let Some(login_url) = &failure.login_url {
-        location.push_str("&login_url=");
-        location.extend(url::form_urlencoded::byte_serialize(login_url.as_bytes()));
+    for (name, value) in [("login_url", &failure.login_url), ("return_to", &failure.return_to)] {
+        if let Some(value) = value {
+            location.push('&');
+            location.push_str(name);
+            location.push('=');
+            location.extend(url::form_urlencoded::byte_serialize(value.as_bytes()));
+        }
     }
     location
 }

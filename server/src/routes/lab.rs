@@ -1,21 +1,22 @@
-//! `POST /lab/runs`: tries an attack in the sandbox. The route is there only beside the demo provider.
+//! `POST /lab/runs`, and `POST /lab` for a form: tries an attack in the sandbox. There is one only beside the demo provider.
 
 use crate::{
     body,
     error::Failure,
     lab::{Lab, LabError},
-    middleware::csrf::media_type,
+    middleware::csrf::{is_form, media_type},
+    pages,
     state::AppState,
 };
 use axum::{
     Json,
     body::Body,
-    extract::{RawQuery, State},
+    extract::{RawQuery, Request, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::{
-    lab::{Experiment, LabRun},
+    lab::{Attack, Defence, Experiment, LabRun},
     problem::ProblemCode,
 };
 use std::time::Duration;
@@ -38,7 +39,10 @@ pub async fn run(
     headers: HeaderMap,
     request_body: Body,
 ) -> Result<Response, Failure> {
-    let lab = lab(&app)?;
+    let lab = app
+        .lab
+        .as_ref()
+        .ok_or_else(|| Failure::new(ProblemCode::NotFound).detail("The attack lab is there only beside the demo provider."))?;
     if !media_type(&headers).eq_ignore_ascii_case("application/json") {
         return Err(ProblemCode::UnsupportedMediaType.into());
     }
@@ -48,16 +52,88 @@ pub async fn run(
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(Failure::new(ProblemCode::InvalidRequest).detail("An experiment has no parameters in its address."));
     }
-    let run = lab.run(experiment).await.map_err(|error| match error {
+    let run = try_out(lab, experiment).await?;
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(run)).into_response())
+}
+
+/// The same for the page's own form: answers with the page, and what happened in it. A page that was made while there was a lab is told
+/// that there is none any more.
+///
+/// # Errors
+/// `invalid_request` when the form is not the page's; `method_not_allowed` where the page is not made here; `unsupported_media_type`,
+/// `payload_too_large`, `request_timeout`, `rate_limited`; `csrf_rejected`, by the layer, for another site's form
+pub async fn form(State(app): State<AppState>, request: Request) -> Result<Response, Failure> {
+    if !pages::takes_forms(&app, request.uri().path()) {
+        return Err(ProblemCode::MethodNotAllowed.into());
+    }
+    if !is_form(request.headers()) {
+        return Err(ProblemCode::UnsupportedMediaType.into());
+    }
+    let (head, request_body) = request.into_parts();
+    let experiment = of_form(&body::read(request_body).await?).ok_or(ProblemCode::InvalidRequest)?;
+    let run = match &app.lab {
+        Some(lab) => Some(try_out(lab, experiment).await?),
+        None => None,
+    };
+    let page = Request::from_parts(head, Body::empty());
+    Ok(pages::render(app, page, run.as_ref()).await)
+}
+
+/// The experiment that a form names: its attack, and its defence unless that is switched off.
+fn of_form(form: &[u8]) -> Option<Experiment> {
+    let mut fields: Vec<_> = url::form_urlencoded::parse(form).collect();
+    fields.sort();
+    let (attack, defence) = match fields.as_slice() {
+        [(first, attack)] if first == "attack" => (attack, Defence::Off),
+        [(first, attack), (second, on)] if first == "attack" && second == "defence" && on == "on" => (attack, Defence::On),
+        _ => return None,
+    };
+    let attack: Attack = serde_json::from_value(attack.as_ref().into()).ok()?;
+    Some(Experiment { attack, defence })
+}
+
+async fn try_out(lab: &Lab, experiment: Experiment) -> Result<LabRun, Failure> {
+    lab.run(experiment).await.map_err(|error| match error {
         LabError::Busy => {
             let busy = Failure::new(ProblemCode::RateLimited).detail("Other experiments are going on. Try again in a moment.");
             busy.retry_after(Duration::from_secs(1))
         }
         error => Failure::new(ProblemCode::InternalError).source(error),
-    })?;
-    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(run)).into_response())
+    })
 }
 
-fn lab(app: &AppState) -> Result<&Lab, Failure> {
-    app.lab.as_ref().ok_or_else(|| Failure::new(ProblemCode::NotFound).detail("The attack lab is there only beside the demo provider."))
+#[cfg(test)]
+mod tests {
+    use super::of_form;
+    use oauth2flow_app::lab::{Attack, Defence, Experiment};
+
+    #[test]
+    fn a_form_names_an_attack_and_whether_the_defence_is_on() {
+        for (form, defence) in [
+            ("attack=mix_up&defence=on", Defence::On),
+            ("defence=on&attack=mix_up", Defence::On),
+            ("attack=mix_up", Defence::Off),
+            ("attack=mix%5Fup", Defence::Off),
+        ] {
+            assert_eq!(of_form(form.as_bytes()), Some(Experiment { attack: Attack::MixUp, defence }), "{form}");
+        }
+        for form in [
+            "",
+            "attack=",
+            "attack=nothing",
+            "attack=MixUp",
+            "defence=on",
+            "attack=mix_up&defence=off",
+            "attack=mix_up&defence=",
+            "attack=mix_up&attack=mix_up",
+            "attack=mix_up&defence=on&defence=on",
+            "attack=mix_up&provider=alpha",
+            "attack=mix_up&csrf_token=x",
+            "ATTACK=mix_up",
+            "\u{0}",
+        ] {
+            assert_eq!(of_form(form.as_bytes()), None, "{form}");
+        }
+        assert_eq!(of_form(&[0xff; 64]), None);
+    }
 }

@@ -231,6 +231,76 @@ async fn no_word_of_an_experiment_names_a_provider_or_an_address() {
     assert_eq!(provider.requests(), 0);
 }
 
+/// What the server writes into the page about the run: the verdict's line.
+#[track_caller]
+fn verdict_line(page: &str) -> String {
+    let (_, rest) = page.split_once("verdict-line ").unwrap_or_else(|| panic!("no verdict in {page}"));
+    let (_, rest) = rest.split_once('>').unwrap();
+    rest.split_once("</p>").unwrap().0.replace("<!>", "")
+}
+
+#[tokio::test]
+async fn a_form_is_answered_with_the_page_and_what_happened() {
+    let app = TestApp::builder().set("server.render", "ssr").start().await;
+    let browser = app.browser();
+    for attack in ATTACKS {
+        for (fields, worked) in [(&[("attack", attack)][..], true), (&[("attack", attack), ("defence", "on")], false)] {
+            let answer = browser.submit("/lab", fields).send().await;
+            let page = answer.assert_status(200).text();
+            let said = verdict_line(&page);
+            assert!(said.contains(if worked { "off: the attack worked" } else { "on: the attack failed" }), "{said}");
+            assert_eq!(page.matches("verdict-line ").count(), 1, "only the one attack was tried");
+            assert_eq!(page.matches(" checked").count(), if worked { 4 } else { 5 }, "the switch is as it was sent");
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+            assert!(answer.set_cookies().is_empty(), "an experiment sets no cookie");
+        }
+    }
+    let german = browser.submit("/lab", &[("attack", "stolen_code")]).header("accept-language", "de").send().await;
+    assert_eq!(
+        verdict_line(&german.assert_status(200).text()),
+        "PKCE aus – der Angriff ist gelungen: Bobs Browser ist jetzt als Alice Example angemeldet, mit dem Code, den er gestohlen hat."
+    );
+}
+
+#[tokio::test]
+async fn a_form_that_is_not_the_pages_runs_nothing() {
+    let app = TestApp::builder().set("server.render", "ssr").start().await;
+    let browser = app.browser();
+    for initiator in [Initiator::CrossSite, Initiator::SameSite] {
+        let answer = browser.submit("/lab", &[("attack", "login_csrf")]).from(initiator).send().await;
+        answer.assert_problem_page("csrf_rejected");
+    }
+    for fields in [
+        &[][..],
+        &[("attack", "alpha")],
+        &[("attack", "mix_up"), ("defence", "off")],
+        &[("attack", "mix_up"), ("provider", "alpha")],
+        &[("attack", "mix_up"), ("attack", "mix_up")],
+    ] {
+        browser.submit("/lab", fields).send().await.assert_problem_page("invalid_request");
+    }
+    let json = browser.call(Method::POST, "/lab").json(&json!({ "attack": "mix_up" })).send().await;
+    json.assert_problem(415, "unsupported_media_type");
+    browser.call(Method::PUT, "/lab").send().await.assert_problem(405, "method_not_allowed");
+    // The address is still the page's.
+    browser.navigate("/lab").send().await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_page_that_comes_from_when_there_was_a_lab_is_told_that_there_is_none() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("server.render", "ssr").start().await;
+    let page = app.browser().submit("/lab", &[("attack", "stolen_code")]).send().await.assert_status(200).text();
+    assert!(page.contains("The lab is there only beside the demo provider") && !page.contains("verdict-line"), "{page}");
+    assert_eq!(provider.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_page_that_is_made_in_the_browser_takes_no_form() {
+    let app = TestApp::builder().set("server.render", "spa").start().await;
+    app.browser().submit("/lab", &[("attack", "stolen_code")]).send().await.assert_problem_page("method_not_allowed");
+}
+
 #[tokio::test]
 async fn only_a_page_of_this_app_can_start_an_experiment() {
     let app = TestApp::with_demo().await;

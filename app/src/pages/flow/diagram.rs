@@ -7,15 +7,16 @@ use leptos::{
     prelude::*,
 };
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlDetailsElement};
+use web_sys::HtmlDetailsElement;
 
 use super::{
     Current,
-    layout::{Lanes, Verdicts, party},
+    layout::{Arrow, Lanes, Verdicts, party},
+    line::line,
     meaning,
     message_details::{MessageInLogin, message_details},
     sentences, timing,
-    walk::{self, Move, Walk, id_of},
+    walk::{self, Walk, id_of},
 };
 use crate::{
     erased::erased,
@@ -28,7 +29,7 @@ use crate::{
 struct Line {
     /// The name of its step, if it is the first of it.
     step: Option<&'static str>,
-    classes: String,
+    arrow: Arrow,
     route: (Party, Party),
     channel: Channel,
     act: &'static str,
@@ -45,7 +46,7 @@ impl Line {
         let is_first = place == 0 || login.messages[place - 1].step != message.step;
         Some(Self {
             step: is_first.then(|| step(message.step)),
-            classes: Lanes::of(login).arrow(message).classes(message.channel),
+            arrow: Lanes::of(login).arrow(message),
             route: (message.from, message.to),
             channel: message.channel,
             act: meaning::message(message.name).act,
@@ -79,12 +80,7 @@ pub(crate) fn diagram(login: Current, walk: Walk) -> AnyView {
     let has_begun = StoredValue::new(false);
     Effect::new(move || has_begun.set_value(true));
     let step = move |event: KeyboardEvent| {
-        let is_plain = !(event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key());
-        let on_message = event
-            .target()
-            .and_then(|target| target.dyn_into::<Element>().ok())
-            .is_some_and(|target| target.matches("summary.line").unwrap_or(false));
-        if let Some(movement) = Move::of_key(&event.key()).filter(|_| is_plain && on_message) {
+        if let Some((movement, _)) = walk::asked_for(&event) {
             event.prevent_default();
             if let Some(number) = walk.go(movement) {
                 walk::focus(number);
@@ -109,6 +105,7 @@ pub(crate) fn diagram(login: Current, walk: Walk) -> AnyView {
                         })
                         .collect_view()
                 }}
+                <small class="since">{t(flow::FLOW_SINCE_START)}</small>
             </div>
             <ol class="messages" on:keydown=step>
                 <For
@@ -136,7 +133,10 @@ fn MessageItem(number: u32, login: Current, walk: Walk, is_new: bool) -> impl In
     erased(view! {
         <li class=if is_new { "message new" } else { "message" }>
             {move || line.with(|line| line.as_ref().and_then(|line| line.step)).map(|step| view! { <h3 class="step">{step}</h3> })}
-            <details id=id_of(number) open=move || walk.is_open(number) on:toggle=toggled>
+            <details
+                id=id_of(number)
+                class=move || line.with(|line| line.as_ref().is_some_and(|line| line.is_failure).then_some("failed-here"))
+                open=move || walk.is_open(number) on:toggle=toggled>
                 <summary class="line" on:focus=move |_| walk.look_at(number)>
                     {move || line.get().map(|line| line_view(number, line))}
                 </summary>
@@ -146,32 +146,26 @@ fn MessageItem(number: u32, login: Current, walk: Walk, is_new: bool) -> impl In
     })
 }
 
-fn line_view(number: u32, line: Line) -> AnyView {
+fn line_view(number: u32, shown: Line) -> AnyView {
     let hidden = |words: &'static str| (!words.is_empty()).then(|| view! { <span class="visually-hidden">{words}</span> });
     let (before, after) = around(flow::FLOW_AFTER);
     let (before, after) = (hidden(before), hidden(after));
-    let Line { step: _, classes, route: (from, to), channel, act, call, verdicts, time, is_failure } = line;
+    let Line { step: _, arrow, route: (from, to), channel, act, call, verdicts, time, is_failure } = shown;
     let route = if from == to { party(from).to_owned() } else { [party(from), " → ", party(to)].concat() };
+    let act = erased(view! {
+        {act}
+        {is_failure.then(|| view! { " " <strong class="failure">{t(flow::FLOW_FAILED_HERE)}</strong> })}
+    });
     erased(view! {
-        <span class="number">{number}</span>
-        <span class="route">{route}</span>
-        <span class="visually-hidden">{[", ", sentences::channel(channel), ": "].concat()}</span>
-        <span class="track">
-            <span class=classes>
-                <span class="act">
-                    {act} {is_failure.then(|| view! { " " <strong class="failure">{t(flow::FLOW_FAILED_HERE)}</strong> })}
-                </span>
-                <span class="shaft" aria-hidden="true">
-                    <svg class="head" viewBox="0 0 10 12" width="10" height="12" focusable="false">
-                        <path d="M0 0 10 6 0 12Z" />
-                    </svg>
-                </span>
-                {call.map(|call| view! { <span class="call">{call}</span> })}
-            </span>
-        </span>
+        {line(number, route, channel, arrow, act, call)}
         <span class="aside">
             <span class="time">
-                {before} {time} {after}
+                {before}
+                <span class="plus" aria-hidden="true">
+                    "+"
+                </span>
+                {time}
+                {after}
             </span>
             {verdicts
                 .map(|verdicts| {

@@ -1,5 +1,7 @@
 //! Who stands where in the diagram.
 
+use std::cmp::Ordering;
+
 use crate::{
     flow::{Channel, CheckOutcome, Message, Party, RecordedLogin},
     texts::{count, flow, t},
@@ -31,13 +33,7 @@ impl Lanes {
 
     /// The arrow of a message.
     pub(crate) fn arrow(&self, message: &Message) -> Arrow {
-        let (from, to) = (self.place(message.from), self.place(message.to));
-        let direction = match from.cmp(&to) {
-            std::cmp::Ordering::Less => Direction::Onward,
-            std::cmp::Ordering::Equal => Direction::Within,
-            std::cmp::Ordering::Greater => Direction::Back,
-        };
-        Arrow { left: from.min(to), right: from.max(to), direction }
+        Arrow::between(self.place(message.from), self.place(message.to))
     }
 }
 
@@ -64,6 +60,16 @@ pub(crate) enum Direction {
 }
 
 impl Arrow {
+    /// From one lane to another.
+    pub(crate) fn between(from: usize, to: usize) -> Self {
+        let direction = match from.cmp(&to) {
+            Ordering::Less => Direction::Onward,
+            Ordering::Equal => Direction::Within,
+            Ordering::Greater => Direction::Back,
+        };
+        Self { left: from.min(to), right: from.max(to), direction }
+    }
+
     /// The classes by which the style sheet draws it: inline styles are forbidden here.
     pub(crate) fn classes(self, channel: Channel) -> String {
         let direction = match self.direction {
@@ -97,8 +103,10 @@ pub(crate) struct Verdicts {
     pub(crate) passed: usize,
     /// How many failed.
     pub(crate) failed: usize,
-    /// How many had nothing to look at, or were not reached.
+    /// How many had nothing to look at.
     pub(crate) skipped: usize,
+    /// How many were not reached.
+    pub(crate) unreached: usize,
 }
 
 impl Verdicts {
@@ -109,20 +117,23 @@ impl Verdicts {
             *match check.outcome {
                 CheckOutcome::Passed => &mut verdicts.passed,
                 CheckOutcome::Failed { .. } => &mut verdicts.failed,
-                CheckOutcome::Skipped(_) | CheckOutcome::NotReached => &mut verdicts.skipped,
+                CheckOutcome::Skipped(_) => &mut verdicts.skipped,
+                CheckOutcome::NotReached => &mut verdicts.unreached,
             } += 1;
         }
         verdicts
     }
 
-    /// In words: `12 checks passed, 1 failed, 3 skipped`; nothing where there were none.
+    /// In words: `12 checks passed, 1 failed, 3 did not apply`; nothing where there were none.
     pub(crate) fn in_words(self) -> Option<String> {
         let mut parts = Vec::new();
         // The first says what is counted.
         let passed = (flow::VERDICTS_FIRST_PASSED_ONE, flow::VERDICTS_FIRST_PASSED_OTHER, flow::VERDICTS_FIRST_PASSED_OTHER);
         let failed = (flow::VERDICTS_FIRST_FAILED_ONE, flow::VERDICTS_FIRST_FAILED_OTHER, flow::VERDICTS_MORE_FAILED);
         let skipped = (flow::VERDICTS_FIRST_SKIPPED_ONE, flow::VERDICTS_FIRST_SKIPPED_OTHER, flow::VERDICTS_MORE_SKIPPED);
-        for (number, (one, other, more)) in [(self.passed, passed), (self.failed, failed), (self.skipped, skipped)] {
+        let unreached = (flow::VERDICTS_MORE_UNREACHED, flow::VERDICTS_MORE_UNREACHED, flow::VERDICTS_MORE_UNREACHED);
+        let all = [(self.passed, passed), (self.failed, failed), (self.skipped, skipped), (self.unreached, unreached)];
+        for (number, (one, other, more)) in all {
             if number > 0 {
                 let (one, other) = if parts.is_empty() { (one, other) } else { (more, more) };
                 parts.push(count(u64::try_from(number).unwrap_or_default(), one, other));
@@ -171,8 +182,8 @@ mod tests {
     fn verdicts_are_counted_in_words() {
         assert_eq!(Verdicts::default().in_words(), None);
         assert_eq!(Verdicts { passed: 1, ..Verdicts::default() }.in_words().as_deref(), Some("1 check passed"));
-        let all = Verdicts { passed: 12, failed: 1, skipped: 3 };
-        assert_eq!(all.in_words().as_deref(), Some("12 checks passed, 1 failed, 3 skipped"));
+        let all = Verdicts { passed: 12, failed: 1, skipped: 3, unreached: 7 };
+        assert_eq!(all.in_words().as_deref(), Some("12 checks passed, 1 failed, 3 did not apply, 7 not reached"));
         let failed = Verdicts::of(&example::denied().messages);
         assert_eq!(failed.failed, 1);
     }

@@ -32,12 +32,17 @@ pub(crate) fn parameter_list(parameters: Vec<Explained>, meaning: impl Fn(&Param
         .into_iter()
         .map(|Explained { parameter, elsewhere }| {
             let meaning = meaning(&parameter);
-            let readable = Some(&parameter).filter(|_| parameter.place == Place::Claim).and_then(moment_in);
-            let place = (parameter.place != Place::Claim).then(|| place(parameter.place));
-            row(parameter.name, place, value(parameter.value, readable, &elsewhere, walk), meaning)
+            explained(parameter, links(&elsewhere, walk), meaning)
         })
         .collect();
     erased(view! { <dl class="parameters">{rows}</dl> })
+}
+
+/// A parameter, with links to wherever else the same secret is.
+pub(crate) fn explained(parameter: Parameter, elsewhere: Vec<AnyView>, meaning: Option<ParameterMeaning>) -> AnyView {
+    let readable = Some(&parameter).filter(|_| parameter.place == Place::Claim).and_then(moment_in);
+    let place = (parameter.place != Place::Claim).then(|| place(parameter.place));
+    row(parameter.name, place, value(parameter.value, readable, elsewhere), meaning)
 }
 
 /// A name, what it says, and a line about it.
@@ -72,7 +77,7 @@ pub(crate) fn reference(reference: Reference) -> AnyView {
     })
 }
 
-fn value(value: ParameterValue, readable: Option<String>, elsewhere: &[Occurrence], walk: Walk) -> AnyView {
+fn value(value: ParameterValue, readable: Option<String>, elsewhere: Vec<AnyView>) -> AnyView {
     let (before, after) = around(flow::FLOW_SAME_AS);
     match value {
         ParameterValue::Shown(text) if text.is_empty() => erased(view! { <span class="nothing">{t(flow::FLOW_EMPTY)}</span> }),
@@ -96,27 +101,38 @@ fn value(value: ParameterValue, readable: Option<String>, elsewhere: &[Occurrenc
                     _ => erased(view! { <code>{fingerprint.clone()}</code> }),
                 })}
             </span>
-            {(!elsewhere.is_empty()).then(|| view! { <span>" " {before} {links(elsewhere, walk)} {after}</span> })}
+            {(!elsewhere.is_empty()).then(|| view! { <span>" " {before} {in_a_row(elsewhere)} {after}</span> })}
         }),
     }
 }
 
-fn links(elsewhere: &[Occurrence], walk: Walk) -> Vec<AnyView> {
+/// One after the other, with commas.
+fn in_a_row(links: Vec<AnyView>) -> Vec<AnyView> {
     let mut views = Vec::new();
-    for (at, &occurrence) in elsewhere.iter().enumerate() {
-        if at > 0 {
+    for link in links {
+        if !views.is_empty() {
             views.push(erased(", "));
         }
-        views.push(match occurrence {
-            Occurrence::Message(number) => message_link(number, fill(flow::FLOW_MESSAGE_NUMBER, &[("number", &number.to_string())]), walk),
-            Occurrence::IdToken => erased(view! {
-                <a href="#id-token" rel="external">
-                    {t(flow::FLOW_ELSEWHERE_TOKEN)}
-                </a>
-            }),
-        });
+        views.push(link);
     }
     views
+}
+
+fn links(elsewhere: &[Occurrence], walk: Walk) -> Vec<AnyView> {
+    let link = |&occurrence: &Occurrence| match occurrence {
+        Occurrence::Message(number) => message_link(number, message_number(number), walk),
+        Occurrence::IdToken => erased(view! {
+            <a href="#id-token" rel="external">
+                {t(flow::FLOW_ELSEWHERE_TOKEN)}
+            </a>
+        }),
+    };
+    elsewhere.iter().map(link).collect()
+}
+
+/// What a link to a message says.
+pub(crate) fn message_number(number: u32) -> String {
+    fill(flow::FLOW_MESSAGE_NUMBER, &[("number", &number.to_string())])
 }
 
 /// A link to a message of this page, which opens it.
@@ -143,7 +159,7 @@ pub(crate) fn message_link(number: u32, text: String, walk: Walk) -> AnyView {
 }
 
 /// Where a parameter stands, in a word.
-pub(crate) fn place(place: Place) -> &'static str {
+fn place(place: Place) -> &'static str {
     match place {
         Place::Query => t(flow::FLOW_IN_QUERY),
         Place::Body => t(flow::FLOW_IN_BODY),

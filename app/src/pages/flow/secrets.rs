@@ -11,13 +11,14 @@ pub(crate) enum Occurrence {
     IdToken,
 }
 
+/// Whether the secret with this fingerprint is among them.
+pub(crate) fn holds(parameters: &[Parameter], fingerprint: &str) -> bool {
+    parameters.iter().any(|parameter| matches!(&parameter.value, ParameterValue::Hidden { fingerprint: other, .. } if other == fingerprint))
+}
+
 /// Everywhere else that the secret with this fingerprint is.
 pub(crate) fn elsewhere(login: &RecordedLogin, here: Occurrence, fingerprint: &str) -> Vec<Occurrence> {
-    let has = |parameters: &[Parameter]| {
-        parameters
-            .iter()
-            .any(|parameter| matches!(&parameter.value, ParameterValue::Hidden { fingerprint: other, .. } if other == fingerprint))
-    };
+    let has = |parameters: &[Parameter]| holds(parameters, fingerprint);
     let messages = login.messages.iter().filter(|message| has(&message.parameters)).map(|message| Occurrence::Message(message.number));
     let token = login.id_token.iter().filter(|token| has(&token.header) || has(&token.claims)).map(|_| Occurrence::IdToken);
     messages.chain(token).filter(|&occurrence| occurrence != here).collect()

@@ -1,9 +1,9 @@
 //! Stepping from message to message.
 
-use leptos::prelude::*;
+use leptos::{ev::KeyboardEvent, prelude::*};
 use std::collections::BTreeSet;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 use super::{Current, layout::party, meaning};
 use crate::texts::{fill, flow};
@@ -44,6 +44,15 @@ impl Move {
         };
         numbers.get(target).copied()
     }
+}
+
+/// Where a key that was pressed on a message wants to go, and the message, which is a `details`. Only for the browser.
+pub(crate) fn asked_for(event: &KeyboardEvent) -> Option<(Move, Element)> {
+    let target = event.target()?.dyn_into::<Element>().ok()?;
+    let is_plain = !(event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key());
+    let is_message = is_plain && target.matches("summary.line").unwrap_or(false);
+    let details = target.parent_element().filter(|_| is_message)?;
+    Some((Move::of_key(&event.key())?, details))
 }
 
 /// Which message is looked at, and which are open.

@@ -3,14 +3,15 @@
 use leptos::{ev::KeyboardEvent, prelude::*};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlDetailsElement, HtmlElement};
+use web_sys::{HtmlDetailsElement, HtmlElement};
 
-use super::sentences::{self, act, corresponding, party, why};
+use super::sentences::{act, call, corresponding, message_view, party, why};
 use crate::{
     erased::erased,
-    flow::{Channel, CheckOutcome, Parameter, ParameterValue, Place},
+    flow::{CheckOutcome, Parameter, ParameterValue, Place},
     lab::{LabMessage, LabParty, LabRun},
-    pages::flow::{Arrow, Direction, Move, ParameterMeaning, check_list, meaning, parameter_row, place, value as value_in_words},
+    pages::flow::{Arrow, ParameterMeaning, asked_for, check_list, explained, holds, line, meaning, message_number},
+    texts::{flow, lab, pieces, t},
 };
 
 /// The parties from left to right; the attacker's server only where it takes part.
@@ -25,9 +26,7 @@ fn lanes(run: &LabRun) -> Vec<LabParty> {
 /// The arrow of a message.
 fn arrow(lanes: &[LabParty], message: &LabMessage) -> Arrow {
     let place = |wanted| lanes.iter().position(|&party| party == wanted).unwrap_or_default();
-    let (from, to) = (place(message.from), place(message.to));
-    let direction = if from < to { Direction::Onward } else { Direction::Back };
-    Arrow { left: from.min(to), right: from.max(to), direction }
+    Arrow::between(place(message.from), place(message.to))
 }
 
 /// The id of a message in the page.
@@ -42,14 +41,13 @@ pub(super) fn report(run: LabRun, key: &'static str) -> AnyView {
     let decided_at = run.outcome.decided_at;
     let heads: Vec<_> = lanes.iter().map(|&one| view! { <span>{party(one)}</span> }).collect();
     let items: Vec<_> = run.messages.iter().map(|message| item(&run, message, arrow(&lanes, message), key)).collect();
-    let words: Vec<_> = run.messages.iter().map(|message| view! { <li><bdi>{sentences::message(message)}</bdi></li> }).collect();
-    let decisive = ["message ", &decided_at.to_string()].concat();
+    let words: Vec<_> = run.messages.iter().map(|message| view! { <li>{message_view(message)}</li> }).collect();
     let last = run.messages.len();
     let step = move |event: KeyboardEvent| step(&event, key, last);
     erased(view! {
         <div class="report">
-            <h3>"What happened"</h3>
-            <p>"It was decided at " {link(key, decided_at, decisive)} ", which is open below."</p>
+            <h3>{t(lab::REPORT_HEADING)}</h3>
+            <p>{pieces(lab::REPORT_DECIDED_AT, |_| link(key, decided_at))}</p>
             <div class=["diagram lanes-", &lanes.len().to_string()].concat()>
                 <div class="lane-heads" aria-hidden="true">
                     {heads}
@@ -59,7 +57,7 @@ pub(super) fn report(run: LabRun, key: &'static str) -> AnyView {
                 </ol>
             </div>
             <details class="more">
-                <summary>"The same in words"</summary>
+                <summary>{t(flow::FLOW_IN_WORDS)}</summary>
                 <ol class="sentences">{words}</ol>
             </details>
         </div>
@@ -71,35 +69,19 @@ fn item(run: &LabRun, message: &LabMessage, arrow: Arrow, key: &'static str) -> 
     let is_decisive = message.number == run.outcome.decided_at;
     let has_failed = message.checks.iter().any(|check| matches!(check.outcome, CheckOutcome::Failed { .. }));
     let mark = match (is_decisive, run.outcome.attack_succeeded) {
-        (true, true) => Some(("decided", "the attack got past here")),
-        (true, false) => Some(("failure", "the attack was stopped here")),
-        (false, _) => has_failed.then_some(("failure", "failed here")),
+        (true, true) => Some(("decided", lab::REPORT_GOT_PAST)),
+        (true, false) => Some(("failure", lab::REPORT_STOPPED)),
+        (false, _) => has_failed.then_some(("failure", flow::FLOW_FAILED_HERE)),
     };
-    let call: Vec<_> =
-        [message.method.clone(), message.address.clone(), message.status.map(|status| status.to_string())].into_iter().flatten().collect();
     let route = [party(message.from), " → ", party(message.to)].concat();
-    let channel = if message.channel == Channel::Front { ", front channel: " } else { ", back channel: " };
+    let act = erased(view! {
+        {act(message.name)}
+        {mark.map(|(class, words)| view! { " " <strong class=class>{t(words)}</strong> })}
+    });
     erased(view! {
         <li class=if is_decisive { "message decisive" } else { "message" }>
             <details id=id_of(key, message.number) open=is_decisive>
-                <summary class="line">
-                    <span class="number">{message.number}</span>
-                    <span class="route">{route}</span>
-                    <span class="visually-hidden">{channel}</span>
-                    <span class="track">
-                        <span class=arrow.classes(message.channel)>
-                            <span class="act">
-                                {act(message.name)} {mark.map(|(class, words)| view! { " " <strong class=class>{words}</strong> })}
-                            </span>
-                            <span class="shaft" aria-hidden="true">
-                                <svg class="head" viewBox="0 0 10 12" width="10" height="12" focusable="false">
-                                    <path d="M0 0 10 6 0 12Z" />
-                                </svg>
-                            </span>
-                            {(!call.is_empty()).then(|| view! { <span class="call">{call.join(" ")}</span> })}
-                        </span>
-                    </span>
-                </summary>
+                <summary class="line">{line(message.number, route, message.channel, arrow, act, call(message))}</summary>
                 {body(run, message, key)}
             </details>
         </li>
@@ -115,14 +97,14 @@ fn body(run: &LabRun, message: &LabMessage, key: &'static str) -> AnyView {
             {(!parameters.is_empty())
                 .then(|| {
                     view! {
-                        <h4>"What it says"</h4>
+                        <h4>{t(flow::FLOW_SAYS)}</h4>
                         <dl class="parameters">{parameters}</dl>
                     }
                 })}
             {(!message.checks.is_empty())
                 .then(|| {
                     view! {
-                        <h4>"What was checked"</h4>
+                        <h4>{t(flow::FLOW_CHECKED)}</h4>
                         {check_list(message.checks.clone())}
                     }
                 })}
@@ -131,45 +113,22 @@ fn body(run: &LabRun, message: &LabMessage, key: &'static str) -> AnyView {
 }
 
 fn row(run: &LabRun, message: &LabMessage, parameter: &Parameter, key: &'static str) -> AnyView {
-    let Parameter { name, place: stands, value } = parameter;
-    let meaning = match (*stands, name.as_str()) {
-        (Place::Cookie, "login") => {
-            Some(ParameterMeaning { why: "By this the app finds the sign-in that this browser has begun.", defined: None })
-        }
-        _ => meaning::parameter(corresponding(message.name), name, *stands),
+    let meaning = match (parameter.place, parameter.name.as_str()) {
+        (Place::Cookie, "login") => Some(ParameterMeaning { why: t(lab::REPORT_LOGIN_COOKIE), defined: None }),
+        (place, name) => meaning::parameter(corresponding(message.name), name, place),
     };
-    let shown = match value {
+    let elsewhere = match &parameter.value {
         ParameterValue::Hidden { fingerprint, .. } => {
-            let same: Vec<_> = run
-                .messages
-                .iter()
-                .filter(|other| other.number != message.number && holds(other, fingerprint))
-                .map(|other| link(key, other.number, other.number.to_string()))
-                .collect();
-            let count = same.len();
-            let same: Vec<_> = same.into_iter().enumerate().map(|(at, link)| view! { {if at > 0 { ", " } else { "" }} {link} }).collect();
-            erased(view! {
-                <span class="secret">{value_in_words(value)}</span>
-                {(count > 0).then(|| view! { <span>" – the same as in message " {same}</span> })}
-            })
+            let others = run.messages.iter().filter(|other| other.number != message.number && holds(&other.parameters, fingerprint));
+            others.map(|other| link(key, other.number)).collect()
         }
-        shown => erased(view! {
-            <code>
-                <bdi>{value_in_words(shown)}</bdi>
-            </code>
-        }),
+        ParameterValue::Shown(_) | ParameterValue::Shortened { .. } => Vec::new(),
     };
-    let place = (*stands != Place::Claim).then(|| place(*stands));
-    parameter_row(name.clone(), place, shown, meaning)
-}
-
-fn holds(message: &LabMessage, wanted: &str) -> bool {
-    let is_wanted = |parameter: &Parameter| matches!(&parameter.value, ParameterValue::Hidden { fingerprint, .. } if fingerprint == wanted);
-    message.parameters.iter().any(is_wanted)
+    explained(parameter.clone(), elsewhere, meaning)
 }
 
 /// A link to a message, which opens it.
-fn link(key: &'static str, number: u32, text: String) -> AnyView {
+fn link(key: &'static str, number: u32) -> AnyView {
     erased(view! {
         <a
             href=["#", &id_of(key, number)].concat()
@@ -185,7 +144,7 @@ fn link(key: &'static str, number: u32, text: String) -> AnyView {
                 open(key, number);
             }
         >
-            {text}
+            {message_number(number)}
         </a>
     })
 }
@@ -204,13 +163,7 @@ fn open(key: &str, number: u32) {
 
 /// Goes to another message by a key. Only for the browser.
 fn step(event: &KeyboardEvent, key: &str, last: usize) {
-    let on_message = event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok())
-        .filter(|target| target.matches("summary.line").unwrap_or(false))
-        .and_then(|target| target.closest("details").ok().flatten());
-    let is_plain = !(event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key());
-    let (Some(details), Some(movement)) = (on_message, Move::of_key(&event.key()).filter(|_| is_plain)) else { return };
+    let Some((movement, details)) = asked_for(event) else { return };
     event.prevent_default();
     let numbers: Vec<u32> = (1..).take(last).collect();
     let current = numbers.iter().copied().find(|&number| details.id() == id_of(key, number));
@@ -224,15 +177,14 @@ fn step(event: &KeyboardEvent, key: &str, last: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{arrow, holds, lanes};
+    use super::{arrow, lanes};
     use crate::{
-        flow::{Channel, Parameter, ParameterValue, Place},
+        flow::Channel,
         lab::{Attack, Defence, Experiment, LabMessage, LabMessageName, LabOutcome, LabParty, LabRun},
         pages::flow::Direction,
     };
 
     fn message(from: LabParty, to: LabParty) -> LabMessage {
-        let code = ParameterValue::Hidden { length: 43, fingerprint: "a1b2c3d4".to_owned() };
         LabMessage {
             number: 1,
             name: LabMessageName::Callback,
@@ -242,7 +194,7 @@ mod tests {
             method: None,
             address: None,
             status: None,
-            parameters: vec![Parameter { name: "code".to_owned(), place: Place::Query, value: code }],
+            parameters: Vec::new(),
             checks: Vec::new(),
         }
     }
@@ -273,11 +225,5 @@ mod tests {
         assert_eq!((there.left, there.right, there.direction), (0, 2, Direction::Onward));
         let back = arrow(&all, &message(LabParty::Provider, LabParty::Victim));
         assert_eq!((back.left, back.right, back.direction), (1, 3, Direction::Back));
-    }
-
-    #[test]
-    fn the_same_secret_is_found_by_its_fingerprint() {
-        let message = message(LabParty::Victim, LabParty::App);
-        assert!(holds(&message, "a1b2c3d4") && !holds(&message, "ffffffff"));
     }
 }

@@ -1,113 +1,90 @@
 //! An experiment in words.
 
+use leptos::prelude::AnyView;
+
 use crate::{
-    flow::{CheckOutcome, MessageName, Parameter},
-    lab::{Attack, Defence, LabMessage, LabMessageName, LabOutcome, LabParty, LabRun},
-    pages::flow::{meaning, value},
+    flow::MessageName,
+    lab::{Attack, Defence, LabMessage, LabMessageName, LabParty, LabRun},
+    pages::flow::{add_content, told_view},
+    texts::{fill, flow, lab, t},
 };
 
 use super::stories::story;
 
 /// How it ended: who is signed in as whom, and why not.
 pub(super) fn outcome(run: &LabRun) -> String {
-    let defence = story(run.experiment.attack).defence;
-    let switched = if run.experiment.defence == Defence::On { " on" } else { " off" };
-    let (verdict, end) = if run.outcome.attack_succeeded {
-        ("the attack worked: ", success(run.experiment.attack, &run.outcome))
+    let story = story(run.experiment.attack);
+    let outcome = &run.outcome;
+    let end = if outcome.attack_succeeded {
+        let name = match run.experiment.attack {
+            Attack::LoginCsrf => outcome.victim_signed_in_as.as_deref(),
+            Attack::StolenCode | Attack::ReplayedToken | Attack::MixUp | Attack::OpenRedirect => outcome.attacker_signed_in_as.as_deref(),
+        };
+        let values = [
+            ("name", name.unwrap_or_else(|| t(lab::OUTCOME_NOBODY))),
+            ("page", outcome.victim_ended_at.as_deref().unwrap_or_else(|| t(lab::OUTCOME_HIS_PAGE))),
+        ];
+        fill(story.worked, &values)
     } else {
-        ("the attack failed: ", failure(run.experiment.attack).to_owned())
+        t(story.failed).to_owned()
     };
-    [defence, switched, ": ", verdict, &end].concat()
-}
-
-fn success(attack: Attack, outcome: &LabOutcome) -> String {
-    let victim = outcome.victim_signed_in_as.as_deref().unwrap_or("nobody");
-    let attacker = outcome.attacker_signed_in_as.as_deref().unwrap_or("nobody");
-    match attack {
-        Attack::StolenCode => ["Bob's browser is now signed in as ", attacker, ", with the code that he stole."].concat(),
-        Attack::LoginCsrf => ["Alice's browser is now signed in as ", victim, ", and she has not noticed."].concat(),
-        Attack::ReplayedToken => ["Bob's browser is now signed in as ", attacker, ", with an ID token from her sign-in."].concat(),
-        Attack::MixUp => ["The app has brought Alice's code to Bob, and Bob's browser is now signed in as ", attacker, "."].concat(),
-        Attack::OpenRedirect => {
-            let page = outcome.victim_ended_at.as_deref().unwrap_or("a page of Bob's");
-            ["Alice has signed in, and her browser has ended at ", page, "."].concat()
-        }
-    }
-}
-
-fn failure(attack: Attack) -> &'static str {
-    match attack {
-        Attack::StolenCode => {
-            "the provider refused the code, because the verifier of Bob's sign-in does not belong to it. Bob is not signed in."
-        }
-        Attack::LoginCsrf => "Alice's browser has begun no such sign-in, so the app refused the answer. Alice is not signed in as anybody.",
-        Attack::ReplayedToken => "the nonce in the ID token is not that of Bob's sign-in, so the app refused it. Bob is not signed in.",
-        Attack::MixUp => {
-            "the answer says that it comes from the real provider, and not from Bob's, so the app refused it and took the code nowhere."
-        }
-        Attack::OpenRedirect => "Alice has signed in, and her browser has ended on the app's own home page.",
-    }
+    let with = if run.experiment.defence == Defence::On { lab::OUTCOME_ON } else { lab::OUTCOME_OFF };
+    fill(with, &[("defence", t(story.defence)), ("verdict", &end)])
 }
 
 /// What people call a party.
 pub(super) fn party(party: LabParty) -> &'static str {
-    match party {
-        LabParty::Attacker => "Bob",
-        LabParty::Victim => "Alice",
-        LabParty::App => "App",
-        LabParty::Provider => "Provider",
-        LabParty::AttackerServer => "Bob's server",
-    }
+    t(match party {
+        LabParty::Attacker => lab::PARTY_ATTACKER,
+        LabParty::Victim => lab::PARTY_VICTIM,
+        LabParty::App => lab::PARTY_APP,
+        LabParty::Provider => lab::PARTY_PROVIDER,
+        LabParty::AttackerServer => lab::PARTY_ATTACKER_SERVER,
+    })
 }
 
 /// What the sender of a message does.
 pub(super) fn act(name: LabMessageName) -> &'static str {
-    match name {
-        LabMessageName::LinkSent => "has her open a link",
-        LabMessageName::LoginRequest => "begins a sign-in",
-        LabMessageName::LoginRedirect => "sends the browser to the provider",
-        LabMessageName::AuthorizationRequest => "asks for a code",
-        LabMessageName::RequestRewritten => "sends her on to the real provider",
-        LabMessageName::Authentication => "signs in and agrees",
-        LabMessageName::AuthorizationResponse => "sends the browser back with a code",
-        LabMessageName::CodeLeaked => "gives the code away",
-        LabMessageName::Callback => "brings the answer",
-        LabMessageName::TokenRequest => "exchanges the code",
-        LabMessageName::TokenResponse => "answers",
-        LabMessageName::UserinfoRequest => "asks who the user is",
-        LabMessageName::UserinfoResponse => "tells",
-        LabMessageName::SignedIn => "signs the browser in",
-        LabMessageName::Refused => "refuses",
-        LabMessageName::PageOpened => "opens the page",
-    }
+    t(match name {
+        LabMessageName::LinkSent => lab::MESSAGE_LINK_SENT_ACT,
+        LabMessageName::LoginRequest => lab::MESSAGE_LOGIN_REQUEST_ACT,
+        LabMessageName::LoginRedirect => lab::MESSAGE_LOGIN_REDIRECT_ACT,
+        LabMessageName::AuthorizationRequest => lab::MESSAGE_AUTHORIZATION_REQUEST_ACT,
+        LabMessageName::RequestRewritten => lab::MESSAGE_REQUEST_REWRITTEN_ACT,
+        LabMessageName::Authentication => lab::MESSAGE_AUTHENTICATION_ACT,
+        LabMessageName::AuthorizationResponse => lab::MESSAGE_AUTHORIZATION_RESPONSE_ACT,
+        LabMessageName::CodeLeaked => lab::MESSAGE_CODE_LEAKED_ACT,
+        LabMessageName::Callback => lab::MESSAGE_CALLBACK_ACT,
+        LabMessageName::TokenRequest => lab::MESSAGE_TOKEN_REQUEST_ACT,
+        LabMessageName::TokenResponse => lab::MESSAGE_TOKEN_RESPONSE_ACT,
+        LabMessageName::UserinfoRequest => lab::MESSAGE_USERINFO_REQUEST_ACT,
+        LabMessageName::UserinfoResponse => lab::MESSAGE_USERINFO_RESPONSE_ACT,
+        LabMessageName::SignedIn => lab::MESSAGE_SIGNED_IN_ACT,
+        LabMessageName::Refused => lab::MESSAGE_REFUSED_ACT,
+        LabMessageName::PageOpened => lab::MESSAGE_PAGE_OPENED_ACT,
+    })
 }
 
 /// What there is to know about a message.
 pub(super) fn why(name: LabMessageName) -> &'static str {
-    match name {
-        LabMessageName::LinkSent => "By a link in a mail, a picture in a page, or a redirect. Her browser opens it with her own cookies.",
-        LabMessageName::LoginRequest => "As with a click on the app's sign-in button.",
-        LabMessageName::LoginRedirect => {
-            "The app has drawn the secrets of this sign-in, and gives the browser a cookie by which it finds them again."
-        }
-        LabMessageName::AuthorizationRequest => {
-            "The browser only carries this: whoever controls it, or the address, can read and change it."
-        }
-        LabMessageName::RequestRewritten => "With the challenge and the nonce of Bob's own sign-in, and with Alice's state.",
-        LabMessageName::Authentication => "On the provider's own pages, which look as they always do.",
-        LabMessageName::AuthorizationResponse => "The code stands in the address that the browser is sent to.",
-        LabMessageName::CodeLeaked => {
-            "Codes turn up in histories, logs and Referer headers, other apps of a phone catch them, and here and there they are brought to the wrong server."
-        }
-        LabMessageName::Callback => "The app cannot know who has written this address. It has only what it checks.",
-        LabMessageName::TokenRequest => "From server to server, with the app's own secret.",
-        LabMessageName::TokenResponse => "The tokens of whoever the code belongs to, or a refusal.",
-        LabMessageName::UserinfoRequest => "With the access token.",
-        LabMessageName::UserinfoResponse => "The user that the access token belongs to, whoever has brought the code.",
-        LabMessageName::SignedIn => "By a session cookie: from now on the app takes this browser for that user.",
-        LabMessageName::Refused => "Nobody is signed in by this.",
-        LabMessageName::PageOpened => "This is only told: nothing has been loaded from there.",
-    }
+    t(match name {
+        LabMessageName::LinkSent => lab::MESSAGE_LINK_SENT_WHY,
+        LabMessageName::LoginRequest => lab::MESSAGE_LOGIN_REQUEST_WHY,
+        LabMessageName::LoginRedirect => lab::MESSAGE_LOGIN_REDIRECT_WHY,
+        LabMessageName::AuthorizationRequest => lab::MESSAGE_AUTHORIZATION_REQUEST_WHY,
+        LabMessageName::RequestRewritten => lab::MESSAGE_REQUEST_REWRITTEN_WHY,
+        LabMessageName::Authentication => lab::MESSAGE_AUTHENTICATION_WHY,
+        LabMessageName::AuthorizationResponse => lab::MESSAGE_AUTHORIZATION_RESPONSE_WHY,
+        LabMessageName::CodeLeaked => lab::MESSAGE_CODE_LEAKED_WHY,
+        LabMessageName::Callback => lab::MESSAGE_CALLBACK_WHY,
+        LabMessageName::TokenRequest => lab::MESSAGE_TOKEN_REQUEST_WHY,
+        LabMessageName::TokenResponse => lab::MESSAGE_TOKEN_RESPONSE_WHY,
+        LabMessageName::UserinfoRequest => lab::MESSAGE_USERINFO_REQUEST_WHY,
+        LabMessageName::UserinfoResponse => lab::MESSAGE_USERINFO_RESPONSE_WHY,
+        LabMessageName::SignedIn => lab::MESSAGE_SIGNED_IN_WHY,
+        LabMessageName::Refused => lab::MESSAGE_REFUSED_WHY,
+        LabMessageName::PageOpened => lab::MESSAGE_PAGE_OPENED_WHY,
+    })
 }
 
 /// The message of a real sign-in that it corresponds to, by which its parameters are explained.
@@ -127,39 +104,29 @@ pub(super) fn corresponding(name: LabMessageName) -> MessageName {
     }
 }
 
+/// What an address or a status says: `POST http://127.0.0.1:4000/lab/token`, `303`.
+pub(super) fn call(message: &LabMessage) -> Option<String> {
+    let status = message.status.map(|status| status.to_string());
+    let parts: Vec<_> = [message.method.as_deref(), message.address.as_deref(), status.as_deref()].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
 /// A message in a few sentences, for who cannot see the diagram.
-pub(super) fn message(message: &LabMessage) -> String {
-    let mut text = [party(message.from), " to ", party(message.to), ": ", act(message.name)].concat();
-    let call: Vec<_> =
-        [message.method.clone(), message.address.clone(), message.status.map(|status| status.to_string())].into_iter().flatten().collect();
-    if !call.is_empty() {
-        text.push_str(" (");
-        text.push_str(&call.join(" "));
-        text.push(')');
-    }
-    text.push('.');
-    if !message.parameters.is_empty() {
-        let said: Vec<_> =
-            message.parameters.iter().map(|Parameter { name, value: said, .. }| [name, " = ", &value(said)].concat()).collect();
-        text.push_str(" It says ");
-        text.push_str(&said.join("; "));
-        text.push('.');
-    }
-    for check in &message.checks {
-        if let CheckOutcome::Failed { reason, .. } = &check.outcome {
-            text.push_str(" Failed: ");
-            text.push_str(meaning::check(check.name).rule);
-            text.push_str(" – ");
-            text.push_str(reason.trim_end_matches('.'));
-            text.push('.');
-        }
-    }
+pub(super) fn message_view(message: &LabMessage) -> AnyView {
+    told_view(&message_in(message))
+}
+
+fn message_in(message: &LabMessage) -> String {
+    let route = fill(flow::SENTENCE_ROUTE, &[("from", party(message.from)), ("to", party(message.to))]);
+    let call = call(message).map(|call| [" (", &call, ")"].concat()).unwrap_or_default();
+    let mut text = fill(lab::REPORT_MESSAGE, &[("route", &route), ("act", act(message.name)), ("call", &call)]);
+    add_content(&mut text, &message.parameters, &message.checks);
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{message, outcome};
+    use super::{message_in, outcome};
     use crate::{
         flow::{Channel, Check, CheckName, CheckOutcome, Parameter, ParameterValue, Place},
         lab::{Attack, Defence, Experiment, LabMessage, LabMessageName, LabOutcome, LabParty, LabRun},
@@ -181,9 +148,9 @@ mod tests {
     fn who_is_signed_in_as_whom_is_told_as_the_run_has_found_it() {
         let (alice, bob) = (Some("Alice Example"), Some("Bob Example"));
         let told = outcome(&run(Attack::StolenCode, Defence::Off, None, alice));
-        assert_eq!(told, "PKCE off: the attack worked: Bob's browser is now signed in as Alice Example, with the code that he stole.");
+        assert_eq!(told, "PKCE off: the attack worked: Bob’s browser is now signed in as Alice Example, with the code that he stole.");
         let told = outcome(&run(Attack::LoginCsrf, Defence::Off, bob, None));
-        assert_eq!(told, "State off: the attack worked: Alice's browser is now signed in as Bob Example, and she has not noticed.");
+        assert_eq!(told, "State off: the attack worked: Alice’s browser is now signed in as Bob Example, and she has not noticed.");
         let told = outcome(&run(Attack::OpenRedirect, Defence::Off, alice, None));
         assert!(told.ends_with("her browser has ended at https://evil.example/."), "{told}");
     }
@@ -203,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_message_is_told_with_what_it_says_and_what_failed() {
-        let told = message(&LabMessage {
+        let told = message_in(&LabMessage {
             number: 3,
             name: LabMessageName::Callback,
             from: LabParty::Attacker,
@@ -223,7 +190,7 @@ mod tests {
             }],
         });
         assert_eq!(
-            told,
+            told.replace('\u{1}', ""),
             "Bob to App: brings the answer (GET https://app.example/callback). It says code = hidden: 43 characters, fingerprint a1b2c3d4. \
              Failed: The state that came back is the one that was sent – the state is not the one."
         );
