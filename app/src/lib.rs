@@ -11,7 +11,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{components::Router, hooks::use_location};
 
 use crate::{
-    components::{site_footer::SiteFooter, site_header::SiteHeader},
+    components::{page_notices::PageNotices, site_footer::SiteFooter, site_header::SiteHeader},
     kit::{SessionExpiryNotice, SessionProvider, SignInAgain},
     routes::Routes,
     texts::{frame, t},
@@ -69,6 +69,7 @@ fn Frame() -> impl IntoView {
         <SiteHeader path=use_location().pathname />
         <SessionExpiryNotice />
         <main id="content" tabindex="-1">
+            <PageNotices />
             <Routes />
         </main>
         <SiteFooter />

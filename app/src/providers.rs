@@ -7,6 +7,15 @@ use crate::{
     handover::Handover,
 };
 
+/// The id of the demo provider, which comes with a notes API.
+pub(crate) const DEMO: &str = "demo";
+
+/// Whether a sign-in with this provider can be looked at afterwards. The demo provider runs on a developer's own machine alone, where logins
+/// are recorded.
+pub(crate) fn is_recorded(provider: &str) -> bool {
+    provider == DEMO
+}
+
 /// What the server has said.
 #[derive(Clone, Debug)]
 enum Answer {

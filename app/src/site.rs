@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::{
     App,
-    components::site_header::SiteHeader,
+    components::{site_footer::SiteFooter, site_header::SiteHeader},
     routes::texts_at,
     texts::{Group, frame, t},
 };
@@ -38,6 +38,8 @@ pub struct Site {
     pub home: Option<fn() -> &'static str>,
     /// What stands above the word of patience that single-page mode shows until the app has come.
     pub header: fn() -> AnyView,
+    /// What stands below it.
+    pub footer: fn() -> AnyView,
     /// The texts that the page at a path begins with; the kit's are all in [`Group::Frame`] and [`Group::Pages`].
     pub texts: fn(path: &str) -> &'static [Group],
     /// What the page at a path has to know beyond who is signed in.
@@ -65,6 +67,7 @@ impl Site {
             picture: None,
             home: None,
             header: || ().into_any(),
+            footer: || ().into_any(),
             texts: |_| &[Group::Frame, Group::Pages],
             needs: |_| Needs::default(),
         }
@@ -77,6 +80,7 @@ impl Site {
             picture: Some("/social.png"),
             home: Some(|| t(frame::HEADER_HOME)),
             header: || view! { <SiteHeader path=Signal::stored(String::new()) /> }.into_any(),
+            footer: || view! { <SiteFooter /> }.into_any(),
             texts: texts_at,
             needs: |path| {
                 let account = path == "/account";

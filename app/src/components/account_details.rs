@@ -7,12 +7,9 @@ use crate::{
     api::SignedIn,
     components::{identity::Identity, lifetimes::Lifetimes, notes::Notes, session_list::SessionList},
     erased::erased,
-    providers::Providers,
+    providers::{DEMO, Providers},
     texts::{around, pages, t},
 };
-
-/// The id of the provider that comes with a notes API.
-const PROVIDER_WITH_NOTES: &str = "demo";
 
 /// Who is signed in, for how long, and what they have written.
 #[component]
@@ -22,13 +19,13 @@ pub fn AccountDetails(
 ) -> impl IntoView {
     let providers = expect_context::<Providers>();
     Effect::new(move || providers.load());
-    let has_notes = signed_in.provider == PROVIDER_WITH_NOTES;
+    let has_notes = signed_in.provider == DEMO;
     let (before, after) = around(pages::NOTES_EXPLANATION);
     view! {
         <div class="account">
         <Identity signed_in=Arc::clone(&signed_in) />
         <Lifetimes signed_in />
-        <section class="card account-wide" aria-labelledby="sessions">
+        <section class="card" aria-labelledby="sessions">
             <h2 id="sessions">{t(pages::SESSIONS_HEADING)}</h2>
             <SessionList />
         </section>

@@ -9,8 +9,9 @@ use crate::{
         avatar::{Avatar, display_name},
         sign_out::SignOut,
     },
-    providers::Providers,
-    texts::{around, pages, t},
+    erased::erased,
+    providers::{Providers, is_recorded},
+    texts::{around, frame, pages, t},
 };
 
 /// The user as the provider describes them, the provider, and what it allows; and the way out.
@@ -22,24 +23,23 @@ pub fn Identity(
     let providers = expect_context::<Providers>();
     let SignedIn { user, provider, scopes, .. } = Arc::unwrap_or_clone(signed_in);
     let name = display_name(&user).to_owned();
+    let has_recording = is_recorded(&provider);
     let provider_name = move || providers.name_of(&provider);
     let verified = user.email_verified.filter(|_| user.email.is_some());
     let avatar = user.clone();
     let (before, after) = around(pages::ACCOUNT_SIGNED_IN_WITH);
     view! {
-        <section class="card identity" aria-label=t(pages::ACCOUNT_WHO)>
+        <section class="card identity" aria-labelledby="identity">
             <div class="identity-head">
                 <Avatar user=avatar />
-                <p>
-                    <strong>{name}</strong>
-                    <span class="fine-print">{before} {provider_name.clone()} {after}</span>
-                </p>
+                <div>
+                    <h2 id="identity">
+                        <bdi>{name}</bdi>
+                    </h2>
+                    <p class="fine-print">{before} {provider_name.clone()} {after}</p>
+                </div>
             </div>
             <dl class="facts">
-                <div>
-                    <dt>{t(pages::ACCOUNT_NAME)}</dt>
-                    <dd>{or_dash(user.name)}</dd>
-                </div>
                 <div>
                     <dt>{t(pages::ACCOUNT_LOGIN)}</dt>
                     <dd>{or_dash(user.login)}</dd>
@@ -47,7 +47,7 @@ pub fn Identity(
                 <div>
                     <dt>{t(pages::ACCOUNT_EMAIL)}</dt>
                     <dd>
-                        <span>{or_dash(user.email)}</span>
+                        <span class="address">{address(user.email)}</span>
                         {verified
                             .map(|verified| {
                                 view! {
@@ -59,7 +59,9 @@ pub fn Identity(
                 </div>
                 <div>
                     <dt>{t(pages::ACCOUNT_IDENTIFIER)}</dt>
-                    <dd>{user.sub}</dd>
+                    <dd>
+                        <code>{user.sub}</code>
+                    </dd>
                 </div>
                 <div>
                     <dt>{t(pages::ACCOUNT_PROVIDER)}</dt>
@@ -83,8 +85,26 @@ pub fn Identity(
                     </dd>
                 </div>
             </dl>
-            <SignOut />
+            <div class="actions">
+                {has_recording
+                    .then(|| {
+                        view! {
+                            <a class="button" href="/flow">
+                                {t(frame::HOME_OPEN_FLOW)}
+                            </a>
+                        }
+                    })}
+                <SignOut />
+            </div>
         </section>
+    }
+}
+
+/// An e-mail address, which may be parted after its `@`.
+fn address(email: Option<String>) -> AnyView {
+    match email.as_deref().and_then(|email| email.rsplit_once('@')) {
+        Some((name, host)) => erased(view! { {[name, "@"].concat()} <wbr /> {host.to_owned()} }),
+        None => erased(or_dash(email)),
     }
 }
 

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     address::use_address,
     components::sign_in_links::SignInLinks,
+    erased::erased,
     routes::safe_return_to,
     session::use_session,
     texts::{pages, t},
@@ -22,8 +23,13 @@ pub fn SignInFirst() -> impl IntoView {
         query.with(|query| query.get("return_to")).map_or_else(|| here.get(), |elsewhere| safe_return_to(&elsewhere).to_owned())
     });
     view! {
-        {move || session.has_lapsed().then(|| view! { <p class="notice" role="status">{t(pages::SIGN_IN_FIRST_LAPSED)}</p> })}
-        <p class="lead">{t(pages::SIGN_IN_FIRST_CHOOSE)}</p>
+        {move || {
+            if session.has_lapsed() {
+                erased(view! { <p class="notice" role="status">{t(pages::SIGN_IN_FIRST_LAPSED)}</p> })
+            } else {
+                erased(view! { <p>{t(pages::SIGN_IN_FIRST_CHOOSE)}</p> })
+            }
+        }}
         <SignInLinks return_to />
     }
 }

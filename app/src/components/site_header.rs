@@ -11,7 +11,13 @@ pub fn SiteHeader(
     #[prop(into)]
     path: Signal<String>,
 ) -> impl IntoView {
-    let current = move |page: &'static str| path.with(|path| (path == page).then_some("page"));
+    // The lab belongs to what there is to learn.
+    let current = move |page: &'static str| {
+        path.with(|path| match (path.as_str(), page) {
+            ("/lab", "/learn") => Some("true"),
+            _ => (path == page).then_some("page"),
+        })
+    };
     view! {
         <header class="site-header">
             <a class="site-name" href="/">

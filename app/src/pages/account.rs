@@ -34,18 +34,27 @@ pub fn Account() -> impl IntoView {
         SessionState::Unknown => session.problem().map_or(Shown::Waiting, |problem| Shown::Failed(problem.into())),
     });
     let (signed_out, own) = (t(pages::ACCOUNT_TITLE_SIGNED_OUT), t(pages::ACCOUNT_TITLE));
-    let heading = shown.clone();
-    let title = move || if heading.with(|shown| *shown == Shown::Anonymous) { signed_out } else { own };
+    let is_signed_out = {
+        let shown = shown.clone();
+        move || shown.with(|shown| *shown == Shown::Anonymous)
+    };
+    let title = {
+        let is_signed_out = is_signed_out.clone();
+        move || if is_signed_out() { signed_out } else { own }
+    };
     erased(view! {
         <Title text=title.clone() />
-        <Heading>{title}</Heading>
-        {move || match shown.get() {
-            Shown::Waiting => erased(view! { <Skeleton lines=6 /> }),
-            Shown::Failed(problem) => {
-                erased(view! { <ProblemNotice problem=*problem retry=Callback::new(move |()| session.refresh()) /> })
-            }
-            Shown::Anonymous => erased(view! { <SignInFirst /> }),
-            Shown::Details(Person(signed_in)) => erased(view! { <AccountDetails signed_in /> }),
-        }}
+        // One element for both, so that the heading stays, and with it the focus.
+        <div class=move || if is_signed_out() { "card entrance" } else { "page" }>
+            <Heading>{title}</Heading>
+            {move || match shown.get() {
+                Shown::Waiting => erased(view! { <Skeleton lines=6 /> }),
+                Shown::Failed(problem) => {
+                    erased(view! { <ProblemNotice problem=*problem retry=Callback::new(move |()| session.refresh()) /> })
+                }
+                Shown::Anonymous => erased(view! { <SignInFirst /> }),
+                Shown::Details(Person(signed_in)) => erased(view! { <AccountDetails signed_in /> }),
+            }}
+        </div>
     })
 }

@@ -12,6 +12,7 @@ use crate::{
         skeleton::Skeleton,
     },
     erased::erased,
+    providers::is_recorded,
     session::{CurrentSession, SessionState},
     texts::{around, frame, t},
 };
@@ -19,6 +20,8 @@ use crate::{
 /// What this is, and the ways in.
 #[component]
 pub fn Home() -> impl IntoView {
+    let session = expect_context::<CurrentSession>();
+    let heading = move || if session.get().signed_in().is_some() { t(frame::HOME_STEPS_DONE) } else { t(frame::HOME_STEPS) };
     erased(view! {
         <Title text=t(frame::HEADER_HOME) />
         <section class="hero">
@@ -27,7 +30,7 @@ pub fn Home() -> impl IntoView {
             <Welcome />
         </section>
         <section class="steps" aria-labelledby="steps">
-            <h2 id="steps">{t(frame::HOME_STEPS)}</h2>
+            <h2 id="steps">{heading}</h2>
             <ol inner_html=t(frame::HOME_STEPS_HTML)></ol>
             <p inner_html=t(frame::HOME_API_HTML)></p>
         </section>
@@ -44,9 +47,19 @@ fn Welcome() -> impl IntoView {
             <div class="welcome card">
                 <Avatar user=signed_in.user.clone() />
                 <p>{before} <strong>{display_name(&signed_in.user).to_owned()}</strong> {after}</p>
-                <a class="button" href="/account">
-                    {t(frame::HOME_OPEN_ACCOUNT)}
-                </a>
+                <p class="actions">
+                    <a class="button" href="/account">
+                        {t(frame::HOME_OPEN_ACCOUNT)}
+                    </a>
+                    {is_recorded(&signed_in.provider)
+                        .then(|| {
+                            view! {
+                                <a class="button button-quiet" href="/flow">
+                                    {t(frame::HOME_OPEN_FLOW)}
+                                </a>
+                            }
+                        })}
+                </p>
             </div>
         }),
         (SessionState::Anonymous, _) => erased(view! { <SignInLinks return_to=Signal::stored("/account".to_owned()) /> }),
