@@ -21,7 +21,10 @@ use crate::{
 use axum::http::HeaderMap;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use oauth2flow_app::{api, problem::ProblemCode};
+use oauth2flow_app::{
+    api,
+    problem::{NextStep, ProblemCode},
+};
 use oauth2flow_protocol::{
     AuthorizationResponse, Context, JwkSet, OutboundRequest, OutboundResponse, ProviderMetadata, ReturnTo, TokenResponse, Transaction,
     User, ValidatedCallback, ValidatedIdToken,
@@ -118,6 +121,7 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<Clien
         return refused(without_transaction(app, claim, current).await);
     };
     let finished = Some((login.transaction.id(), login.same_site));
+    let (provider, return_to) = (login.transaction.provider_id().to_owned(), login.transaction.return_to().clone());
     let app = app.clone();
     let device = Device::of(headers, address);
     let finishing = app.clone().ongoing.spawn(flow::carry(async move {
@@ -128,8 +132,22 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<Clien
         result
     }));
     let result = finishing.await.unwrap_or_else(|_| Err(ProblemCode::InternalError.into()));
+    let result = result.map_err(|failure| with_next_try(failure, &provider, &return_to));
     // A transaction that lost to another post of the same answer still belongs to that one.
     Outcome { finished, result }
+}
+
+/// Says which sign-in would be another try, where one may help, and that it leads to where the login was to lead.
+pub fn with_next_try(mut failure: Failure, provider: &str, return_to: &ReturnTo) -> Failure {
+    use NextStep::{SignIn, SignInAgain, TryLater, UseAnotherAccount};
+    if matches!(failure.code.explain().next, SignIn | SignInAgain | TryLater | UseAnotherAccount) {
+        if failure.login_url.is_none() {
+            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("provider", provider).finish();
+            failure = failure.login_url(format!("/api/v1/oauth/login?{query}"));
+        }
+        failure.return_to.get_or_insert_with(|| return_to.to_string());
+    }
+    failure
 }
 
 /// What becomes of a response that belongs to no login of this browser's.

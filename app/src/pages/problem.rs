@@ -11,11 +11,11 @@ use crate::{api::Problem, components::problem_view::ProblemView, erased::erased,
 pub fn ProblemPage() -> impl IntoView {
     let query = use_query_map();
     erased(move || {
-        let (code, request_id, login_url) = query.with(|query| {
+        let (code, request_id, login_url, return_to) = query.with(|query| {
             let code = query.get("code").and_then(|code| ProblemCode::parse(&code));
-            (code, query.get("request_id").unwrap_or_default(), query.get("login_url"))
+            (code, query.get("request_id").unwrap_or_default(), query.get("login_url"), query.get("return_to"))
         });
-        let problem = Problem { request_id, login_url, ..Problem::local(code.unwrap_or(ProblemCode::InternalError)) };
+        let problem = Problem { request_id, login_url, return_to, ..Problem::local(code.unwrap_or(ProblemCode::InternalError)) };
         set_status(problem.status);
         view! { <ProblemView problem /> }
     })

@@ -128,7 +128,12 @@ impl From<CallbackError> for Failure {
         };
         let detail = match &error {
             // The provider's own words help; they are only ever shown as text.
-            CallbackError::Provider { error, description: Some(description), .. } => format!("The provider says: {description} ({error})."),
+            CallbackError::Provider { error, description: Some(description), .. } if error == code.code() => {
+                format!("The provider says: “{description}”")
+            }
+            CallbackError::Provider { error, description: Some(description), .. } => {
+                format!("The provider says: “{description}” ({error}).")
+            }
             CallbackError::Provider { error, .. } => format!("The provider says: {error}."),
             _ => code.explain().why.to_owned(),
         };

@@ -75,7 +75,8 @@ pub async fn handler(
     let navigates = csrf::require_navigation(&headers).is_ok();
     let recording = if navigates { flow::login::begin(&app, &headers, registered, &raw_query, &return_to) } else { None };
     let recorder = recording.as_ref().map(flow::login::Begun::recorder);
-    let sent = flow::within(recorder, send_off(&app, &headers, registered, return_to, options)).await;
+    let sent = flow::within(recorder, send_off(&app, &headers, registered, return_to.clone(), options)).await;
+    let sent = sent.map_err(|failure| login::with_next_try(failure, &registered.provider.id, &return_to));
     match recording {
         Some(recording) => Ok(recording.sent(sent)),
         None => sent,

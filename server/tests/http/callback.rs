@@ -250,6 +250,28 @@ async fn a17_an_error_uses_the_login_up_and_asks_for_no_token() {
 }
 
 #[tokio::test]
+async fn a_login_that_has_failed_says_which_sign_in_is_another_try_and_where_it_leads() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    for (error, is_another_try) in [("access_denied", true), ("server_error", true), ("login_required", true), ("invalid_scope", false)] {
+        let browser = app.browser();
+        let url = start_login(&browser, "alpha", "/account?tab=1#notes").await;
+        let problem = browser.finish(&provider.refuse(&url, error, "No")).await.json();
+        let (login_url, return_to) = (problem["login_url"].as_str(), problem["return_to"].as_str());
+        if is_another_try {
+            assert_eq!((login_url, return_to), (Some("/api/v1/oauth/login?provider=alpha"), Some("/account?tab=1#notes")), "{error}");
+        } else {
+            assert_eq!((login_url, return_to), (None, None), "{error}");
+        }
+    }
+    // Nothing is known of an answer to somebody else's login.
+    let stranger = app.browser();
+    let url = start_login(&app.browser(), "alpha", "/account").await;
+    let problem = stranger.finish(&provider.refuse(&url, "access_denied", "No")).await.json();
+    assert_eq!((&problem["login_url"], &problem["return_to"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
 async fn a17_an_error_is_held_against_state_and_iss_too() {
     let answered = Answered::new().await;
     let error = |edit: fn(&mut Value)| {

@@ -78,7 +78,10 @@ async fn a_provider_that_is_down_is_a_problem_page() {
         .await;
     let browser = app.browser();
     browser.sign_in(&alpha).await;
-    browser.navigate(LOGIN_AT_BETA).send().await.assert_problem_page("provider_unavailable");
+    let page = browser.navigate(&format!("{LOGIN_AT_BETA}&return_to=/flow")).send().await;
+    page.assert_problem_page("provider_unavailable");
+    let query: std::collections::HashMap<_, _> = page.location().query_pairs().into_owned().collect();
+    assert_eq!((query["login_url"].as_str(), query["return_to"].as_str()), ("/api/v1/oauth/login?provider=beta", "/flow"));
     browser.call(Method::GET, LOGIN_AT_BETA).send().await.assert_problem(502, "provider_unavailable");
     assert_unaffected(&alpha, &app, &browser).await;
 }
