@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Page, TestInfo } from '@playwright/test';
+import type { Locator, Page, TestInfo } from '@playwright/test';
 import sharp from 'sharp';
 import { test } from '../fixtures/hostile-provider.ts';
 import { states } from '../fixtures/states.ts';
@@ -41,11 +41,15 @@ for (const state of states) {
         for (const width of widths) {
           await page.setViewportSize({ width, height: 800 });
           await page.evaluate(() => scrollTo(0, 0));
+          expect.soft(await tooSmall(page), `what is hard to hit at ${width} px`).toEqual([]);
           expect.soft(await overflowing(page), `what sticks out at ${width} px, ${colorScheme}`).toEqual([]);
           await expect.soft(page.getByRole('heading', { level: 1 })).toBeInViewport();
           // The pages are the same in both modes, which one picture shows.
           if (render === 'spa' || (width === 768 && colorScheme === 'light')) {
-            await test.step(`it looks the same at ${width} px, ${colorScheme}`, () => picture(page, [state.name, `${width}-${colorScheme}.png`], width, testInfo));
+            await test.step(`it looks the same at ${width} px, ${colorScheme}`, async () => {
+              await picture(page, [state.name, `${width}-${colorScheme}.png`], width, testInfo);
+              if (state.part !== undefined) await pictureOfPart(state.part(page), [state.name, `${width}-${colorScheme}-part.png`], testInfo);
+            });
           }
         }
         await page.setViewportSize({ width: 1024, height: 768 });
@@ -68,17 +72,39 @@ async function overflowing(page: Page): Promise<string[]> {
   });
 }
 
+/** What is pressed has room for a finger (WCAG 2.5.5), but for links in the middle of a text. */
+async function tooSmall(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const targets = [...document.querySelectorAll<HTMLElement>('a[href], button, summary, input:not([type=hidden], [role=switch])')];
+    const small = targets.filter((target) => {
+      const { width, height } = target.getBoundingClientRect();
+      const isThere = target.checkVisibility({ visibilityProperty: true }) && !target.matches('.skip-link');
+      return isThere && getComputedStyle(target).display !== 'inline' && (height < 43.5 || width < 43.5);
+    });
+    return small.map((target) => target.outerHTML.slice(0, 120));
+  });
+}
+
+/** How much may differ: what a letter needs, and no more. */
+const comparison = { animations: 'disabled', caret: 'hide', maxDiffPixels: 200 } as const;
+
 /** Compares the page with its picture. */
 async function picture(page: Page, path: [string, string], width: (typeof widths)[number], testInfo: TestInfo): Promise<void> {
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   const clip = { x: 0, y: 0, width, height: Math.min(height, tallest[width]) };
-  await expect.soft(page).toHaveScreenshot(path, { fullPage: true, clip, animations: 'disabled', caret: 'hide', maxDiffPixelRatio: 0.01 });
+  await expect.soft(page).toHaveScreenshot(path, { fullPage: true, clip, ...comparison });
   if (testInfo.config.updateSnapshots !== 'none') await shrink(testInfo.snapshotPath(...path));
 }
 
-/** A few colours are enough for a page. */
+/** Compares the part that matters. */
+async function pictureOfPart(part: Locator, path: [string, string], testInfo: TestInfo): Promise<void> {
+  await expect.soft(part).toHaveScreenshot(path, comparison);
+  if (testInfo.config.updateSnapshots !== 'none') await shrink(testInfo.snapshotPath(...path));
+}
+
+/** Few colours are enough for a page. */
 async function shrink(file: string): Promise<void> {
   const picture = await readFile(file);
   const { isPalette } = await sharp(picture).metadata();
-  if (isPalette !== true) await writeFile(file, await sharp(picture).png({ palette: true, colours: 16, dither: 0, effort: 10 }).toBuffer());
+  if (isPalette !== true) await writeFile(file, await sharp(picture).png({ palette: true, colours: 64, dither: 0, effort: 10 }).toBuffer());
 }
