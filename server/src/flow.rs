@@ -401,7 +401,7 @@ const fn place(name: MessageName) -> (Party, Party, Channel, u8) {
         Name::MetadataResponse | Name::PushedAuthorizationResponse => (Provider, Backend, Back, 2),
         Name::LoginRedirect => (Backend, Browser, Front, 2),
         Name::AuthorizationRequest => (Browser, Provider, Front, 2),
-        Name::Authentication => (Browser, Provider, Front, 3),
+        Name::Authentication => (Provider, Browser, Front, 3),
         Name::AuthorizationResponse => (Provider, Browser, Front, 4),
         Name::CodeForwarded => (App, Backend, Front, 5),
         Name::TokenRequest | Name::JwksRequest | Name::UserinfoRequest => (Backend, Provider, Back, 6),
