@@ -18,6 +18,7 @@ const tallest = { 320: 1800, 768: 1500, 1440: 1200 } as const;
 
 for (const state of states) {
   test.describe(state.name, () => {
+    test.skip(({ render }) => render !== (state.render ?? render), 'the other mode has no such page');
     test.use({ viewport: { width: 1024, height: 768 }, ...(state.console === undefined ? {} : { expectedConsole: state.console }) });
 
     test(`${state.name} is for everybody, on every screen`, async ({ page, launch, hostile, stranger, render }, testInfo) => {
