@@ -183,7 +183,12 @@ mod tests {
 
     #[test]
     fn a_day_is_written_out() {
-        let cases = [("2026-11-22T10:57:00Z", "22 November 2026"), ("2000-01-01T00:00:00.5Z", "1 January 2000"), ("2026-13-01T00:00:00Z", ""), ("soon", "")];
+        let cases = [
+            ("2026-11-22T10:57:00Z", "22 November 2026"),
+            ("2000-01-01T00:00:00.5Z", "1 January 2000"),
+            ("2026-13-01T00:00:00Z", ""),
+            ("soon", ""),
+        ];
         for (time, text) in cases {
             assert_eq!(day(time), text);
         }
