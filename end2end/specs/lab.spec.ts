@@ -8,36 +8,36 @@ const attacks = [
   {
     title: 'The stolen code',
     defence: 'PKCE',
-    off: 'PKCE off: the attack worked: Bob’s browser is now signed in as Alice Example, with the code that he stole.',
-    on: /^PKCE on: the attack failed: the provider refused the code/,
+    off: 'PKCE off – the attack worked: Bob’s browser is now signed in as Alice Example, with the code that he stole.',
+    on: /^PKCE on – the attack failed: the provider refused the code/,
     decidedBy: 'Provider → App',
   },
   {
     title: 'Signed in as somebody else',
     defence: 'State',
-    off: 'State off: the attack worked: Alice’s browser is now signed in as Bob Example, and she has not noticed.',
-    on: /^State on: the attack failed: Alice’s browser has begun no such sign-in/,
+    off: 'State off – the attack worked: Alice’s browser is now signed in as Bob Example, and she has not noticed.',
+    on: /^State on – the attack failed: Alice’s browser has begun no such sign-in/,
     decidedBy: 'Alice → App',
   },
   {
     title: 'An ID token from another sign-in',
     defence: 'Nonce',
-    off: 'Nonce off: the attack worked: Bob’s browser is now signed in as Alice Example, with an ID token from her sign-in.',
-    on: /^Nonce on: the attack failed: the nonce in the ID token is not that of Bob’s sign-in/,
+    off: 'Nonce off – the attack worked: Bob’s browser is now signed in as Alice Example, with an ID token from her sign-in.',
+    on: /^Nonce on – the attack failed: the nonce in the ID token is not that of Bob’s sign-in/,
     decidedBy: 'Provider → App',
   },
   {
     title: 'The wrong provider',
     defence: 'Check of iss',
-    off: 'Check of iss off: the attack worked: the app has brought Alice’s code to Bob, and Bob’s browser is now signed in as Alice Example.',
-    on: /^Check of iss on: the attack failed: the answer says that it comes from the real provider/,
+    off: 'Check of iss off – the attack worked: the app has brought Alice’s code to Bob, and Bob’s browser is now signed in as Alice Example.',
+    on: /^Check of iss on – the attack failed: the answer says that it comes from the real provider/,
     decidedBy: 'Alice → App',
   },
   {
     title: 'A way back that leads away',
     defence: 'Check of return_to',
-    off: 'Check of return_to off: the attack worked: Alice has signed in, and her browser has ended at https://evil.example/session-expired.',
-    on: /^Check of return_to on: the attack failed: Alice has signed in, and her browser has ended on the app’s own home page/,
+    off: 'Check of return_to off – the attack worked: Alice has signed in, and her browser has ended at https://evil.example/session-expired.',
+    on: /^Check of return_to on – the attack failed: Alice has signed in, and her browser has ended on the app’s own home page/,
     decidedBy: 'Alice → App',
   },
 ] as const;
@@ -75,7 +75,7 @@ for (const { title, defence, off, on, decidedBy } of attacks) {
   test(`${title}: it works without the defence, and not with it`, async ({ page, context }) => {
     await openLab(page);
     const attack = card(page, title);
-    const toggle = attack.getByRole('switch', { name: defence, exact: true });
+    const toggle = attack.getByRole('switch', { name: `Defence: ${defence}`, exact: true });
     await expect(toggle).toBeChecked();
     await toggle.click();
     await expect(toggle).not.toBeChecked();
@@ -100,7 +100,7 @@ test('the lab has no violation, before and after the attacks', async ({ page }) 
   await expect(page).toHaveTitle('The attack lab · oauth2flow');
   await expectNoViolation(page);
   for (const { title, defence } of attacks) {
-    await card(page, title).getByRole('switch', { name: defence, exact: true }).click();
+    await card(page, title).getByRole('switch', { name: `Defence: ${defence}`, exact: true }).click();
     await card(page, title).getByRole('button', { name: 'Run the attack' }).click();
     await expect(card(page, title).getByRole('status')).toContainText('the attack worked');
   }
@@ -264,7 +264,7 @@ test.describe('without script', () => {
     await openLab(page);
     for (const { title, defence, off, on } of attacks) {
       const attack = card(page, title);
-      const toggle = attack.getByRole('switch', { name: defence, exact: true });
+      const toggle = attack.getByRole('switch', { name: `Defence: ${defence}`, exact: true });
       await toggle.uncheck();
       await attack.getByRole('button', { name: 'Run the attack' }).click();
       await expect(attack.getByRole('status')).toHaveText(off);

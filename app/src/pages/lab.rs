@@ -13,7 +13,7 @@ use crate::{
     pages::flow::reference,
     problem::ProblemCode,
     providers::Providers,
-    texts::{flow, frame, lab, pieces, t},
+    texts::{fill, flow, frame, lab, pieces, t},
 };
 use report::report;
 use stories::{Story, story};
@@ -139,7 +139,7 @@ fn AttackCard(
                         aria-labelledby=label.clone()
                         node_ref=switch
                     />
-                    <span id=label.clone()>{t(defence)}</span>
+                    <span id=label.clone()>{fill(lab::LAB_DEFENCE, &[("defence", t(defence))])}</span>
                     <span class="switch-state" aria-hidden="true">
                         <span class="when-on">{t(lab::LAB_ON)}</span>
                         <span class="when-off">{t(lab::LAB_OFF)}</span>

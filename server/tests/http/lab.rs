@@ -248,7 +248,7 @@ async fn a_form_is_answered_with_the_page_and_what_happened() {
             let answer = browser.submit("/lab", fields).send().await;
             let page = answer.assert_status(200).text();
             let said = verdict_line(&page);
-            assert!(said.contains(if worked { "off: the attack worked" } else { "on: the attack failed" }), "{said}");
+            assert!(said.contains(if worked { "off – the attack worked" } else { "on – the attack failed" }), "{said}");
             assert_eq!(page.matches("verdict-line ").count(), 1, "only the one attack was tried");
             assert_eq!(page.matches(" checked").count(), if worked { 4 } else { 5 }, "the switch is as it was sent");
             assert_eq!(answer.header("cache-control"), Some("no-store"));

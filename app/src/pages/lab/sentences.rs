@@ -148,9 +148,9 @@ mod tests {
     fn who_is_signed_in_as_whom_is_told_as_the_run_has_found_it() {
         let (alice, bob) = (Some("Alice Example"), Some("Bob Example"));
         let told = outcome(&run(Attack::StolenCode, Defence::Off, None, alice));
-        assert_eq!(told, "PKCE off: the attack worked: Bob’s browser is now signed in as Alice Example, with the code that he stole.");
+        assert_eq!(told, "PKCE off – the attack worked: Bob’s browser is now signed in as Alice Example, with the code that he stole.");
         let told = outcome(&run(Attack::LoginCsrf, Defence::Off, bob, None));
-        assert_eq!(told, "State off: the attack worked: Alice’s browser is now signed in as Bob Example, and she has not noticed.");
+        assert_eq!(told, "State off – the attack worked: Alice’s browser is now signed in as Bob Example, and she has not noticed.");
         let told = outcome(&run(Attack::OpenRedirect, Defence::Off, alice, None));
         assert!(told.ends_with("her browser has ended at https://evil.example/."), "{told}");
     }
@@ -163,7 +163,7 @@ mod tests {
             .collect();
         assert_eq!(told.len(), 10);
         for sentence in told {
-            assert_eq!(sentence.contains("the attack worked"), sentence.contains(" off: "), "{sentence}");
+            assert_eq!(sentence.contains("the attack worked"), sentence.contains(" off – "), "{sentence}");
             assert!(sentence.ends_with('.'), "{sentence}");
         }
     }
