@@ -49,7 +49,7 @@ company’s sign-in page would play, so that you can try {client_name} without r
 <div><dt>Notes API</dt><dd><code>{issuer}/notes</code>, with a bearer token of scope <code>notes:read</code> or <code>notes:write</code></dd></div>
 </dl>
 </section>"#,
-            accounts = accounts(),
+            accounts = accounts(""),
         );
         page(StatusCode::OK, "What this is", &content)
     }

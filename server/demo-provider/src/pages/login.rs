@@ -25,9 +25,9 @@ impl LoginPage<'_> {
     pub(crate) fn response(&self) -> Response {
         let status = if self.refused { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
         let reason = if self.second_factor {
-            "That user name, password and code do not match."
+            "That username, password and code do not match."
         } else {
-            "That user name and password do not match."
+            "That username and password do not match."
         };
         let alert = if self.refused { format!(r#"<p class="alert" id="login-alert" role="alert">{reason}</p>"#) } else { String::new() };
         let described = if self.refused { r#" aria-invalid="true" aria-describedby="login-alert""# } else { "" };
@@ -53,7 +53,7 @@ impl LoginPage<'_> {
 <input type="hidden" name="transaction" value="{transaction}">
 <input type="hidden" name="csrf" value="{csrf}">
 <div class="field">
-<label for="username">User name</label>
+<label for="username">Username</label>
 <input id="username" name="username" type="text" value="{user_name}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required{described}{focus_name}>
 </div>
 <div class="field">
@@ -67,15 +67,42 @@ impl LoginPage<'_> {
             transaction = Escaped(self.transaction),
             csrf = Escaped(self.csrf),
             user_name = Escaped(self.user_name),
-            accounts = accounts(),
+            accounts = accounts(&self.shortcuts()),
             base = self.base,
         );
         page(status, "Sign in", &content)
     }
+
+    /// A button for each account, which sends what the page itself tells: nobody has to copy it.
+    fn shortcuts(&self) -> String {
+        let code = if self.second_factor { format!(r#"<input type="hidden" name="code" value="{ONE_TIME_CODE}">"#) } else { String::new() };
+        let forms: String = ACCOUNTS
+            .iter()
+            .map(|account| {
+                format!(
+                    r#"<form method="post" action="{base}/login">
+<input type="hidden" name="transaction" value="{transaction}">
+<input type="hidden" name="csrf" value="{csrf}">
+<input type="hidden" name="username" value="{login}">
+<input type="hidden" name="password" value="{password}">
+{code}<button type="submit" class="quiet">Sign in as {name}</button>
+</form>
+"#,
+                    base = self.base,
+                    transaction = Escaped(self.transaction),
+                    csrf = Escaped(self.csrf),
+                    login = Escaped(account.login),
+                    password = Escaped(PASSWORD),
+                    name = Escaped(account.given_name),
+                )
+            })
+            .collect();
+        format!(r#"<div class="choices shortcuts">{forms}</div>"#)
+    }
 }
 
-/// The accounts and their password.
-pub(super) fn accounts() -> String {
+/// The accounts and their password, and what follows them.
+pub(super) fn accounts(after: &str) -> String {
     let rows = ACCOUNTS
         .iter()
         .map(|account| {
@@ -91,9 +118,10 @@ pub(super) fn accounts() -> String {
         r#"<section class="accounts" aria-labelledby="accounts-title">
 <h2 id="accounts-title">Accounts you can use</h2>
 <table>
-<thead><tr><th scope="col">Who</th><th scope="col">User name</th><th scope="col">Password</th></tr></thead>
+<thead><tr><th scope="col">Who</th><th scope="col">Username</th><th scope="col">Password</th></tr></thead>
 <tbody>{rows}</tbody>
 </table>
+{after}
 </section>"#
     )
 }

@@ -15,13 +15,27 @@ async fn the_form_shows_the_accounts() {
 }
 
 #[tokio::test]
+async fn a_button_signs_in_with_what_the_page_itself_tells() {
+    for (login, name) in [("alice", "Alice"), ("bob", "Bob")] {
+        let provider = TestProvider::start().await;
+        let mut browser = provider.browser();
+        let page = browser.authorize(&[]).await;
+        let form = page.body.split("<form ").find(|form| form.contains(&format!("Sign in as {name}</button>"))).unwrap().to_owned();
+        let value = |field: &str| form.split(&format!(r#"name="{field}" value=""#)).nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!((value("transaction"), value("csrf")), (page.field("transaction"), page.field("csrf")));
+        let allowed = browser.log_in(&page, &value("username"), &value("password")).await;
+        assert!(is_consent(&allowed) && allowed.body.contains(&format!("{name} Example")), "{login}: {}", allowed.body);
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_stays_on_the_form_and_the_right_one_then_works() {
     let provider = TestProvider::start().await;
     let mut browser = provider.browser();
     let page = browser.authorize(&[]).await;
     let page = browser.log_in(&page, "alice", "wrong").await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
-    assert!(page.body.contains(r#"role="alert">That user name and password do not match."#));
+    assert!(page.body.contains(r#"role="alert">That username and password do not match."#));
     assert_eq!(page.field("username\" type=\"text"), "alice");
     assert!(!browser.cookies.contains_key("demo_provider_session"));
     assert!(is_consent(&browser.log_in(&page, "alice", "demo").await));
