@@ -60,7 +60,7 @@ pub fn Notes() -> impl IntoView {
             let added = session.keep_on(async || api::add_note(text.trim()).await).await;
             if added.is_ok() {
                 input.set_value("");
-                failed.set_value(Call::Load);
+                failed.try_set_value(Call::Load);
             }
             finish(match added {
                 Ok(()) => api::notes().await,
@@ -79,7 +79,7 @@ pub fn Notes() -> impl IntoView {
         spawn_local(async move {
             let deleted = session.keep_on(async || api::delete_note(&id).await).await;
             if deleted.is_ok() {
-                failed.set_value(Call::Load);
+                failed.try_set_value(Call::Load);
             }
             finish(match deleted {
                 Ok(()) => api::notes().await,
