@@ -12,8 +12,8 @@ const home = 'Sign in, and see how it works';
 /** Signs in at the demo provider, from its first page. */
 async function typeCredentials(page: Page): Promise<void> {
   await expect(heading(page, 'Sign in to Demo')).toBeVisible();
-  if (!(await page.getByLabel('User name').evaluate((field) => field === document.activeElement))) {
-    await tabTo(page, 'textbox', 'User name');
+  if (!(await page.getByLabel('Username').evaluate((field) => field === document.activeElement))) {
+    await tabTo(page, 'textbox', 'Username');
   }
   await page.keyboard.type(alice.login);
   await page.keyboard.press('Tab');

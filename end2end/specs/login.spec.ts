@@ -90,7 +90,7 @@ test.describe('a login that is not allowed', () => {
 test('a wrong password is refused in words, and the right one then works', async ({ page }) => {
   await page.goto(loginPath());
   await enterCredentials(page, alice, 'wrong');
-  await expect(page.getByRole('alert')).toHaveText('That user name and password do not match.');
+  await expect(page.getByRole('alert')).toHaveText('That username and password do not match.');
   await enterCredentials(page, alice);
   await consent(page, 'Allow');
   await expectAccountPage(page);

@@ -84,7 +84,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
       await expect(heading(page, 'Sign in to Demo')).toBeVisible();
       await film.shoot(short * 4);
-      await film.type(page.getByLabel('User name'), alice.login);
+      await film.type(page.getByLabel('Username'), alice.login);
       await film.type(page.getByLabel('Password'), alice.password);
       await film.click(page.getByRole('button', { name: 'Sign in', exact: true }));
       await expect(heading(page, 'oauth2flow would like to')).toBeVisible();

@@ -37,7 +37,7 @@ impl Scope {
     pub(crate) fn in_words(self, account: &Account) -> String {
         match self {
             Self::OpenId => "recognise you when you come back".to_owned(),
-            Self::Profile => "see your name and user name".to_owned(),
+            Self::Profile => "see your name and username".to_owned(),
             Self::Email => format!("see your e-mail address, {}", account.email),
             Self::NotesRead => "read your notes".to_owned(),
             Self::NotesWrite => "add and delete notes for you".to_owned(),
