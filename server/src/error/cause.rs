@@ -128,7 +128,7 @@ impl From<CallbackError> for Failure {
         };
         let detail = match &error {
             // The provider's own words help; they are only ever shown as text.
-            CallbackError::Provider { error, description: Some(description), .. } if error == code.code() => {
+            CallbackError::Provider { error, description: Some(description), .. } if error.as_str() == code.code() => {
                 format!("The provider says: “{description}”")
             }
             CallbackError::Provider { error, description: Some(description), .. } => {
