@@ -64,8 +64,10 @@ async fn answer(body: Option<&str>) {
     let request = asked.shift();
     assert!(request.is_object(), "nothing has been asked for");
     let settle: Function = Reflect::get(&request, &if body.is_some() { "done" } else { "failed" }.into()).unwrap().unchecked_into();
-    let answer =
-        Function::new_with_args("body", "return new Response(body)").call1(&JsValue::UNDEFINED, &body.unwrap_or_default().into()).unwrap();
+    let answer: JsValue = match body {
+        Some(body) => web_sys::Response::new_with_opt_str(Some(body)).unwrap().into(),
+        None => js_sys::TypeError::new("Failed to fetch").into(),
+    };
     settle.call1(&JsValue::UNDEFINED, &answer).unwrap();
     settled().await;
 }
@@ -114,7 +116,7 @@ fn Inside() -> impl IntoView {
     }
 }
 
-struct Mounted<M: leptos::tachys::view::Mountable + 'static> {
+struct Mounted<M: Mountable + 'static> {
     place: HtmlElement,
     session: CurrentSession,
     handle: UnmountHandle<M>,
@@ -128,7 +130,7 @@ fn mount<V: IntoView + 'static>(app: fn() -> V) -> Mounted<<V as Render>::State>
     Mounted { place, session, handle }
 }
 
-impl<M: leptos::tachys::view::Mountable + 'static> Mounted<M> {
+impl<M: Mountable + 'static> Mounted<M> {
     fn says(&self) -> String {
         self.place.text_content().unwrap_or_default()
     }

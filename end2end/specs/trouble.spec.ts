@@ -186,6 +186,41 @@ test.describe('offline', () => {
   });
 });
 
+test('a page that is left while its calls are running does no harm when they are answered', async ({ page, launch, stranger }) => {
+  const server = await launch();
+  await signIn(await stranger(server.url));
+  await page.goto(server.url + loginPath());
+  await passProvider(page);
+  await expectAccountPage(page);
+  await page.getByLabel('New note').fill('soon gone');
+  await page.getByRole('button', { name: 'Add note' }).click();
+  const remove = page.getByRole('button', { name: 'Delete note: soon gone' });
+  await expect(remove).toBeVisible();
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  for (const calls of ['**/api/v1/proxy/notes/*', '**/api/v1/sessions/*/end']) {
+    await page.route(calls, async (route) => {
+      await released;
+      await route.continue();
+    });
+  }
+  const deleted = page.waitForResponse((answer) => answer.request().method() === 'DELETE');
+  const ended = page.waitForResponse('**/api/v1/sessions/*/end');
+  await remove.click();
+  await page.getByRole('button', { name: /^Sign out .+, last used / }).click();
+  const menu = page.getByRole('navigation', { name: 'Main' });
+  await menu.getByRole('link', { name: 'Home' }).click();
+  await expect(page.getByText(`Signed in as ${alice.name}`)).toBeVisible();
+  // What follows a deletion is another call.
+  const told = page.waitForResponse('**/api/v1/session');
+  release();
+  await Promise.all([deleted, ended, told]);
+  await menu.getByRole('link', { name: 'Account' }).click();
+  await expectAccountPage(page);
+  await expect(page.getByRole('list', { name: 'Sessions' }).getByRole('listitem')).toHaveCount(1);
+  await expect(remove).toHaveCount(0);
+});
+
 test('a page that comes back from the back/forward cache shows nobody who has left meanwhile', async ({ page, context }) => {
   await signIn(page);
   await context.clearCookies({ name: 'session' });
