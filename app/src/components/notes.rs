@@ -62,10 +62,7 @@ pub fn Notes() -> impl IntoView {
                 input.set_value("");
                 failed.try_set_value(Call::Load);
             }
-            finish(match added {
-                Ok(()) => api::notes().await,
-                Err(failure) => Err(failure),
-            });
+            finish(listed(added).await);
             // Using the API has prolonged the session.
             session.refresh();
         });
@@ -81,10 +78,7 @@ pub fn Notes() -> impl IntoView {
             if deleted.is_ok() {
                 failed.try_set_value(Call::Load);
             }
-            finish(match deleted {
-                Ok(()) => api::notes().await,
-                Err(failure) => Err(failure),
-            });
+            finish(listed(deleted).await);
             // The button is gone, and with it the focus.
             if let Some(input) = field.try_get_untracked().flatten() {
                 let _ = input.focus();
@@ -109,15 +103,7 @@ pub fn Notes() -> impl IntoView {
     });
     view! {
         {move || match notes.get() {
-            Some(list) => {
-                let empty = list.is_empty();
-                Either::Left(view! {
-                    {empty.then(|| view! { <p class="fine-print">{t(pages::NOTES_NONE)}</p> })}
-                    <ul class="notes" aria-label=t(pages::NOTES_LIST)>
-                        {list.into_iter().map(|note| view! { <NoteItem note delete=Callback::new(delete) /> }).collect_view()}
-                    </ul>
-                })
-            }
+            Some(list) => Either::Left(note_list(list, Callback::new(delete))),
             None => Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> })),
         }}
         {move || problem.get().map(|problem| view! { <ProblemNotice problem retry /> })}
@@ -131,6 +117,22 @@ pub fn Notes() -> impl IntoView {
             </div>
         </form>
         <p class="fine-print without-script">{t(pages::NOTES_NEEDS_SCRIPT)}</p>
+    }
+}
+
+/// The notes as they are after a change that has worked.
+async fn listed(changed: Result<(), Problem>) -> Result<Vec<Note>, Problem> {
+    changed?;
+    api::notes().await
+}
+
+fn note_list(list: Vec<Note>, delete: Callback<String>) -> impl IntoView {
+    let empty = list.is_empty();
+    view! {
+        {empty.then(|| view! { <p class="fine-print">{t(pages::NOTES_NONE)}</p> })}
+        <ul class="notes" aria-label=t(pages::NOTES_LIST)>
+            {list.into_iter().map(|note| view! { <NoteItem note delete /> }).collect_view()}
+        </ul>
     }
 }
 

@@ -15,7 +15,7 @@ pub fn ProblemPage() -> impl IntoView {
             let code = query.get("code").and_then(|code| ProblemCode::parse(&code));
             (code, query.get("request_id").unwrap_or_default(), query.get("login_url"), query.get("return_to"))
         });
-        let problem = Problem { request_id, login_url, return_to, ..Problem::local(code.unwrap_or(ProblemCode::InternalError)) };
+        let problem = Problem { request_id, return_to, login_url, ..Problem::local(code.unwrap_or(ProblemCode::InternalError)) };
         set_status(problem.status);
         view! { <ProblemView problem /> }
     })
