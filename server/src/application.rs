@@ -40,6 +40,7 @@ use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::D
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
+    task::spawn_blocking,
 };
 use url::Url;
 
@@ -120,11 +121,10 @@ impl Application {
         };
         config.server.public_url.origin().clone_into(&mut assets.site.origin);
         refuse_missing_keys(&config)?;
-        let keys = Arc::new(match &config.session.key {
-            Some(key) => KeyRing::parse(key, "session.key", Arc::clone(&clock))?,
-            None => KeyRing::open(&config.session.key_file, Arc::clone(&clock), &*entropy)?,
-        });
-        let store = store::open(&config.session, &keys, &clock, &entropy).await.map_err(|error| explain(error, &keys, &config))?;
+        // A key that is made waits for the disk, and the store's file is made meanwhile. Nothing is sealed before the key is there to stay.
+        let (keys, file) = tokio::join!(open_keys(&config.session, &clock, &entropy), store::open_file(&config.session));
+        let (keys, file) = (Arc::new(keys?), file?);
+        let store = store::open(&config.session, file, &keys, &clock, &entropy).await.map_err(|error| explain(error, &keys, &config))?;
         let outbound = Outbound::new(config.outbound.clone(), names);
         let mut providers = registration::providers(&config)?;
         let demo = match demo_listener {
@@ -240,6 +240,15 @@ impl Application {
         self.state.sessions.store().close().await;
         Ok(())
     }
+}
+
+/// The keys that are configured, or those of their file, which is made if there is none.
+async fn open_keys(config: &SessionConfig, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> anyhow::Result<KeyRing> {
+    if let Some(key) = &config.key {
+        return Ok(KeyRing::parse(key, "session.key", Arc::clone(clock))?);
+    }
+    let (file, clock, entropy) = (config.key_file.clone(), Arc::clone(clock), Arc::clone(entropy));
+    Ok(spawn_blocking(move || KeyRing::open(&file, clock, &*entropy)).await??)
 }
 
 /// Makes a provider known, with an HTTP client of its own.

@@ -123,13 +123,25 @@ impl From<RedisOpenError> for OpenError {
     }
 }
 
+/// Opens or makes the file of the store that is configured, where there is one. That needs no keys, and may be done while they are made.
+///
+/// # Errors
+/// When it cannot be used as it is; the message says what to do.
+pub async fn open_file(config: &SessionConfig) -> Result<Option<SqliteStore>, OpenError> {
+    match config.store {
+        StoreConfig::Sqlite => SqliteStore::open(&config.database).await.map(Some),
+        StoreConfig::Memory | StoreConfig::Postgres { .. } | StoreConfig::Redis { .. } => Ok(None),
+    }
+}
+
 /// Opens the store that is configured, and makes sure that its sessions are sealed with this server's keys. One whose server does not
-/// answer is opened later, by itself; until then every call fails.
+/// answer is opened later, by itself; until then every call fails. A `file` is one that [`open_file`] has opened.
 ///
 /// # Errors
 /// When it cannot be used as it is; the message says what to do.
 pub async fn open(
     config: &SessionConfig,
+    file: Option<SqliteStore>,
     keys: &Arc<KeyRing>,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
@@ -138,7 +150,11 @@ pub async fn open(
     match &config.store {
         StoreConfig::Sqlite => {
             // A file is there or never will be; only its keys may have to wait.
-            let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database).await?);
+            let file = match file {
+                Some(file) => file,
+                None => SqliteStore::open(&config.database).await?,
+            };
+            let store: Arc<dyn Store> = Arc::new(file);
             LateStore::open(move || future::ready(Ok(Arc::clone(&store))).boxed(), check).await
         }
         StoreConfig::Memory => Ok(Arc::new(MemoryStore::default())),

@@ -107,7 +107,7 @@ impl Visitor<'_> {
         }
         // The message stands for itself.
         if field.name() != "message" {
-            self.text.push_str(field.name().trim_start_matches("r#"));
+            self.text.push_str(field.name().strip_prefix("r#").unwrap_or(field.name()));
             self.text.push('=');
         }
         self.text

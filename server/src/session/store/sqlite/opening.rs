@@ -13,6 +13,9 @@ use tokio::{
 /// What has become of the tables so far is written down in the file as sqlx does it.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// What they come to. A new file gets its tables by this: each step on the way there would cost it a change of the schema.
+const SCHEMA: &str = include_str!("../../../../schema/sqlite.sql");
+
 /// Marks the file as ours (`PRAGMA application_id`): "o2fl".
 pub(super) const APPLICATION_ID: i64 = 0x6f32_666c;
 
@@ -156,8 +159,10 @@ fn prepare(path: &Path, writer: &Connection) -> Result<(), OpenError> {
 fn migrate(path: &Path, connection: &Connection) -> Result<(), OpenError> {
     let failed = |error| classify(path, &error);
     let foreign = |reason: String| OpenError::Foreign { path: path.to_owned(), reason };
-    let table = "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
-    if connection.query_row(table, [], |row| row.get::<_, i64>(0)).map_err(failed)? == 0 {
+    let tables = "SELECT count(*), coalesce(sum(name = '_sqlx_migrations'), 0) FROM sqlite_schema";
+    let (tables, lists): (i64, i64) = connection.query_row(tables, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+    let is_empty = tables == 0;
+    if lists == 0 {
         let table = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
                      installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, \
                      execution_time BIGINT NOT NULL)";
@@ -171,8 +176,13 @@ fn migrate(path: &Path, connection: &Connection) -> Result<(), OpenError> {
             Some(_) => return Err(foreign(format!("its tables are not those of version {version}"))),
         }
     }
+    if is_empty {
+        connection.execute_batch(SCHEMA).map_err(failed)?;
+    }
     for migration in MIGRATIONS.iter().filter(|migration| done.iter().all(|(version, ..)| *version != migration.version)) {
-        connection.execute_batch(migration.sql.as_str()).map_err(failed)?;
+        if !is_empty {
+            connection.execute_batch(migration.sql.as_str()).map_err(failed)?;
+        }
         let note = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (?, ?, TRUE, ?, -1)";
         connection.execute(note, params![migration.version, migration.description, migration.checksum]).map_err(failed)?;
     }
@@ -226,8 +236,37 @@ fn classify(path: &Path, error: &Error) -> OpenError {
 
 #[cfg(test)]
 mod tests {
-    use super::{MIGRATION_PATIENCE, OPEN_PATIENCE, open, patience};
+    use super::{MIGRATION_PATIENCE, MIGRATIONS, OPEN_PATIENCE, SCHEMA, open, patience};
     use rusqlite::Connection;
+
+    /// The tables and indexes of a database: kind, name, and the statement, in whatever way it is written.
+    fn tables(of: &Connection) -> Vec<(String, String, String)> {
+        let mut statement = of.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name").unwrap();
+        let tables = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))).unwrap();
+        let plain = |sql: &str| sql.replace('"', "").split_whitespace().collect::<Vec<_>>().join(" ");
+        tables.map(Result::unwrap).map(|(kind, name, sql)| (kind, name, plain(&sql))).collect()
+    }
+
+    #[test]
+    fn a_new_file_has_the_tables_that_an_old_one_comes_to() {
+        let (made, migrated) = (Connection::open_in_memory().unwrap(), Connection::open_in_memory().unwrap());
+        made.execute_batch(SCHEMA).unwrap();
+        for migration in MIGRATIONS.iter() {
+            migrated.execute_batch(migration.sql.as_str()).unwrap();
+        }
+        assert_eq!(tables(&made), tables(&migrated));
+        assert!(tables(&made).len() > 6);
+    }
+
+    #[tokio::test]
+    async fn a_new_file_knows_every_migration() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sessions.sqlite");
+        drop(open(&path).await.unwrap());
+        let known = super::applied(&Connection::open(&path).unwrap()).unwrap();
+        let expected = MIGRATIONS.iter().map(|migration| (migration.version, true, migration.checksum.to_vec()));
+        assert_eq!(known, expected.collect::<Vec<_>>());
+    }
 
     #[tokio::test]
     async fn who_migrates_may_take_longer() {
