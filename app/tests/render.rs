@@ -189,9 +189,9 @@ fn the_account_shows_the_user_the_lifetimes_and_the_way_out() {
     ] {
         assert!(html.contains(&format!("<dt>{term}</dt><dd>{description}</dd>")), "{term}: {html}");
     }
-    assert!(html.contains("<section class=\"card identity\" aria-labelledby=\"identity\">"), "{html}");
+    assert!(html.contains("<section aria-labelledby=\"identity\" class=\"card identity\">"), "{html}");
     assert!(html.contains("<h2 id=\"identity\"><bdi>Alice Example</bdi></h2>"), "{html}");
-    assert!(html.contains("<a class=\"button\" href=\"/flow\">See how you just signed in</a>"), "{html}");
+    assert!(html.contains("<a href=\"/flow\" class=\"button\">See how you just signed in</a>"), "{html}");
     assert!(html.contains("<code>openid</code>") && html.contains("<code>notes:read</code>"));
     assert!(html.contains("<time datetime=\"2026-11-22T11:26:12Z\" aria-live=\"off\">29 minutes 12 seconds</time>"), "{html}");
     assert!(html.contains("<time datetime=\"2026-11-22T18:57:00Z\" aria-live=\"off\">8 hours 0 minutes</time>"));
@@ -371,9 +371,9 @@ fn a_sign_in_that_failed_is_tried_again_and_leads_to_where_it_was_to_lead() {
             element(&html, "article").to_owned()
         };
         let html = page("%2Faccount%3Ftab%3D1");
-        let link = format!("href=\"/api/v1/oauth/login?provider=github&amp;return_to=/account%3Ftab%3D1\" rel=\"external\">{words}</a>");
+        let link = format!("href=\"/api/v1/oauth/login?provider=github&amp;return_to=/account%3Ftab%3D1\" rel=\"external\" class=\"button\">{words}</a>");
         assert!(html.contains(&link), "{html}");
-        assert!(html.contains("href=\"/\">Go to the home page</a>"), "{html}");
+        assert!(html.contains("href=\"/\" class=\"quiet-link\">Go to the home page</a>"), "{html}");
         for elsewhere in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example", ""] {
             assert!(page(elsewhere).contains("provider=github&amp;return_to=/\""), "{elsewhere}");
         }
