@@ -371,7 +371,9 @@ fn a_sign_in_that_failed_is_tried_again_and_leads_to_where_it_was_to_lead() {
             element(&html, "article").to_owned()
         };
         let html = page("%2Faccount%3Ftab%3D1");
-        let link = format!("href=\"/api/v1/oauth/login?provider=github&amp;return_to=/account%3Ftab%3D1\" rel=\"external\" class=\"button\">{words}</a>");
+        let link = format!(
+            "href=\"/api/v1/oauth/login?provider=github&amp;return_to=/account%3Ftab%3D1\" rel=\"external\" class=\"button\">{words}</a>"
+        );
         assert!(html.contains(&link), "{html}");
         assert!(html.contains("href=\"/\" class=\"quiet-link\">Go to the home page</a>"), "{html}");
         for elsewhere in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example", ""] {
