@@ -118,7 +118,7 @@ test.describe('when it does not come through', () => {
     refuse();
     await expectAccountPage(page);
     await expect(notice(page).getByRole('alert')).toContainText('You are still signed in, and nothing is lost.');
-    await expect(notice(page).getByRole('alert')).toContainText('The server cannot be reached');
+    await expect(notice(page).getByRole('alert')).toContainText('It is down, or this device is offline.');
     await expect(page.getByLabel('New note')).toHaveValue('half a thought');
     expect(page.url()).toBe(`${server.url}/account?tab=notes#notes`);
     const { violations } = await new AxeBuilder({ page }).analyze();
