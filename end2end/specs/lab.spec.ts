@@ -286,7 +286,7 @@ test.describe('without script', () => {
   test('a page that is made in the browser says that it needs a script', async ({ page, render }) => {
     test.skip(render === 'ssr', 'the server makes the page');
     await page.goto('/lab');
-    await expect(page.locator('noscript')).toContainText('This page needs JavaScript.');
+    await expect(page.locator('noscript p')).toContainText('This page needs JavaScript.');
     await expect(page.getByRole('switch')).toHaveCount(0);
   });
 });
