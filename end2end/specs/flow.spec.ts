@@ -207,6 +207,8 @@ test('what is saved holds no secret', async ({ page, context, browserName }) => 
 
   // The picture speaks the language of the page.
   await page.getByRole('button', { name: 'Deutsch' }).click();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  await page.goto('/flow');
   const german = await saved(page, 'Als Bild speichern');
   expect(german.text).toMatch(/^<svg [^>]*lang="de"[^>]*><title>Anmeldung mit Demo<\/title><desc>Angemeldet /);
   expect(german.text).toContain('Geheimnisse stehen nicht in diesem Bild.');

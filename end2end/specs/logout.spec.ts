@@ -65,8 +65,16 @@ test('the page shows at once that nobody is signed in, and says where it goes', 
   await page.goto('/account?tab=notes');
   await expectAccountPage(page);
   const { release, count } = await hold(page);
+  // While the browser is on its way nobody can look into the page but itself.
+  const told: string[] = [];
+  await page.exposeFunction('tell', (text: string) => told.push(text));
+  await page.evaluate(() => {
+    const tell = (globalThis as unknown as { tell: (text: string) => void }).tell;
+    const look = () => tell(document.querySelector('.sign-out-notice')?.textContent ?? '');
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
   await page.route(`${server.demoProviderUrl}/**`, async (route) => {
-    await expect(notice(page)).toHaveText('You are signed out here. Next stop: Demo, to end your session there, too.');
+    await expect.poll(() => told).toContain('You are signed out here. Next stop: Demo, to end your session there, too.');
     await route.continue();
   });
 
