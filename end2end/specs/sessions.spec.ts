@@ -42,7 +42,7 @@ test('a session that is ended is gone from the list at once, and back where that
     await (isRefused ? route.fulfill({ status: 503, body: '' }) : route.continue());
   });
 
-  const end = here.getByRole('button', { name: /^End the session of / });
+  const end = here.getByRole('button', { name: /^Sign out .+, last used / });
   await end.click();
   await expect(sessions).toHaveCount(1);
   await expect(here.getByText('You are signed in nowhere else.')).toBeFocused();

@@ -106,9 +106,9 @@ pub fn SessionList() -> impl IntoView {
                 .into_iter()
                 .map(|(summary, problem)| {
                     let device = device(summary.browser.clone(), summary.system.clone());
-                    let lead = fill(pages::SESSIONS_NOT_ENDED, &[("device", &device)]);
+                    let still_there = fill(pages::SESSIONS_NOT_ENDED, &[("device", &device)]);
                     let retry = Callback::new(move |()| end.run(summary.clone()));
-                    view! { <ProblemNotice problem retry lead /> }
+                    view! { <ProblemNotice problem retry lead=still_there /> }
                 })
                 .collect_view()
         }}
