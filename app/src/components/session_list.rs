@@ -113,8 +113,8 @@ pub fn SessionList() -> impl IntoView {
                 .collect_view()
         }}
         // Nothing is said of what is not known: above all, not that there is nobody else.
-        <p class="fine-print" tabindex="-1" node_ref=remaining hidden=move || sessions.with(Option::is_none)>
-            {move || match sessions.with(|list| list.as_ref().map(Vec::len)) {
+        <p class="fine-print" tabindex="-1" node_ref=remaining hidden=move || shown.with(Option::is_none)>
+            {move || match shown.with(|list| list.as_ref().map(Vec::len)) {
                 Some(0 | 1) => t(pages::SESSIONS_NOWHERE_ELSE),
                 Some(_) => t(pages::SESSIONS_UNKNOWN_ONE),
                 None => "",
