@@ -83,7 +83,8 @@ async fn a_countdown_goes_by_the_server_s_clock() {
         provide_context(clock);
         view! { <Countdown until=Signal::stored("2026-11-22T11:26:12Z".to_owned()) over="over" /> }
     });
-    for (server_time, text) in [("2026-11-22T10:57:00Z", "29 minutes 12 seconds"), ("2026-11-22T11:26:11Z", "1 second"), ("2026-11-22T11:26:12Z", "over")]
+    for (server_time, text) in
+        [("2026-11-22T10:57:00Z", "29 minutes 12 seconds"), ("2026-11-22T11:26:11Z", "1 second"), ("2026-11-22T11:26:12Z", "over")]
     {
         clock.set_by_server(unix_seconds(server_time).unwrap());
         tick().await;

@@ -6,9 +6,10 @@ const ROOM_FOR_A_PAIR: usize = 16;
 /// What stands for itself.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        plain[byte] = matches!(byte as u8, b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
+    let mut byte = 0_u8;
+    // All of them are ASCII.
+    while byte < 0x80 {
+        plain[byte as usize] = matches!(byte, b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z');
         byte += 1;
     }
     plain

@@ -117,10 +117,7 @@ async fn send_off(
     let set_transaction = app.cookies.set_transaction(&id, &login::seal(app, &id, &login), same_site);
     flow::login::redirected(&location, &id, &set_transaction);
     out.append(header::SET_COOKIE, set_transaction);
-    out.insert(
-        header::LOCATION,
-        HeaderValue::try_from(location).map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?,
-    );
+    out.insert(header::LOCATION, HeaderValue::try_from(location).map_err(|error| Failure::new(ProblemCode::InternalError).source(error))?);
     Ok(response)
 }
 

@@ -9,6 +9,7 @@ mod address;
 #[path = "../http/support/authority.rs"]
 mod authority;
 mod browser;
+mod clock;
 mod command_line;
 mod configuration;
 mod crash;

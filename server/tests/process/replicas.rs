@@ -4,6 +4,7 @@ mod provider;
 
 use crate::{
     browser::Browser,
+    clock::WallClock,
     http::Answer,
     postgres::PostgresServer,
     redis_server,
@@ -11,6 +12,7 @@ use crate::{
 };
 use provider::{Mood, RotatingProvider};
 use std::{
+    cell::RefCell,
     io,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
@@ -102,6 +104,29 @@ fn two_hundred_calls_make_one_refresh(replicas: &Replicas) {
     for server in 0..3 {
         assert!(replicas.browser(server).is_signed_in());
     }
+}
+
+#[test]
+fn servers_whose_clocks_are_apart_make_one_refresh_and_lose_nobody() {
+    let clocks = RefCell::new(Vec::new());
+    let replicas = Replicas::start(|setup| {
+        let mut clocks = clocks.borrow_mut();
+        let (clock, setup) = WallClock::of(setup, &format!("clock {}", clocks.len()));
+        clocks.push(clock);
+        setup
+    });
+    let clocks = clocks.into_inner();
+    clocks[1].set(5);
+    clocks[2].set(-5);
+    two_hundred_calls_make_one_refresh(&replicas);
+    // Now the slow one is the fast one.
+    clocks[1].set(-5);
+    clocks[2].set(5);
+    for server in 0..3 {
+        assert_eq!(call(&mut replicas.browser(server)).unwrap().status, 200);
+    }
+    assert_eq!(replicas.provider.refreshes(), 1);
+    assert!(!replicas.provider.saw_reuse());
 }
 
 #[test]

@@ -13,10 +13,12 @@ struct Server {
     package: &'static str,
 }
 
-const SERVERS: [Server; 3] = [
+const SERVERS: [Server; 4] = [
     Server { program: "initdb", package: "postgresql" },
     Server { program: "redis-server", package: "redis-server" },
     Server { program: "nginx", package: "nginx" },
+    // No server, but what a server is started with whose clock is to be set.
+    Server { program: "faketime", package: "faketime" },
 ];
 
 /// Installs those that are missing, where that is possible without asking anybody.

@@ -1,6 +1,7 @@
 //! The login form.
 
 use axum::{http::StatusCode, response::Response};
+use std::fmt::Write as _;
 
 use super::{Escaped, page};
 use crate::{
@@ -24,11 +25,8 @@ pub(crate) struct LoginPage<'page> {
 impl LoginPage<'_> {
     pub(crate) fn response(&self) -> Response {
         let status = if self.refused { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
-        let reason = if self.second_factor {
-            "That username, password and code do not match."
-        } else {
-            "That username and password do not match."
-        };
+        let reason =
+            if self.second_factor { "That username, password and code do not match." } else { "That username and password do not match." };
         let alert = if self.refused { format!(r#"<p class="alert" id="login-alert" role="alert">{reason}</p>"#) } else { String::new() };
         let described = if self.refused { r#" aria-invalid="true" aria-describedby="login-alert""# } else { "" };
         // Whoever has a user name already goes on with the password.
@@ -76,11 +74,11 @@ impl LoginPage<'_> {
     /// A button for each account, which sends what the page itself tells: nobody has to copy it.
     fn shortcuts(&self) -> String {
         let code = if self.second_factor { format!(r#"<input type="hidden" name="code" value="{ONE_TIME_CODE}">"#) } else { String::new() };
-        let forms: String = ACCOUNTS
-            .iter()
-            .map(|account| {
-                format!(
-                    r#"<form method="post" action="{base}/login">
+        let mut forms = String::new();
+        for account in &ACCOUNTS {
+            let _ = write!(
+                forms,
+                r#"<form method="post" action="{base}/login">
 <input type="hidden" name="transaction" value="{transaction}">
 <input type="hidden" name="csrf" value="{csrf}">
 <input type="hidden" name="username" value="{login}">
@@ -88,15 +86,14 @@ impl LoginPage<'_> {
 {code}<button type="submit" class="quiet">Sign in as {name}</button>
 </form>
 "#,
-                    base = self.base,
-                    transaction = Escaped(self.transaction),
-                    csrf = Escaped(self.csrf),
-                    login = Escaped(account.login),
-                    password = Escaped(PASSWORD),
-                    name = Escaped(account.given_name),
-                )
-            })
-            .collect();
+                base = self.base,
+                transaction = Escaped(self.transaction),
+                csrf = Escaped(self.csrf),
+                login = Escaped(account.login),
+                password = Escaped(PASSWORD),
+                name = Escaped(account.given_name),
+            );
+        }
         format!(r#"<div class="choices shortcuts">{forms}</div>"#)
     }
 }
