@@ -22,7 +22,7 @@ async fn a_button_signs_in_with_what_the_page_itself_tells() {
         let page = browser.authorize(&[]).await;
         let form = page.body.split("<form ").find(|form| form.contains(&format!("Sign in as {name}</button>"))).unwrap().to_owned();
         let value = |field: &str| form.split(&format!(r#"name="{field}" value=""#)).nth(1).unwrap().split('"').next().unwrap().to_owned();
-        assert_eq!((value("transaction"), value("csrf")), (page.field("transaction"), page.field("csrf")));
+        assert_eq!((value("transaction"), value("csrf")), (page.field("transaction").to_owned(), page.field("csrf").to_owned()));
         let allowed = browser.log_in(&page, &value("username"), &value("password")).await;
         assert!(is_consent(&allowed) && allowed.body.contains(&format!("{name} Example")), "{login}: {}", allowed.body);
     }
