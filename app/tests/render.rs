@@ -635,14 +635,19 @@ fn the_lab_is_where_the_demo_provider_is_and_nowhere_else() {
     let open = html("/lab", anonymous());
     assert_eq!(element(&open, "h1"), "The attack lab");
     assert_eq!(open.matches("role=\"switch\"").count(), 5);
-    assert_eq!(open.matches(" checked").count(), 5, "every defence is on until somebody switches it off");
+    let on = open.split("<input").skip(1).filter(|input| input.split('>').next().is_some_and(|tag| tag.contains(" checked"))).count();
+    assert_eq!(on, 5, "every defence is on until somebody switches it off");
     let others = providers().into_iter().filter(|provider| provider.icon != "demo").collect();
     let closed = html("/lab", RequestContext { providers: others, ..anonymous() });
     assert_eq!(element(&closed, "h1"), "The attack lab");
     assert!(!closed.contains("role=\"switch\"") && closed.contains("only beside the demo provider"), "{closed}");
     let link = "href=\"/lab\"";
-    for url in ["/learn", "/flow"] {
-        assert!(html(url, anonymous()).contains(link), "{url}");
-        assert!(!html(url, RequestContext { providers: Vec::new(), ..anonymous() }).contains(link), "{url}");
+    let way = |url, context| html(url, context).contains(link);
+    assert!(way("/learn", anonymous()) && !way("/learn", RequestContext { providers: Vec::new(), ..anonymous() }));
+    for logins in [&[][..], &["signed_in"]] {
+        assert!(
+            way("/flow", recorded(logins)) && !way("/flow", RequestContext { providers: Vec::new(), ..recorded(logins) }),
+            "{logins:?}"
+        );
     }
 }

@@ -24,7 +24,7 @@ use crate::{
         cookie::Cookies,
         key_check::{self, KeyCheckError},
         seal::KeyRing,
-        store::{self, OpenError},
+        store::{self, OpenError, SqliteStore},
     },
     state::{App, AppState, MAXIMUM_PUSHES},
     streams::Streams,
@@ -121,9 +121,14 @@ impl Application {
         };
         config.server.public_url.origin().clone_into(&mut assets.site.origin);
         refuse_missing_keys(&config)?;
-        // A key that is made waits for the disk, and the store's file is made meanwhile. Nothing is sealed before the key is there to stay.
-        let (keys, file) = tokio::join!(open_keys(&config.session, &clock, &entropy), store::open_file(&config.session));
-        let (keys, file) = (Arc::new(keys?), file?);
+        let (keys, file) = if makes_keys(&config.session) {
+            // A new key waits for the disk, and the store's file is made meanwhile. Nothing is sealed before the key is there to stay.
+            tokio::try_join!(open_keys(&config.session, &clock, &entropy), open_file(&config.session))?
+        } else {
+            // With keys that cannot be used, no file is made.
+            (open_keys(&config.session, &clock, &entropy).await?, None)
+        };
+        let keys = Arc::new(keys);
         let store = store::open(&config.session, file, &keys, &clock, &entropy).await.map_err(|error| explain(error, &keys, &config))?;
         let outbound = Outbound::new(config.outbound.clone(), names);
         let mut providers = registration::providers(&config)?;
@@ -240,6 +245,15 @@ impl Application {
         self.state.sessions.store().close().await;
         Ok(())
     }
+}
+
+/// Whether the keys of the sessions are neither configured nor in their file.
+fn makes_keys(config: &SessionConfig) -> bool {
+    config.key.is_none() && config.key_file.symlink_metadata().is_err()
+}
+
+async fn open_file(config: &SessionConfig) -> anyhow::Result<Option<SqliteStore>> {
+    Ok(store::open_file(config).await?)
 }
 
 /// The keys that are configured, or those of their file, which is made if there is none.

@@ -4,7 +4,7 @@ use crate::{
     browser::Browser,
     server::{Server, Setup},
 };
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::{SignedDuration, Timestamp};
 use std::{fs, path::PathBuf};
 
 /// What a server takes for the time of day; what it measures durations with goes on as ever.
@@ -43,12 +43,12 @@ fn start() -> (Server, WallClock) {
     (setup.start(), clock)
 }
 
-/// By how many minutes, rounded, the server's clock differs from this one.
+/// By how many minutes, rounded, the server's clock differed from this one when somebody signed in, just now.
 #[expect(clippy::disallowed_methods, reason = "it is the right time that is asked for")]
 fn difference(browser: &mut Browser) -> i64 {
-    let answer = browser.call("GET", "/api/v1/session", None).unwrap();
-    let date = DateTimeParser::new().parse_timestamp(answer.header("date").unwrap()).unwrap();
-    (date.duration_since(Timestamp::now()) + SignedDuration::from_secs(30)).as_secs().div_euclid(60)
+    let answer = browser.call("GET", "/api/v1/session", None).unwrap().json();
+    let signed_in: Timestamp = answer["session"]["created_at"].as_str().unwrap().parse().unwrap();
+    (signed_in.duration_since(Timestamp::now()) + SignedDuration::from_secs(30)).as_secs().div_euclid(60)
 }
 
 #[test]
@@ -60,14 +60,13 @@ fn a_clock_that_is_set_forward_ends_what_has_ended_and_nothing_else() {
     assert_eq!(busy.add_note("before").status, 201);
     // Behind the end of the access token, before that of a session that is not used.
     clock.set(20);
-    assert_eq!(difference(&mut busy), 20);
-    assert_eq!(busy.notes(), ["before"]);
+    assert!(busy.notes().contains(&"before".to_owned()));
     clock.set(40);
     assert!(!idle.is_signed_in());
     assert!(busy.is_signed_in());
     assert_eq!(busy.add_note("after").status, 201);
     idle.sign_in().unwrap();
-    assert!(idle.is_signed_in());
+    assert_eq!(difference(&mut idle), 40);
     server.stop().assert_orderly();
 }
 
@@ -77,23 +76,23 @@ fn a_clock_that_is_set_back_signs_nobody_out_and_gives_nobody_more_time_than_it_
     let (mut before, mut meanwhile) = (Browser::new(&server), Browser::new(&server));
     before.sign_in().unwrap();
     clock.set(-60);
-    assert_eq!(difference(&mut before), -60);
     assert!(before.is_signed_in());
     assert_eq!(before.add_note("an hour ago").status, 201);
     meanwhile.sign_in().unwrap();
-    assert!(meanwhile.is_signed_in());
+    assert_eq!(difference(&mut meanwhile), -60);
     // Who signed in by the wrong clock has not been seen for an hour, by the right one.
     clock.set(0);
     assert!(before.is_signed_in());
     assert!(!meanwhile.is_signed_in());
-    assert_eq!(before.notes(), ["an hour ago"]);
+    assert!(before.notes().contains(&"an hour ago".to_owned()));
     server.stop().assert_orderly();
 }
 
 #[test]
 fn a_login_survives_a_clock_that_is_set_while_it_is_under_way() {
     let (server, clock) = start();
-    for minutes in [2, -60, 0] {
+    for minutes in [2, -60] {
+        clock.set(0);
         let mut browser = Browser::new(&server);
         let authorization = browser.begin_login("demo").unwrap();
         clock.set(minutes);
