@@ -170,8 +170,8 @@ mod tests {
         let here = |path: &str| Paths(vec![Place::cargo("/home/alice/.cargo".into()), Place::workspace(path.into())]);
         for (path, content) in [
             ("/app", "\"/app/entries\" fetch(\"/api/v1/app/entries\") /app/server.js /app/applications /application/server/a.rs"),
-            ("/src", "/cargo/registry/src/index.crates.io-0/hyper-1.0.0/src/server/conn.rs server/src/app/lib.rs"),
-            ("/cargo", "/cargo/registry/src/index.crates.io-0/hyper-1.0.0/src/lib.rs"),
+            ("/src", "/cargo/registry/src/index-0/hyper-1.0.0/src/server/conn.rs server/src/app/lib.rs"),
+            ("/cargo", "/cargo/registry/src/index-0/hyper-1.0.0/src/lib.rs"),
             ("/rust", "/rust/lib/rustlib/src/rust/library/std/src/lib.rs"),
         ] {
             assert_eq!(here(path).found_in(content.as_bytes()), None, "{path}");
