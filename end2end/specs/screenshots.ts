@@ -11,6 +11,9 @@ const directory = resolve(import.meta.dirname, '../../docs/screenshots');
 const pictured = ['home', 'consent', 'account', 'account-interrupted', 'problem', 'flow', 'flow-failed', 'learn-own-login', 'home-ten-providers'];
 const viewport = { width: 1024, height: 720 };
 
+/** The headings that pictures begin with, where that is not the page's own. */
+const beginning: Readonly<Record<string, string>> = { flow: 'Message by message' };
+
 // What the console says is for the tests.
 test.use({ expectedConsole: /./, viewport });
 
@@ -25,7 +28,11 @@ for (const state of states.filter(({ name }) => pictured.includes(name))) {
     await state.open({ page, launch, hostile, stranger });
     await settled(page);
     await steady(page, ports);
-    await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
+    const heading = beginning[state.name];
+    const first = page.getByRole('heading', heading === undefined ? { level: 1 } : { name: heading });
+    await first.evaluate((element, isTitle) => {
+      scrollTo({ top: isTitle ? 0 : element.getBoundingClientRect().top + scrollY - 48, behavior: 'instant' });
+    }, heading === undefined);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await picture(page, `${state.name}-${colorScheme}`);
