@@ -566,12 +566,17 @@ pub(crate) async fn back_online() {
     if window().navigator().on_line() {
         return;
     }
+    let mut listener = None;
     let back = Promise::new(&mut |done, _| {
         // A window listens to whatever it is given.
         let _ = window().add_event_listener_with_callback("online", &done);
+        listener = Some(done);
     });
     // Such a promise is never rejected.
     let _ = JsFuture::from(back).await;
+    if let Some(listener) = listener {
+        let _ = window().remove_event_listener_with_callback("online", &listener);
+    }
 }
 
 /// The bodies are made of strings alone, which JSON can always hold.

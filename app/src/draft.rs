@@ -10,6 +10,9 @@ use web_sys::Storage;
 
 use crate::session::{LEAVING, SessionState, use_session};
 
+/// What the names in the store begin with.
+const PREFIX: &str = "oauth2flow draft ";
+
 thread_local! {
     /// What was in the fields when a sign-out was asked for: it is needed if that fails. Never stored, because by then it mostly has not.
     static SET_ASIDE: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
@@ -23,7 +26,9 @@ pub fn keep_draft(field: NodeRef<html::Input>, name: &'static str) {
     // As soon as there is a field, and a user whose draft it could be. The one of before is not meant, which may have gone with the user.
     Effect::new(move || {
         let (Some(key), Some(input)) = (key(&session.get(), name), field.get()) else { return };
-        if input.is_connected()
+        // Until the user is back, it is needed where it is.
+        if !session.is_interrupted_untracked()
+            && input.is_connected()
             && let Some(draft) = take(&key)
         {
             input.set_value(&draft);
@@ -68,15 +73,20 @@ fn take(key: &str) -> Option<String> {
     })
 }
 
-/// Forgets what has been set aside by somebody who has left.
+/// Forgets what somebody has typed who has left, also in fields that are gone already.
 pub(crate) fn forget() {
     SET_ASIDE.take();
+    let Some(storage) = storage() else { return };
+    let names = (0..storage.length().unwrap_or(0)).filter_map(|place| storage.key(place).ok().flatten());
+    for name in names.filter(|name| name.starts_with(PREFIX)).collect::<Vec<_>>() {
+        let _ = storage.remove_item(&name);
+    }
 }
 
 /// Nobody finds what somebody else has typed.
 fn key(state: &SessionState, name: &str) -> Option<String> {
     let signed_in = state.signed_in()?;
-    Some(["oauth2flow draft ", name, " ", &signed_in.provider, " ", &signed_in.user.sub].concat())
+    Some([PREFIX, name, " ", &signed_in.provider, " ", &signed_in.user.sub].concat())
 }
 
 /// Whoever has blocked storage has none.

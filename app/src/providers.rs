@@ -10,8 +10,8 @@ use crate::{
 /// The id of the demo provider, which comes with a notes API.
 pub(crate) const DEMO: &str = "demo";
 
-/// Whether a sign-in with this provider can be looked at afterwards. The demo provider runs on a developer's own machine alone, where logins
-/// are recorded.
+/// Whether a sign-in with this provider is offered to be looked at afterwards. The demo provider runs on a developer's own machine alone,
+/// where logins are recorded unless that is switched off; the X-ray says so then.
 pub(crate) fn is_recorded(provider: &str) -> bool {
     provider == DEMO
 }

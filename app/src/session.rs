@@ -9,6 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::{
     api::{self, Anonymous, Problem, Session, SignedIn},
     clock::{Clock, unix_seconds},
+    draft,
     handover::Handover,
     problem::ProblemCode,
     session_events::tell_other_tabs,
@@ -215,6 +216,7 @@ impl CurrentSession {
 
     /// Goes on without the user, who does not want to sign in again. Only for the browser.
     pub fn give_up(self) {
+        draft::forget();
         self.set(Known { state: SessionState::Anonymous, lapsed: true, ..Known::default() });
         self.answer_waiting(false);
     }
@@ -242,7 +244,8 @@ impl CurrentSession {
                 }
                 let was_signed_in = known.state.signed_in().is_some();
                 // Another tab may be in the middle of something, too, and finds out by itself.
-                if session.signed_in().is_some() != was_signed_in && !known.interrupted && known.leaving.is_none() {
+                let is_news = session.signed_in().is_some() != was_signed_in && self.version() == version;
+                if is_news && !known.interrupted && known.leaving.is_none() {
                     tell_other_tabs(self, &session);
                 }
                 (SessionState::from(session), None)
@@ -274,6 +277,7 @@ impl CurrentSession {
             Session::Anonymous(_) => {
                 let known = self.known_untracked();
                 let lapsed = known.lapsed || known.state.signed_in().is_some();
+                draft::forget();
                 self.set(Known { state: SessionState::Anonymous, lapsed, departure: known.departure.of_nobody(), ..Known::default() });
                 self.answer_waiting(false);
             }
@@ -298,6 +302,7 @@ impl CurrentSession {
         match (known.state.signed_in(), state.signed_in()) {
             (Some(before), Some(now)) if !is_same_user(before, now) => {
                 // Somebody else must see nothing of what is on this page, and sends nothing of it.
+                draft::forget();
                 self.set(Known { state, ..Known::default() });
                 self.answer_waiting(false);
                 let _ = location().reload();

@@ -239,9 +239,17 @@ async fn a_sign_out_shows_at_once_and_comes_back_where_it_fails() {
     assert_eq!((app.says().as_str(), session.departure()), ("", Departure::UnderWay));
 
     answer(None).await;
-    answer(None).await;
+    answer(Some(ALICE)).await;
     assert_eq!(app.says(), "Alice");
     assert!(matches!(session.departure(), Departure::Failed { everywhere: true, .. }));
+
+    // Nobody knows whether it has failed: what is private is not shown again.
+    leave();
+    settled().await;
+    answer(None).await;
+    answer(None).await;
+    assert_eq!(app.says(), "");
+    assert!(matches!(session.departure(), Departure::Failed { .. }));
 
     // Only the answer was lost.
     leave();

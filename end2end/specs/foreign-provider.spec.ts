@@ -25,7 +25,7 @@ test('a login at a certified provider, down to the account page and a call of it
   await signIn(page, server.url);
   await page.goto(`${server.url}/account`);
   await expect(heading(page, 'Your account')).toBeVisible();
-  await expect(detail(page, 'Name')).toHaveText(account.name);
+  await expect(page.locator('#identity')).toHaveText(account.name);
   await expect(detail(page, 'Username')).toHaveText(account.preferred_username);
   await expect(detail(page, 'Email')).toContainText(account.email);
   await expect(detail(page, 'Identifier')).toHaveText(account.sub);

@@ -13,7 +13,7 @@ test('a newcomer signs in, lands on the account page and calls the API', async (
   await expect(page).toHaveURL('/account');
   expect(await statuses(posts)).toEqual([200]);
 
-  await expect(detail(page, 'Name')).toHaveText(alice.name);
+  await expect(page.locator('#identity')).toHaveText(alice.name);
   await expect(detail(page, 'Username')).toHaveText(alice.login);
   await expect(detail(page, 'Email')).toContainText(alice.email);
   await expect(detail(page, 'Provider')).toHaveText('Demo');

@@ -258,7 +258,7 @@ test.describe('a provider’s words', () => {
       await passProvider(page);
       await expect(heading(page, 'Your account')).toBeVisible();
       const shown = [...name].slice(0, 20).join('').trim();
-      await expect(detail(page, 'Name')).toContainText(shown);
+      await expect(page.locator('#identity')).toContainText(shown);
       for (const width of [320, 1440]) {
         await page.setViewportSize({ width, height: 800 });
         expect(await stickingOut(page), `${width} px`).toEqual([]);

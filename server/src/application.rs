@@ -24,7 +24,7 @@ use crate::{
         cookie::Cookies,
         key_check::{self, KeyCheckError},
         seal::KeyRing,
-        store::{self, OpenError, SqliteStore},
+        store::{self, OpenError},
     },
     state::{App, AppState, MAXIMUM_PUSHES},
     streams::Streams,
@@ -123,7 +123,9 @@ impl Application {
         refuse_missing_keys(&config)?;
         let (keys, file) = if makes_keys(&config.session) {
             // A new key waits for the disk, and the store's file is made meanwhile. Nothing is sealed before the key is there to stay.
-            tokio::try_join!(open_keys(&config.session, &clock, &entropy), open_file(&config.session))?
+            let (keys, file) = tokio::join!(open_keys(&config.session, &clock, &entropy), store::open_file(&config.session));
+            // The key's mistake is the first to mend.
+            (keys?, file?)
         } else {
             // With keys that cannot be used, no file is made.
             (open_keys(&config.session, &clock, &entropy).await?, None)
@@ -249,11 +251,7 @@ impl Application {
 
 /// Whether the keys of the sessions are neither configured nor in their file.
 fn makes_keys(config: &SessionConfig) -> bool {
-    config.key.is_none() && config.key_file.symlink_metadata().is_err()
-}
-
-async fn open_file(config: &SessionConfig) -> anyhow::Result<Option<SqliteStore>> {
-    Ok(store::open_file(config).await?)
+    config.key.is_none() && config.key_file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// The keys that are configured, or those of their file, which is made if there is none.

@@ -29,7 +29,7 @@ use oauth2flow_protocol::{
     AuthorizationResponse, Context, JwkSet, OutboundRequest, OutboundResponse, ProviderMetadata, ReturnTo, TokenResponse, Transaction,
     User, ValidatedCallback, ValidatedIdToken,
     access::Known,
-    authorize::transaction_id_of_state,
+    authorize::{AuthorizationOptions, Prompt, transaction_id_of_state},
     callback::{self, CallbackError},
     dpop,
     id_token::{self, IdTokenError, IdTokenExpectations},
@@ -122,6 +122,7 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<Clien
     };
     let finished = Some((login.transaction.id(), login.same_site));
     let (provider, return_to) = (login.transaction.provider_id().to_owned(), login.transaction.return_to().clone());
+    let options = login.transaction.options().clone();
     let app = app.clone();
     let device = Device::of(headers, address);
     let finishing = app.clone().ongoing.spawn(flow::carry(async move {
@@ -132,18 +133,33 @@ pub async fn complete(app: &AppState, headers: &HeaderMap, address: Option<Clien
         result
     }));
     let result = finishing.await.unwrap_or_else(|_| Err(ProblemCode::InternalError.into()));
-    let result = result.map_err(|failure| with_next_try(failure, &provider, &return_to));
+    let result = result.map_err(|failure| with_next_try(failure, &provider, &options, &return_to));
     // A transaction that lost to another post of the same answer still belongs to that one.
     Outcome { finished, result }
 }
 
+/// The query of a sign-in that asks for no less than the one with these options; whoever was to be left in peace may be asked now.
+fn another_try(provider: &str, options: &AuthorizationOptions) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("provider", provider);
+    if let Some(age) = options.max_age {
+        query.append_pair("max_age", &age.as_secs().to_string());
+    }
+    let prompt: Vec<_> = options.prompt.iter().filter(|prompt| **prompt != Prompt::None).map(|prompt| prompt.name()).collect();
+    for (name, values) in [("acr_values", options.acr_values.join(" ")), ("prompt", prompt.join(" "))] {
+        if !values.is_empty() {
+            query.append_pair(name, &values);
+        }
+    }
+    query.finish()
+}
+
 /// Says which sign-in would be another try, where one may help, and that it leads to where the login was to lead.
-pub fn with_next_try(mut failure: Failure, provider: &str, return_to: &ReturnTo) -> Failure {
+pub fn with_next_try(mut failure: Failure, provider: &str, options: &AuthorizationOptions, return_to: &ReturnTo) -> Failure {
     use NextStep::{SignIn, SignInAgain, TryLater, UseAnotherAccount};
     if matches!(failure.code.explain().next, SignIn | SignInAgain | TryLater | UseAnotherAccount) {
         if failure.login_url.is_none() {
-            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("provider", provider).finish();
-            failure = failure.login_url(format!("/api/v1/oauth/login?{query}"));
+            failure = failure.login_url(format!("/api/v1/oauth/login?{}", another_try(provider, options)));
         }
         failure.return_to.get_or_insert_with(|| return_to.to_string());
     }

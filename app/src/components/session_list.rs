@@ -38,7 +38,19 @@ pub fn SessionList() -> impl IntoView {
         }
         Err(failure) => problem.set(Some(failure)),
     };
-    let load = move || spawn_local(async move { take_over(session.keep_on(api::sessions).await) });
+    // Of several lists that were asked for, the one that was asked for last is true.
+    let asked = StoredValue::new(0_u32);
+    let ask = move || async move {
+        let number = asked.try_update_value(|asked| {
+            *asked += 1;
+            *asked
+        });
+        let answer = session.keep_on(api::sessions).await;
+        if number.is_some() && asked.try_get_value() == number {
+            take_over(answer);
+        }
+    };
+    let load = move || spawn_local(ask());
     Effect::new(move || {
         if sessions.with_untracked(Option::is_none) {
             load();
@@ -77,7 +89,7 @@ pub fn SessionList() -> impl IntoView {
                         }
                     });
                     ending.update(|ending| ending.retain(|id| *id != summary.id));
-                    take_over(api::sessions().await);
+                    ask().await;
                 }
             }
         });
@@ -87,41 +99,50 @@ pub fn SessionList() -> impl IntoView {
         ending.with(|ending| list.retain(|summary| !ending.contains(&summary.id)));
         Some(list)
     });
+    let is_known = Memo::new(move |_| shown.with(Option::is_some));
     let others = move || shown.with(|list| list.as_ref().is_some_and(|list| list.len() > 1));
     view! {
-        {move || match shown.get() {
-            Some(list) => {
+        {move || {
+            if is_known.get() {
+                // A row stays with its session: nobody who is at a button finds themselves at another one's.
                 Either::Left(view! {
                     <ul class="sessions" aria-label=t(pages::SESSIONS_LIST)>
-                        {list.into_iter().map(|summary| view! { <SessionItem summary end /> }).collect_view()}
+                        <For
+                            each=move || shown.get().unwrap_or_default()
+                            key=|summary| (summary.id.clone(), summary.last_seen_at.clone())
+                            children=move |summary| view! { <SessionItem summary end /> }
+                        />
                     </ul>
                 })
+            } else {
+                Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> }))
             }
-            None => Either::Right(problem.get().is_none().then(|| view! { <Skeleton lines=2 /> })),
         }}
         {move || problem.get().map(|problem| view! { <ProblemNotice problem retry=Callback::new(move |()| load()) /> })}
-        {move || {
-            not_ended
-                .get()
-                .into_iter()
-                .map(|(summary, problem)| {
-                    let device = device(summary.browser.clone(), summary.system.clone());
-                    let still_there = fill(pages::SESSIONS_NOT_ENDED, &[("device", &device)]);
-                    let retry = Callback::new(move |()| end.run(summary.clone()));
-                    view! { <ProblemNotice problem retry lead=still_there /> }
-                })
-                .collect_view()
-        }}
+        {move || not_ended.get().into_iter().map(|(summary, problem)| still_there(summary, problem, end)).collect_view()}
         // Nothing is said of what is not known: above all, not that there is nobody else.
         <p class="fine-print" tabindex="-1" node_ref=remaining hidden=move || shown.with(Option::is_none)>
-            {move || match shown.with(|list| list.as_ref().map(Vec::len)) {
-                Some(0 | 1) => t(pages::SESSIONS_NOWHERE_ELSE),
-                Some(_) => t(pages::SESSIONS_UNKNOWN_ONE),
-                None => "",
-            }}
+            {move || said_of_others(shown.with(|list| list.as_ref().map(Vec::len)), ending.with(|ending| !ending.is_empty()))}
         </p>
         {move || others().then(|| view! { <SignOut everywhere=true /> })}
     }
+}
+
+/// What is said below the list of so many sessions.
+fn said_of_others(count: Option<usize>, is_ending: bool) -> &'static str {
+    match count {
+        Some(_) if is_ending => t(pages::SIGN_OUT_SIGNING_OUT),
+        Some(0 | 1) => t(pages::SESSIONS_NOWHERE_ELSE),
+        Some(_) => t(pages::SESSIONS_UNKNOWN_ONE),
+        None => "",
+    }
+}
+
+/// Says which session could not be ended, and why.
+fn still_there(summary: SessionSummary, problem: Problem, end: Callback<SessionSummary>) -> impl IntoView {
+    let device = device(summary.browser.clone(), summary.system.clone());
+    let lead = fill(pages::SESSIONS_NOT_ENDED, &[("device", &device)]);
+    view! { <ProblemNotice problem retry=Callback::new(move |()| end.run(summary.clone())) lead /> }
 }
 
 /// One session; a form, so that it can be ended without a script as well.

@@ -46,8 +46,9 @@ pub(crate) fn use_leave() -> Callback<bool> {
         let before = path();
         spawn_local(async move {
             match session.sign_out(everywhere).await {
-                // The provider ends its own session too, and sends the browser back. Whoever has gone elsewhere meanwhile stays there.
+                // The provider ends its own session too, and sends the browser back.
                 Some(address) if address != "/" && location().assign(&address).is_ok() => {}
+                // Whoever has gone elsewhere meanwhile stays there.
                 Some(_) if path() == before => navigate("/", NavigateOptions::default()),
                 Some(_) | None => {}
             }

@@ -99,20 +99,25 @@ impl CurrentSession {
         self.answer_waiting(false);
     }
 
-    /// A sign-out has failed: the user is back, unless only the answer was lost.
+    /// A sign-out has failed: the user is back, unless only the answer was lost. Where nobody knows, what is private stays off the screen.
     async fn stay(self, failed: Departure) -> Option<String> {
         let answer = api::session().await;
-        let before = self.known_untracked().leaving;
-        let is_over = answer.as_ref().is_ok_and(|(session, _)| session.signed_in().is_none());
-        let Some(state) = before.filter(|_| !is_over) else {
-            self.has_left(Departure::None);
-            return Some("/".to_owned());
-        };
-        self.set(Known { state, departure: failed, ..Known::default() });
-        if let Ok((session, _)) = answer {
-            self.take_over(session.into(), None);
+        let known = self.known_untracked();
+        match (answer, known.leaving.clone()) {
+            (Ok((session, _)), Some(state)) if session.signed_in().is_some() => {
+                self.set(Known { state, departure: failed, ..Known::default() });
+                self.take_over(session.into(), None);
+                None
+            }
+            (Err(_), Some(_)) => {
+                self.set(Known { departure: failed, ..known });
+                None
+            }
+            _ => {
+                self.has_left(Departure::None);
+                Some("/".to_owned())
+            }
         }
-        None
     }
 }
 

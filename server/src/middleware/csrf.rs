@@ -1,7 +1,8 @@
 //! Cross-site request forgery: a state-changing or proxied call proves that a page of this app made it.
 //!
 //! A header that no cross-site page can send without a preflight (RFC 10017 §6.1.3.3.2), and the browser's own word
-//! on where the request comes from. A plain form cannot send the header; its handler checks a token instead.
+//! on where the request comes from. A plain form cannot send the header; its handler checks a token instead,
+//! or where it changes nothing of anybody's, the origin alone.
 
 use crate::{error::Failure, proxy::websocket, state::AppState};
 use axum::{

@@ -45,8 +45,8 @@ impl Asked {
     }
 }
 
-/// A person is looking when the browser navigates to one of the login's or the sessions' own addresses, or sends the lab's form; a provider that logs somebody out is
-/// no person, whatever it accepts.
+/// A person is looking when the browser navigates to one of the login's or the sessions' own addresses, or sends the lab's form; a provider
+/// that logs somebody out is no person, whatever it accepts.
 fn is_navigation(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let accepts_html = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     let navigates = headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate");

@@ -75,8 +75,9 @@ pub async fn handler(
     let navigates = csrf::require_navigation(&headers).is_ok();
     let recording = if navigates { flow::login::begin(&app, &headers, registered, &raw_query, &return_to) } else { None };
     let recorder = recording.as_ref().map(flow::login::Begun::recorder);
+    let asked = options.clone();
     let sent = flow::within(recorder, send_off(&app, &headers, registered, return_to.clone(), options)).await;
-    let sent = sent.map_err(|failure| login::with_next_try(failure, &registered.provider.id, &return_to));
+    let sent = sent.map_err(|failure| login::with_next_try(failure, &registered.provider.id, &asked, &return_to));
     match recording {
         Some(recording) => Ok(recording.sent(sent)),
         None => sent,
