@@ -38,7 +38,7 @@ test.describe('somebody who reads German', () => {
     // The next page's texts come with it.
     await page.getByRole('navigation').getByRole('link', { name: 'Konto' }).click();
     await expect(page.getByRole('heading', { level: 1, name: 'Melde dich an, um dein Konto zu sehen' })).toBeFocused();
-    await expect(page.getByText('Wähle einen Anbieter.')).toBeVisible();
+    await expect(page.getByText('Melde dich an, um fortzufahren.')).toBeVisible();
     await expect(page).toHaveTitle('Melde dich an, um dein Konto zu sehen · oauth2flow');
   });
 
