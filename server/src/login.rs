@@ -429,3 +429,24 @@ async fn memberships(registered: &Registered, tokens: &TokenResponse, of: Member
     }
     Ok(memberships.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::another_try;
+    use oauth2flow_protocol::authorize::{AuthorizationOptions, Prompt};
+    use std::time::Duration;
+
+    #[test]
+    fn another_try_asks_for_no_less_and_may_show_pages() {
+        assert_eq!(another_try("a b", &AuthorizationOptions::default()), "provider=a+b");
+        let demanding = AuthorizationOptions {
+            prompt: vec![Prompt::None],
+            max_age: Some(Duration::ZERO),
+            acr_values: vec!["gold".to_owned(), "silver".to_owned()],
+            ..AuthorizationOptions::default()
+        };
+        assert_eq!(another_try("a", &demanding), "provider=a&max_age=0&acr_values=gold+silver");
+        let asking = AuthorizationOptions { prompt: vec![Prompt::Login, Prompt::SelectAccount], ..AuthorizationOptions::default() };
+        assert_eq!(another_try("a", &asking), "provider=a&prompt=login+select_account");
+    }
+}

@@ -70,14 +70,17 @@ pub async fn handler(
             .ok_or_else(|| Failure::new(ProblemCode::InvalidRequest).detail("The provider is missing: there are several."))?,
     };
     let return_to = query.get("return_to")?.map(ReturnTo::parse).unwrap_or_default();
-    let options = options(&app, registered, &query)?;
+    let asked = options(&app, registered, &query)?;
     // What is no navigation gets nowhere, and is not worth a recording.
     let navigates = csrf::require_navigation(&headers).is_ok();
     let recording = if navigates { flow::login::begin(&app, &headers, registered, &raw_query, &return_to) } else { None };
     let recorder = recording.as_ref().map(flow::login::Begun::recorder);
-    let asked = options.clone();
-    let sent = flow::within(recorder, send_off(&app, &headers, registered, return_to.clone(), options)).await;
-    let sent = sent.map_err(|failure| login::with_next_try(failure, &registered.provider.id, &asked, &return_to));
+    let sent = flow::within(recorder, send_off(&app, &headers, registered, return_to.clone(), asked)).await;
+    // Read once more where it failed, rather than kept for every login that does not.
+    let sent = sent.map_err(|failure| match options(&app, registered, &query) {
+        Ok(asked) => login::with_next_try(failure, &registered.provider.id, &asked, &return_to),
+        Err(unreadable) => unreadable,
+    });
     match recording {
         Some(recording) => Ok(recording.sent(sent)),
         None => sent,
