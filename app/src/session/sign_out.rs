@@ -26,7 +26,7 @@ pub enum Departure {
     Offline,
     /// Nobody is signed in here any more, and the browser is on its way to the provider of this id, to be signed out there as well.
     Onward(String),
-    /// It has failed, so the user is signed in still.
+    /// It has failed: the user is signed in still, or nobody knows.
     Failed {
         /// Whether all of the user's sessions were to be ended.
         everywhere: bool,
@@ -59,8 +59,7 @@ impl CurrentSession {
     }
 
     /// Signs the user out, or all of the user's sessions: the page shows at once that nobody is signed in. Says where to go then, which is
-    /// an address of the provider where that ends its session, too. Nothing where the sign-out has failed, and everything is as it was, or
-    /// where one is under way already. Only for the browser.
+    /// an address of the provider where that ends its session, too. Nothing where the sign-out has failed, or where one is under way already. Only for the browser.
     pub async fn sign_out(self, everywhere: bool) -> Option<String> {
         let known = self.known_untracked();
         if known.departure.is_under_way() {
