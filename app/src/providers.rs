@@ -1,6 +1,7 @@
 //! The ways to sign in, asked for once.
 
 use leptos::{prelude::*, task::spawn_local};
+use web_sys::Storage;
 
 use crate::{
     api::{self, Problem, Provider},
@@ -14,6 +15,25 @@ pub(crate) const DEMO: &str = "demo";
 /// where logins are recorded unless that is switched off; the X-ray says so then.
 pub(crate) fn is_recorded(provider: &str) -> bool {
     provider == DEMO
+}
+
+/// The name under which this browser keeps the id of the provider that somebody last signed in with, and nothing else of them.
+const LAST_USED: &str = "oauth2flow provider";
+
+/// The provider that somebody last signed in with in this browser. Only for the browser.
+pub(crate) fn last_used() -> Option<String> {
+    storage()?.get_item(LAST_USED).ok()?
+}
+
+/// Keeps it for the next time. Only for the browser.
+pub(crate) fn keep_last_used(provider: &str) {
+    // Where there is no store, nobody is told.
+    let _ = storage().map(|storage| storage.set_item(LAST_USED, provider));
+}
+
+/// Whoever has blocked storage has none.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
 }
 
 /// What the server has said.

@@ -264,6 +264,29 @@ impl CurrentSession {
         self.questions.try_get_value().unwrap_or_default().version
     }
 
+    /// Takes over what another tab says, or the server's events. That nobody is signed in may be said of a session that a newer sign-in
+    /// of this browser has just replaced, so the server has the last word; where it gives none, it is believed. Only for the browser.
+    pub(crate) fn hear(self, heard: Session) {
+        if heard.signed_in().is_some() || self.get_untracked().signed_in().is_none() {
+            return self.learn(heard);
+        }
+        spawn_local(async move {
+            loop {
+                let version = self.version();
+                let answer = api::session().await;
+                // What was learnt meanwhile may be newer than the answer.
+                if self.version() != version {
+                    continue;
+                }
+                match answer {
+                    Ok((session, _)) if session.signed_in().is_some() => self.take_over(session.into(), None),
+                    _ => self.learn(heard),
+                }
+                return;
+            }
+        });
+    }
+
     /// Takes over what somebody else has learnt from the server. Only for the browser.
     pub fn learn(self, session: Session) {
         match session {

@@ -187,7 +187,7 @@ fn listen(session: CurrentSession, tries: RwSignal<u32>, release: Option<Functio
 /// Takes over what another tab or the server says of the session.
 fn learn(session: CurrentSession, text: &str) {
     if let Some(heard) = json::read(text) {
-        session.learn(heard);
+        session.hear(heard);
     } else if let Some(SessionExpiring { expires_at }) = json::read(text) {
         session.warn(expires_at);
     }

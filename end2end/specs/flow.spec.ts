@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
+import { expectNoViolation } from '../fixtures/axe.ts';
 import { alice, consent, enterCredentials, heading, loginPath, passProvider, signIn } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
@@ -31,14 +31,6 @@ function messages(page: Page): Locator {
 /** The message whose line says so. */
 function message(page: Page, act: string): Locator {
   return messages(page).filter({ has: page.locator('summary', { hasText: act }) });
-}
-
-async function expectNoViolation(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html) })), colorScheme).toEqual([]);
-  }
 }
 
 /** What the browser saves when the button is pressed. */

@@ -1,5 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page, Route } from '@playwright/test';
+import { expectNoViolation } from '../fixtures/axe.ts';
 import { alice, consent, enterCredentials, heading } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
@@ -61,14 +61,6 @@ function decisive(of: Locator): Locator {
 /** By how much the page is wider than the window. */
 async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-}
-
-async function expectNoViolation(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html) })), colorScheme).toEqual([]);
-  }
 }
 
 for (const { title, defence, off, on, decidedBy } of attacks) {

@@ -1,4 +1,5 @@
 import { alice, codePosts, consent, detail, enterCredentials, expectAccountPage, heading, loginPath, session, signIn, statuses } from '../fixtures/journey.ts';
+import { tenProviders } from '../fixtures/states.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('a newcomer signs in, lands on the account page and calls the API', async ({ page }) => {
@@ -94,4 +95,20 @@ test('a wrong password is refused in words, and the right one then works', async
   await enterCredentials(page, alice);
   await consent(page, 'Allow');
   await expectAccountPage(page);
+});
+
+test('where there are several providers, the one that was used last is found again', async ({ page, launch }) => {
+  const server = await launch({ config: () => `[demo]\nenabled = true\n${tenProviders}` });
+  const links = page.getByRole('main').getByRole('link', { name: /^Sign in with / });
+  await page.goto(server.url);
+  await expect(links).toHaveCount(11);
+  await expect(links.filter({ hasText: 'Last used' })).toHaveCount(0);
+
+  await page.goto(server.url + loginPath());
+  await enterCredentials(page, alice);
+  await consent(page, 'Allow');
+  await expectAccountPage(page);
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(links.filter({ hasText: 'Last used' })).toHaveText('Sign in with DemoLast used');
+  expect(await page.evaluate(() => ({ ...localStorage }))).toEqual({ 'oauth2flow provider': 'demo' });
 });

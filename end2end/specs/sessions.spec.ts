@@ -42,6 +42,7 @@ test('a session that is ended is gone from the list at once, and back where that
     await (isRefused ? route.fulfill({ status: 503, body: '' }) : route.continue());
   });
 
+  await here.bringToFront();
   const end = here.getByRole('button', { name: /^Sign out .+, last used / });
   await end.click();
   await expect(sessions).toHaveCount(1);
@@ -88,6 +89,24 @@ test('the tabs of a browser stay in step', async ({ page, context, server }) => 
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.waitForURL(`${server.url}/`);
   await expect(heading(other, 'Sign in to see your account')).toBeVisible(soon);
+});
+
+test('a tab that hears of the end of a session that a newer one has replaced asks before it believes it', async ({ page, context }) => {
+  const other = await context.newPage();
+  await signIn(page);
+  await other.goto('/account');
+  await expectAccountPage(other);
+  const asked = Promise.all([page, other].map((tab) => tab.waitForResponse('**/api/v1/session')));
+  const third = await context.newPage();
+  await third.route('**/nothing', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Nothing</title>' }));
+  await third.goto('/nothing');
+  await third.evaluate(() => new BroadcastChannel('oauth2flow session').postMessage('{"authenticated":false}'));
+  await asked;
+  // Whoever believed it would take the list of sessions away, and with it the button.
+  for (const tab of [page, other]) {
+    await tab.getByRole('button', { name: 'Sign out everywhere' }).focus();
+    await expectAccountPage(tab);
+  }
 });
 
 test('a tab that listened and is closed makes way for another', async ({ context, server, playwright }) => {

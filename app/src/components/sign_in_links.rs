@@ -6,7 +6,7 @@ use crate::{
     api::Provider,
     components::{problem_notice::ProblemNotice, provider_icon::provider_icon, skeleton::Skeleton},
     erased::erased,
-    providers::Providers,
+    providers::{self, Providers},
     query::login_address,
     session::use_session,
     texts::{fill, frame, t},
@@ -22,6 +22,8 @@ pub fn SignInLinks(
     let providers = expect_context::<Providers>();
     let session = use_session();
     Effect::new(move || providers.load());
+    let last_used = RwSignal::new(None);
+    Effect::new(move || last_used.set(providers::last_used()));
     // A sign-in that begins before a sign-out is over would be undone by it; and whoever clicks twice does not mean the link.
     let is_inert = Memo::new(move |_| session.departure().is_under_way());
     move || match providers.get() {
@@ -32,7 +34,7 @@ pub fn SignInLinks(
             let form = form(list.len());
             erased(view! {
                 <ul class=form inert=is_inert>
-                    {list.into_iter().map(|provider| view! { <SignInLink provider return_to /> }).collect_view()}
+                    {list.into_iter().map(|provider| view! { <SignInLink provider return_to last_used /> }).collect_view()}
                 </ul>
             })
         }
@@ -49,8 +51,12 @@ fn form(count: usize) -> &'static str {
 }
 
 #[component]
-fn SignInLink(provider: Provider, return_to: Signal<String>) -> impl IntoView {
+fn SignInLink(provider: Provider, return_to: Signal<String>, last_used: RwSignal<Option<String>>) -> impl IntoView {
     let Provider { id, name, icon } = provider;
+    let is_last_used = {
+        let id = id.clone();
+        move || last_used.with(|last_used| last_used.as_ref() == Some(&id))
+    };
     view! {
         <li>
             <a
@@ -60,6 +66,7 @@ fn SignInLink(provider: Provider, return_to: Signal<String>) -> impl IntoView {
             >
                 {provider_icon(&icon)}
                 <span>{fill(frame::SIGN_IN_WITH, &[("provider", &name)])}</span>
+                {move || is_last_used().then(|| view! { <span class="last-used">{t(frame::SIGN_IN_LAST_USED)}</span> })}
             </a>
         </li>
     }

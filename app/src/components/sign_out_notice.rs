@@ -11,40 +11,55 @@ use crate::{
     texts::{fill, frame, pages, t},
 };
 
-/// Says, on whatever page the user is by then, how far a sign-out is, where it leads, and when it has failed.
+/// Says, on whatever page the user is by then, how far a sign-out is, where it leads, and when it has failed. The place for it is there
+/// from the beginning: only what is put into a place that was there before is read aloud for certain.
 #[component]
 pub fn SignOutNotice() -> impl IntoView {
     let session = use_session();
-    let is_told = Memo::new(move |_| session.departure() != Departure::None);
-    move || is_told.get().then(|| notice().show())
+    let has_failed = move || matches!(session.departure(), Departure::Failed { .. });
+    let is_failed = Memo::new(move |_| has_failed());
+    let is_told = Memo::new(move |_| session.departure() != Departure::None && !has_failed());
+    view! {
+        <div class="sign-out-notice">
+            <div role="status">{move || is_told.get().then(|| progress().show())}</div>
+            {move || is_failed.get().then(|| failure().show())}
+        </div>
+    }
 }
 
-fn notice() -> Part {
-    on_demand!(pages::sign_out_notice, [Pages], view! { <Notice /> })
+fn progress() -> Part {
+    on_demand!(pages::sign_out_progress, [Pages], view! { <Progress /> })
+}
+
+fn failure() -> Part {
+    on_demand!(pages::sign_out_failure, [Pages], view! { <Failure /> })
 }
 
 #[component]
-fn Notice() -> impl IntoView {
+fn Progress() -> impl IntoView {
     let session = use_session();
     let providers = expect_context::<Providers>();
-    let leave = use_leave();
     let departure = Memo::new(move |_| session.departure());
-    let progress = move || match departure.get() {
-        Departure::UnderWay => t(pages::SIGN_OUT_SIGNING_OUT).to_owned(),
+    let words = move || match departure.get() {
         Departure::Offline => t(frame::PAGE_OFFLINE_SIGN_OUT).to_owned(),
         Departure::Onward(provider) => fill(pages::SIGN_OUT_ONWARD, &[("provider", &providers.name_of(&provider))]),
-        Departure::None | Departure::Failed { .. } => String::new(),
+        _ => t(pages::SIGN_OUT_SIGNING_OUT).to_owned(),
     };
+    erased(view! { <p class="notice">{words}</p> })
+}
+
+#[component]
+fn Failure() -> impl IntoView {
+    let session = use_session();
+    let leave = use_leave();
+    let departure = Memo::new(move |_| session.departure());
     erased(view! {
-        <div class="sign-out-notice">
-            {move || Some(progress()).filter(|words| !words.is_empty()).map(|words| view! { <p class="notice" role="status">{words}</p> })}
-            {move || match departure.get() {
-                Departure::Failed { everywhere, problem } => {
-                    let retry = Callback::new(move |()| leave.run(everywhere));
-                    Some(view! { <ProblemNotice problem=*problem retry lead=t(pages::SIGN_OUT_STILL_SIGNED_IN).to_owned() /> })
-                }
-                _ => None,
-            }}
-        </div>
+        {move || match departure.get() {
+            Departure::Failed { everywhere, problem } => {
+                let retry = Callback::new(move |()| leave.run(everywhere));
+                Some(view! { <ProblemNotice problem=*problem retry lead=t(pages::SIGN_OUT_STILL_SIGNED_IN).to_owned() /> })
+            }
+            _ => None,
+        }}
     })
 }
