@@ -22,6 +22,7 @@ use crate::{
 };
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::future::Either;
 use oauth2flow_app::flow::{Channel, Check, CheckOutcome, Message, MessageName, Party, RecordedLogin};
 use redaction::{Draft, Fingerprints, Secrets};
 use std::{
@@ -41,11 +42,11 @@ tokio::task_local! {
     static CURRENT: Recorder;
 }
 
-/// Has work recorded, if there is a recorder.
-pub async fn within<F: Future>(recorder: Option<Recorder>, work: F) -> F::Output {
+/// Has work recorded, if there is a recorder. Not an `async fn`, which would have room for the work twice.
+pub fn within<F: Future>(recorder: Option<Recorder>, work: F) -> impl Future<Output = F::Output> {
     match recorder {
-        Some(recorder) => CURRENT.scope(recorder, Box::pin(work)).await,
-        None => work.await,
+        Some(recorder) => Either::Left(CURRENT.scope(recorder, Box::pin(work))),
+        None => Either::Right(work),
     }
 }
 

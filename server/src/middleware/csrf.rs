@@ -7,11 +7,20 @@
 use crate::{error::Failure, proxy::websocket, state::AppState};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use oauth2flow_app::{api::CSRF_HEADER, problem::ProblemCode};
+
+/// Where the browser says a request comes from. [Fetch Metadata §2](https://www.w3.org/TR/fetch-metadata/)
+pub static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Whether the browser navigates, or a page asks.
+pub static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+/// What the answer is for.
+pub static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Whether the browser only gets ready for what may be asked.
+static SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 
 /// Guards the API: calls that change something, unless they only read.
 ///
@@ -54,14 +63,14 @@ pub fn require_own_page(headers: &HeaderMap, own_origin: &str) -> Result<(), Fai
 /// Whether a form of another site has brought the browser here by a navigation of the whole window, as a provider's page does
 /// with its answer.
 pub fn is_posted_navigation(headers: &HeaderMap) -> bool {
-    let says = |name: &str, wanted: &str| headers.get(name).is_none_or(|value| value == wanted);
-    is_form(headers) && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
+    let says = |name: &HeaderName, wanted: &str| headers.get(name).is_none_or(|value| value == wanted);
+    is_form(headers) && says(&SEC_FETCH_MODE, "navigate") && says(&SEC_FETCH_DEST, "document")
 }
 
 /// Whether the browser sends the Strict cookies along when it follows a redirect of the answer: not when another site began
 /// the navigation.
 pub fn began_here(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin" || site == "none")
+    headers.get(&SEC_FETCH_SITE).is_some_and(|site| site == "same-origin" || site == "none")
 }
 
 /// Refuses a call to the proxy that no page of this app has made: guarded is every call, whatever its method and content.
@@ -104,7 +113,7 @@ fn require_header(headers: &HeaderMap) -> Result<(), Failure> {
 /// `csrf_rejected`
 pub fn require_same_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
     let rejected = |detail: &'static str| Err(Failure::new(ProblemCode::CsrfRejected).detail(detail));
-    match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
+    match (headers.get(&SEC_FETCH_SITE), headers.get(header::ORIGIN)) {
         (Some(site), _) if site == "same-origin" => Ok(()),
         (Some(_), _) => rejected("The browser says that another site made this request."),
         (None, Some(origin)) if origin == own_origin => Ok(()),
@@ -117,7 +126,7 @@ pub fn require_same_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), 
 fn require_own_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let is_own = origins.next().is_some_and(|origin| origin == own_origin) && origins.next().is_none();
-    if is_own && headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin") {
+    if is_own && headers.get(&SEC_FETCH_SITE).is_none_or(|site| site == "same-origin") {
         return Ok(());
     }
     Err(Failure::new(ProblemCode::CsrfRejected).detail("A WebSocket is opened by a page of this app only."))
@@ -128,7 +137,7 @@ fn require_own_origin(headers: &HeaderMap, own_origin: &str) -> Result<(), Failu
 /// # Errors
 /// `csrf_rejected`
 pub fn refuse_cross_site(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
-    let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let cross_site = headers.get(&SEC_FETCH_SITE).is_some_and(|site| site == "cross-site");
     let foreign = headers.get(header::ORIGIN).is_some_and(|origin| origin != own_origin && origin != "null");
     if cross_site || foreign {
         return Err(Failure::new(ProblemCode::CsrfRejected).detail("Another site tried to start this sign-in."));
@@ -142,7 +151,7 @@ pub fn refuse_cross_site(headers: &HeaderMap, own_origin: &str) -> Result<(), Fa
 /// # Errors
 /// `csrf_rejected`
 pub fn refuse_other_sites(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
-    let other_site = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    let other_site = headers.get(&SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none");
     let foreign = headers.get(header::ORIGIN).is_some_and(|origin| origin != own_origin);
     if other_site || foreign {
         return Err(Failure::new(ProblemCode::CsrfRejected).detail("Another site made this request."));
@@ -152,7 +161,7 @@ pub fn refuse_other_sites(headers: &HeaderMap, own_origin: &str) -> Result<(), F
 
 /// Whether nobody means this request yet: a HEAD, or a browser that prefetches what somebody may click. It uses nothing up.
 pub fn is_speculative(method: &Method, headers: &HeaderMap) -> bool {
-    let purpose = headers.get("sec-purpose").and_then(|purpose| purpose.to_str().ok());
+    let purpose = headers.get(&SEC_PURPOSE).and_then(|purpose| purpose.to_str().ok());
     *method != Method::GET || purpose.is_some_and(|purpose| purpose.contains("prefetch"))
 }
 
@@ -167,7 +176,7 @@ pub fn not_yet() -> Response {
 /// # Errors
 /// `unauthenticated`
 pub fn require_navigation(headers: &HeaderMap) -> Result<(), Failure> {
-    match headers.get("sec-fetch-mode") {
+    match headers.get(&SEC_FETCH_MODE) {
         Some(mode) if mode != "navigate" => {
             Err(Failure::new(ProblemCode::Unauthenticated).detail("A sign-in is started by navigating to it."))
         }

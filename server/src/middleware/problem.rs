@@ -1,6 +1,6 @@
 //! Writes the answer to a failure: a problem document (RFC 9457) for programs, a page for people.
 
-use super::request_log::RequestId;
+use super::{csrf::SEC_FETCH_MODE, request_log::RequestId};
 use crate::error::Failure;
 use axum::{
     body::Body,
@@ -49,7 +49,7 @@ impl Asked {
 /// that logs somebody out is no person, whatever it accepts.
 fn is_navigation(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let accepts_html = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
-    let navigates = headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    let navigates = headers.get(&SEC_FETCH_MODE).is_none_or(|mode| mode == "navigate");
     matches!(*method, Method::GET | Method::HEAD | Method::POST)
         && (path.starts_with("/api/v1/oauth/") || path.starts_with("/api/v1/sessions/") || (path == LAB && *method == Method::POST))
         && !path.starts_with("/api/v1/oauth/backchannel-logout/")

@@ -4,7 +4,10 @@
 //! this process, so each of several replicas gives as much. Bounded in memory: when more clients come than are remembered, the ones
 //! that are least in the way are forgotten, which only ever gives them more.
 
-use super::client_ip::ClientAddress;
+use super::{
+    client_ip::ClientAddress,
+    csrf::{SEC_FETCH_DEST, SEC_FETCH_MODE, SEC_FETCH_SITE},
+};
 use crate::{
     clock::Clock,
     config::{LimitsConfig, Rate},
@@ -14,7 +17,7 @@ use crate::{
 };
 use axum::{
     extract::Request,
-    http::{HeaderMap, Method},
+    http::{HeaderMap, HeaderName, Method},
 };
 use governor::{
     Quota, RateLimiter,
@@ -98,17 +101,17 @@ impl RateLimits {
 /// Whether the browser says that a page of another site asks for something to show or read there. Such a request starts no login.
 fn is_part_of_foreign_page(headers: &HeaderMap) -> bool {
     is_read_by_foreign_page(headers)
-        || (says(headers, "sec-fetch-site", |site| site == b"cross-site")
-            && says(headers, "sec-fetch-dest", |destination| destination != b"document"))
+        || (says(headers, &SEC_FETCH_SITE, |site| site == b"cross-site")
+            && says(headers, &SEC_FETCH_DEST, |destination| destination != b"document"))
 }
 
 /// Whether the browser says that a page of another site asks for something to read. Such a request finishes no login; what is shown in a
 /// frame may.
 fn is_read_by_foreign_page(headers: &HeaderMap) -> bool {
-    says(headers, "sec-fetch-site", |site| site == b"cross-site") && says(headers, "sec-fetch-mode", |mode| mode != b"navigate")
+    says(headers, &SEC_FETCH_SITE, |site| site == b"cross-site") && says(headers, &SEC_FETCH_MODE, |mode| mode != b"navigate")
 }
 
-fn says(headers: &HeaderMap, name: &str, is: fn(&[u8]) -> bool) -> bool {
+fn says(headers: &HeaderMap, name: &HeaderName, is: fn(&[u8]) -> bool) -> bool {
     headers.get(name).is_some_and(|value| is(value.as_bytes()))
 }
 

@@ -165,7 +165,7 @@ fn lead_on(
     request_id: &RequestId,
 ) -> Response {
     let return_to = forwarded.uri.map(ReturnTo::parse).unwrap_or_default();
-    let is_from_elsewhere = headers.contains_key("sec-fetch-site") && !csrf::began_here(headers);
+    let is_from_elsewhere = headers.contains_key(&csrf::SEC_FETCH_SITE) && !csrf::began_here(headers);
     if refused.code == ProblemCode::Unauthenticated && is_from_elsewhere {
         // The Strict cookie does not come along when another site led here. It does when this page goes to the same address itself.
         let words = Words { title: "One moment", heading: "One moment", lead: "Looking whether you are signed in." };

@@ -15,8 +15,8 @@ use crate::{
     state::AppState,
 };
 use axum::{
-    extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::problem::ProblemCode;
@@ -50,18 +50,14 @@ const MAXIMUM_LOOKED_AT: usize = 4 * MAXIMUM_TRANSACTIONS;
         (status = 404, description = "`unknown_provider`, `unknown_upstream`", body = oauth2flow_app::api::Problem),
         (status = 502, description = "`provider_unavailable`, `provider_invalid_response`, `provider_misconfigured`, `provider_refused`", body = oauth2flow_app::api::Problem),
         (status = 504, description = "`provider_timeout`", body = oauth2flow_app::api::Problem)))]
-pub async fn handler(
-    State(app): State<AppState>,
-    method: Method,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
+pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Response, Failure> {
+    let (Parts { method, uri, headers, .. }, _) = request.into_parts();
     if csrf::is_speculative(&method, &headers) {
         return Ok(csrf::not_yet());
     }
     csrf::refuse_cross_site(&headers, app.config.server.public_url.origin())?;
-    let raw_query = query.unwrap_or_default();
-    let query = Parameters::of(&raw_query);
+    let raw_query = uri.query().unwrap_or_default();
+    let query = Parameters::of(raw_query);
     let registered = match query.get("provider")? {
         Some(id) => app.providers.get(id).ok_or(ProblemCode::UnknownProvider)?,
         None => app
@@ -73,7 +69,7 @@ pub async fn handler(
     let asked = options(&app, registered, &query)?;
     // What is no navigation gets nowhere, and is not worth a recording.
     let navigates = csrf::require_navigation(&headers).is_ok();
-    let recording = if navigates { flow::login::begin(&app, &headers, registered, &raw_query, &return_to) } else { None };
+    let recording = if navigates { flow::login::begin(&app, &headers, registered, raw_query, &return_to) } else { None };
     let recorder = recording.as_ref().map(flow::login::Begun::recorder);
     let sent = flow::within(recorder, send_off(&app, &headers, registered, return_to.clone(), asked)).await;
     // Read once more where it failed, rather than kept for every login that does not.
@@ -141,7 +137,8 @@ async fn authorization_address(
         return Err(Failure::new(ProblemCode::ProviderUnavailable).detail("Too many sign-ins are being started at once."));
     };
     let (request, pending) = app.with_context(|context| par::request(provider, metadata, transaction, context))?;
-    let response = registered.send(request).await?;
+    // Behind a pointer: few providers want it, and it would be the larger part of what every login moves from place to place.
+    let response = Box::pin(registered.send(request)).await?;
     let pushed = pending.process(&response, app.clock.now());
     flow::login::pushed(&pushed);
     Ok(par::authorization_url(pushed?))

@@ -1,4 +1,7 @@
 //! Sealing: what leaves the process, in a cookie or in the store, is encrypted and bound to its place.
+//!
+//! With AES-256-GCM-SIV ([RFC 8452](https://www.rfc-editor.org/rfc/rfc8452)) and a random nonce. One that is drawn twice, as after a
+//! snapshot of a machine was started twice, gives nothing away but that the same was sealed twice in the same place.
 
 pub mod key_file;
 pub mod key_list;
@@ -7,10 +10,7 @@ use crate::{
     clock::Clock,
     entropy::{Entropy, random},
 };
-use chacha20poly1305::{
-    XChaCha20Poly1305, XNonce,
-    aead::{Aead, AeadInOut, Payload, inout::InOutBuf},
-};
+use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use jiff::Timestamp;
 pub use key_list::KeyId;
 use key_list::{KEY_BYTES, ListedKey, MalformedLine};
@@ -25,9 +25,8 @@ use std::{
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-const NONCE_LENGTH: usize = 24;
 const TAG_LENGTH: usize = 16;
-const HEADER_LENGTH: usize = KeyId::BYTES + NONCE_LENGTH;
+const HEADER_LENGTH: usize = KeyId::BYTES + NONCE_LEN;
 
 /// How often the file is looked at for the same missing key, and for whatever somebody from outside sends: anybody can send
 /// something that looks sealed.
@@ -98,7 +97,7 @@ pub enum OpenError {
 struct Key {
     id: KeyId,
     sealing_from: Option<Timestamp>,
-    cipher: XChaCha20Poly1305,
+    cipher: LessSafeKey,
 }
 
 impl From<&ListedKey> for Key {
@@ -272,18 +271,18 @@ impl KeyRing {
     /// Encrypts `plaintext` and binds it to `place`: it opens nowhere else.
     ///
     /// # Panics
-    /// For a plaintext of 256 GiB.
+    /// For a plaintext of 64 GiB.
     pub fn seal(&self, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-        let nonce = random::<NONCE_LENGTH>(entropy);
+        let nonce = random::<NONCE_LEN>(entropy);
         self.with_sealing(|key| {
             let mut sealed = Vec::with_capacity(HEADER_LENGTH + plaintext.len() + TAG_LENGTH);
             sealed.extend_from_slice(&key.id.0);
             sealed.extend_from_slice(&nonce);
             sealed.extend_from_slice(plaintext);
-            let content = InOutBuf::from(&mut sealed[HEADER_LENGTH..]);
-            #[expect(clippy::expect_used, reason = "encryption fails only past 256 GiB")]
-            let tag = key.cipher.encrypt_inout_detached(&XNonce::from(nonce), place, content).expect("the plaintext is short");
-            sealed.extend_from_slice(&tag);
+            let (nonce, place) = (Nonce::assume_unique_for_key(nonce), Aad::from(place));
+            #[expect(clippy::expect_used, reason = "encryption fails only past 64 GiB")]
+            let tag = key.cipher.seal_in_place_separate_tag(nonce, place, &mut sealed[HEADER_LENGTH..]).expect("the plaintext is short");
+            sealed.extend_from_slice(tag.as_ref());
             sealed
         })
     }
@@ -321,12 +320,14 @@ impl KeyRing {
     fn open_with_known(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let (header, ciphertext) = sealed.split_first_chunk::<HEADER_LENGTH>().ok_or(OpenError::Corrupt)?;
         let (id, nonce) = header.split_first_chunk().ok_or(OpenError::Corrupt)?;
-        let nonce: [u8; NONCE_LENGTH] = nonce.try_into().map_err(|_| OpenError::Corrupt)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError::Corrupt)?;
+        let (ciphertext, tag) = ciphertext.split_last_chunk::<TAG_LENGTH>().ok_or(OpenError::Corrupt)?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let id = KeyId(*id);
         let key = keys.iter().find(|key| key.id == id).ok_or(KeysDiffer(id))?;
-        let payload = Payload { msg: ciphertext, aad: place };
-        key.cipher.decrypt(&XNonce::from(nonce), payload).map(Zeroizing::new).map_err(|_| OpenError::Corrupt)
+        let mut plaintext = Zeroizing::new(vec![0; ciphertext.len()]);
+        let opened = key.cipher.open_separate_gather(nonce, Aad::from(place), ciphertext, tag, &mut plaintext);
+        opened.map(|()| plaintext).map_err(|_| OpenError::Corrupt)
     }
 }
 

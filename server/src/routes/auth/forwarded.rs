@@ -48,7 +48,7 @@ impl<'a> Forwarded<'a> {
             let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
             accept.is_some_and(|accept| accept.contains("text/html"))
         };
-        let navigates = headers.get("sec-fetch-mode").map_or_else(accepts_html, |mode| mode == "navigate");
+        let navigates = headers.get(&csrf::SEC_FETCH_MODE).map_or_else(accepts_html, |mode| mode == "navigate");
         let is_get = self.method.is_none_or(|method| method == Method::GET.as_str());
         is_get && navigates && !csrf::is_speculative(&Method::GET, headers) && self.is_here(public_url)
     }
@@ -85,7 +85,7 @@ impl<'a> Forwarded<'a> {
         let only_reads = matches!(method, "GET" | "HEAD" | "OPTIONS");
         // A WebSocket begins with a GET, and can change something afterwards.
         let opens_web_socket =
-            headers.contains_key("sec-websocket-key") || headers.get("sec-fetch-mode").is_some_and(|mode| mode == "websocket");
+            headers.contains_key("sec-websocket-key") || headers.get(&csrf::SEC_FETCH_MODE).is_some_and(|mode| mode == "websocket");
         if only_reads && !opens_web_socket { Ok(()) } else { csrf::require_same_origin(headers, own_origin) }
     }
 }

@@ -1,7 +1,7 @@
 //! The list of keys as it is written: one key a line, newest first, and from when on it seals.
 
+use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{fmt, fmt::Write as _};
@@ -50,8 +50,13 @@ impl ListedKey {
     }
 
     /// What seals and opens with it.
-    pub(super) fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&*self.secret).into())
+    ///
+    /// # Panics
+    /// Never: the secret has the length of such a key.
+    pub(super) fn cipher(&self) -> LessSafeKey {
+        #[expect(clippy::expect_used, reason = "only a secret of another length is refused")]
+        let key = UnboundKey::new(&AES_256_GCM_SIV, &*self.secret).expect("the secret has 256 bits");
+        LessSafeKey::new(key)
     }
 
     /// Its line, secret and all.

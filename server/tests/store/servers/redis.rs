@@ -94,7 +94,12 @@ impl Node {
         let mut words = command.split(' ');
         let mut asked = redis::cmd(words.next().unwrap());
         asked.arg(words.collect::<Vec<_>>());
-        self.try_ask(&asked).unwrap_or_else(|error| panic!("{command}: {error}"))
+        let answer = match self.try_ask(&asked) {
+            // A node that is given another role sends everybody away, and takes them back.
+            Err(error) if error.is_connection_dropped() => self.try_ask(&asked),
+            answer => answer,
+        };
+        answer.unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 }
 
