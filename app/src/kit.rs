@@ -95,7 +95,7 @@ pub mod prelude {
 use crate::{
     clock::Clock,
     handover::{HandedOver, Handover},
-    providers::{Providers, keep_last_used},
+    providers::Providers,
     routes, session_events,
 };
 
@@ -133,8 +133,6 @@ pub fn SessionProvider<V: IntoView>(
         }
     });
     Effect::new(move || session_events::follow(session));
-    let provider = Memo::new(move |_| session.get().signed_in().map(|signed_in| signed_in.provider.clone()));
-    Effect::new(move || provider.with(|provider| provider.iter().for_each(|provider| keep_last_used(provider))));
     // A page that comes back from the back/forward cache may show a session that has ended meanwhile.
     Effect::new(move || {
         let handle = window_event_listener(leptos::ev::pageshow, move |event| {

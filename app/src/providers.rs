@@ -17,10 +17,10 @@ pub(crate) fn is_recorded(provider: &str) -> bool {
     provider == DEMO
 }
 
-/// The name under which this browser keeps the id of the provider that somebody last signed in with, and nothing else of them.
+/// The name under which this browser keeps the id of the provider that somebody last chose among several, and nothing else of them.
 const LAST_USED: &str = "oauth2flow provider";
 
-/// The provider that somebody last signed in with in this browser. Only for the browser.
+/// The provider that somebody last chose in this browser. Only for the browser.
 pub(crate) fn last_used() -> Option<String> {
     storage()?.get_item(LAST_USED).ok()?
 }

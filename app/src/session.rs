@@ -2,7 +2,7 @@
 
 use js_sys::{Function, Promise};
 use leptos::{prelude::*, task::spawn_local};
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -18,6 +18,9 @@ pub use sign_out::Departure;
 pub(crate) use sign_out::LEAVING;
 
 mod sign_out;
+
+/// How long after the end of a session the server is asked whether there is another one.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// Calls that wait for the user to sign in again, each with the session that it is made in.
@@ -264,27 +267,16 @@ impl CurrentSession {
         self.questions.try_get_value().unwrap_or_default().version
     }
 
-    /// Takes over what another tab says, or the server's events. That nobody is signed in may be said of a session that a newer sign-in
-    /// of this browser has just replaced, so the server has the last word; where it gives none, it is believed. Only for the browser.
+    /// Takes over what another tab says, or the server's events. That nobody is signed in is believed at once, so that nothing private
+    /// stays; but it may be said of a session that a newer sign-in of this browser has just replaced, so the server is asked once that
+    /// has had the time to arrive. Only for the browser.
     pub(crate) fn hear(self, heard: Session) {
-        if heard.signed_in().is_some() || self.get_untracked().signed_in().is_none() {
-            return self.learn(heard);
+        let may_be_outdated =
+            matches!(heard, Session::Anonymous(Anonymous { expired: false, .. })) && self.known_untracked().leaving.is_none();
+        self.learn(heard);
+        if may_be_outdated {
+            set_timeout(move || self.refresh(), SECOND_LOOK);
         }
-        spawn_local(async move {
-            loop {
-                let version = self.version();
-                let answer = api::session().await;
-                // What was learnt meanwhile may be newer than the answer.
-                if self.version() != version {
-                    continue;
-                }
-                match answer {
-                    Ok((session, _)) if session.signed_in().is_some() => self.take_over(session.into(), None),
-                    _ => self.learn(heard),
-                }
-                return;
-            }
-        });
     }
 
     /// Takes over what somebody else has learnt from the server. Only for the browser.

@@ -12,7 +12,7 @@ use crate::{
 
 /// What the user has to know about the session, wherever they are. It says two minutes before that the session is about to end, as the
 /// server has announced it, and offers to go on where that helps; and it says what becomes of a sign-out, above all when that has failed.
-/// Until then it costs nothing.
+/// Until then it is an empty place.
 #[component]
 pub fn SessionExpiryNotice() -> impl IntoView {
     let session = use_session();

@@ -32,9 +32,10 @@ pub fn SignInLinks(
         Some(Ok(list)) if list.is_empty() => erased(view! { <p class="notice">{t(frame::SIGN_IN_NO_PROVIDER)}</p> }),
         Some(Ok(list)) => {
             let form = form(list.len());
+            let is_choice = list.len() > 1;
             erased(view! {
                 <ul class=form inert=is_inert>
-                    {list.into_iter().map(|provider| view! { <SignInLink provider return_to last_used /> }).collect_view()}
+                    {list.into_iter().map(|provider| view! { <SignInLink provider return_to last_used is_choice /> }).collect_view()}
                 </ul>
             })
         }
@@ -51,11 +52,19 @@ fn form(count: usize) -> &'static str {
 }
 
 #[component]
-fn SignInLink(provider: Provider, return_to: Signal<String>, last_used: RwSignal<Option<String>>) -> impl IntoView {
+fn SignInLink(provider: Provider, return_to: Signal<String>, last_used: RwSignal<Option<String>>, is_choice: bool) -> impl IntoView {
     let Provider { id, name, icon } = provider;
     let is_last_used = {
         let id = id.clone();
-        move || last_used.with(|last_used| last_used.as_ref() == Some(&id))
+        move || is_choice && last_used.with(|last_used| last_used.as_ref() == Some(&id))
+    };
+    let choose = {
+        let id = id.clone();
+        move |_| {
+            if is_choice {
+                providers::keep_last_used(&id);
+            }
+        }
     };
     view! {
         <li>
@@ -63,10 +72,11 @@ fn SignInLink(provider: Provider, return_to: Signal<String>, last_used: RwSignal
                 class="button sign-in-link"
                 href=move || return_to.with(|return_to| login_address(&id, return_to))
                 rel="external"
+                on:click=choose
             >
                 {provider_icon(&icon)}
                 <span>{fill(frame::SIGN_IN_WITH, &[("provider", &name)])}</span>
-                {move || is_last_used().then(|| view! { <span class="last-used">{t(frame::SIGN_IN_LAST_USED)}</span> })}
+                {move || is_last_used().then(|| view! { " " <span class="last-used">{t(frame::SIGN_IN_LAST_USED)}</span> })}
             </a>
         </li>
     }

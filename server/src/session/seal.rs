@@ -271,7 +271,7 @@ impl KeyRing {
     /// Encrypts `plaintext` and binds it to `place`: it opens nowhere else.
     ///
     /// # Panics
-    /// For a plaintext of 64 GiB.
+    /// For a plaintext of more than 64 GiB.
     pub fn seal(&self, place: &[u8], plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let nonce = random::<NONCE_LEN>(entropy);
         self.with_sealing(|key| {
