@@ -59,7 +59,8 @@ impl CurrentSession {
     }
 
     /// Signs the user out, or all of the user's sessions: the page shows at once that nobody is signed in. Says where to go then, which is
-    /// an address of the provider where that ends its session, too. Nothing where the sign-out has failed, or where one is under way already. Only for the browser.
+    /// an address of the provider where that ends its session, too. Nothing where the sign-out has failed, or where one is under way
+    /// already. Only for the browser.
     pub async fn sign_out(self, everywhere: bool) -> Option<String> {
         let known = self.known_untracked();
         if known.departure.is_under_way() {
