@@ -33,6 +33,20 @@ function message(page: Page, act: string): Locator {
   return messages(page).filter({ has: page.locator('summary', { hasText: act }) });
 }
 
+/** Opens every message: each parameter says what it is for. */
+async function expectEveryParameterExplained(page: Page): Promise<void> {
+  const count = await messages(page).count();
+  for (let number = 1; number <= count; number += 1) {
+    const details = page.locator(`#message-${number}`);
+    if ((await details.getAttribute('open')) === null) await details.locator('summary').click();
+    await expect(details).toHaveAttribute('open');
+  }
+  const rows = page.locator('.parameters > div');
+  expect(await rows.count()).toBeGreaterThan(20);
+  const unexplained = rows.filter({ hasNot: page.locator('dd .fine-print') });
+  expect(await unexplained.locator('dt').allTextContents()).toEqual([]);
+}
+
 /** What the browser saves when the button is pressed. */
 async function saved(page: Page, button: string): Promise<{ name: string; text: string }> {
   const download = page.waitForEvent('download');
@@ -104,6 +118,19 @@ test('a good login can be studied message by message', async ({ page }) => {
   await expectNoViolation(page);
 });
 
+test('every parameter of a login says what it is for', async ({ page, launch }) => {
+  // The first login of a server is the one that asks for the provider's metadata and keys.
+  const server = await launch();
+  await page.goto(server.url + loginPath('/flow'));
+  await passProvider(page);
+  await expect(heading(page, title)).toBeVisible();
+  await expectEveryParameterExplained(page);
+  const words = (act: string): Locator => message(page, act).locator('.parameters > div').filter({ hasText: 'set-cookie' });
+  await expect(words('sends the browser to the provider')).toContainText('This sign-in itself, sealed');
+  await expect(words('begins your session')).toContainText('The random name of your session');
+  await expect(messages(page).getByText('code_challenge_methods_supported')).toBeVisible();
+});
+
 test.describe('a login that fails', () => {
   test.use({ expectedConsole: /oauth\/code: Failed to load resource: the server responded with a status of 403/ });
 
@@ -117,6 +144,7 @@ test.describe('a login that fails', () => {
     await expect(failing.locator('.check.failed')).toContainText('The provider has not answered with an error');
     await expect(page.getByRole('link', { name: 'Sign in with Demo again' })).toBeVisible();
     await expectNoViolation(page);
+    await expectEveryParameterExplained(page);
   });
 
   test('can be chosen among others', async ({ page }) => {
@@ -126,7 +154,7 @@ test.describe('a login that fails', () => {
     await page.locator('.logins').getByRole('link').click();
     await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
     await page.goBack();
-    await expect(heading(page, title)).toBeVisible();
+    await expect(heading(page, title)).toBeFocused();
   });
 });
 

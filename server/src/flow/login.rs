@@ -274,7 +274,7 @@ impl Recorder {
     /// There is no session, and the browser is told why.
     pub fn refused(&self, failure: &Failure) {
         let mut parameters = Draft::default();
-        parameters.add_shown("problem", Place::Body, failure.code.code());
+        parameters.add_shown("code", Place::Body, failure.code.code());
         parameters.add_shown("title", Place::Body, failure.code.explain().title);
         self.message(Sent { status: Some(failure.code.status()), parameters, ..Sent::new(MessageName::LoginRefused) });
         let detail = redaction::text(&failure.detail, &self.secrets());

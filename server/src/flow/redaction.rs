@@ -31,11 +31,10 @@ const MAXIMUM_SECRET_BYTES: usize = 64 * 1024;
 const MAXIMUM_TOKEN_BYTES: usize = 32 * 1024;
 
 /// The parameters that are shown. All others are hidden, those above all that nobody here knows.
-const SHOWN: [&str; 52] = [
+const SHOWN: [&str; 49] = [
     "accept",
     "access_type",
     "acr_values",
-    "algorithm",
     "allow_signup",
     "audience",
     "authorization_scheme",
@@ -61,12 +60,10 @@ const SHOWN: [&str; 52] = [
     "logout_hint",
     "max_age",
     "message",
-    "next_step",
     "not-before-policy",
     "page",
     "per_page",
     "post_logout_redirect_uri",
-    "problem",
     "prompt",
     "provider",
     "redirect_uri",

@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     api::Problem,
-    components::{heading::focus_heading, problem_notice::ProblemNotice},
+    components::{
+        heading::{focus_heading, focus_where_nothing_is},
+        problem_notice::ProblemNotice,
+    },
     erased::erased,
     flow::{CheckOutcome, LoginOutcome, RecordedLogin},
     pages::lab::LabLink,
@@ -28,8 +31,14 @@ use crate::{
 
 /// The whole login. The parent builds this anew for another one.
 ///
-/// It begins with the login as it is now, and follows how it grows.
-pub(crate) fn login_view(first: Arc<RecordedLogin>, chosen: ArcMemo<Option<Arc<RecordedLogin>>>, source: Source) -> AnyView {
+/// It begins with the login as it is now, and follows how it grows. Where it stands `in_the_place_of_another`, the link to it is gone,
+/// and the focus must not be.
+pub(crate) fn login_view(
+    first: Arc<RecordedLogin>,
+    chosen: ArcMemo<Option<Arc<RecordedLogin>>>,
+    source: Source,
+    in_the_place_of_another: bool,
+) -> AnyView {
     let id = first.id.clone();
     let began_at = failed_at(&first);
     let login = Memo::new(move |known: Option<&Arc<RecordedLogin>>| {
@@ -46,6 +55,8 @@ pub(crate) fn login_view(first: Arc<RecordedLogin>, chosen: ArcMemo<Option<Arc<R
             if let Some(number) = asked_for.or(failed) {
                 walk.open(number);
                 walk::focus(number);
+            } else if in_the_place_of_another {
+                focus_where_nothing_is();
             }
         } else if let Some(number) = failed {
             walk.set_open(number, true);

@@ -1,6 +1,8 @@
 //! What each parameter is for.
 
-use super::reference::{Reference, backchannel_logout, core, discovery, jarm, rfc, rp_logout, session_management};
+use super::reference::{
+    Reference, backchannel_logout, clear_site_data, core, discovery, fetch_metadata, jarm, rfc, rp_logout, session_management,
+};
 use crate::{
     flow::{MessageName, Place},
     texts::{Text, flow, t},
@@ -19,7 +21,8 @@ pub(crate) struct ParameterMeaning {
 pub(crate) fn parameter(message: MessageName, name: &str, place: Place) -> Option<ParameterMeaning> {
     match place {
         Place::Body if (message, name) == (MessageName::LoginRefused, "code") => Some(own(flow::PARAMETER_COOKIE_WHAT_HAPPENED)),
-        Place::Cookie => Some(cookie(name)),
+        Place::Body if message == MessageName::MetadataResponse => metadata(name),
+        Place::Cookie => Some(cookie(message, name)),
         Place::Header => header(&name.to_ascii_lowercase()),
         Place::Query | Place::Body => request_or_response(name).or_else(|| claim(name)),
         // A signed request says what an unsigned one says in its query.
@@ -59,7 +62,9 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
             (flow::PARAMETER_METADATA_USERINFO_SIGNING_ALG_VALUES_SUPPORTED, discovery("3", "ProviderMetadata"))
         }
         "token_endpoint_auth_methods_supported" => (flow::PARAMETER_METADATA_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, rfc(8414, "2")),
-        "token_endpoint_auth_signing_alg_values_supported" => {
+        "token_endpoint_auth_signing_alg_values_supported"
+        | "revocation_endpoint_auth_signing_alg_values_supported"
+        | "introspection_endpoint_auth_signing_alg_values_supported" => {
             (flow::PARAMETER_METADATA_TOKEN_ENDPOINT_AUTH_SIGNING_ALG_VALUES_SUPPORTED, rfc(8414, "2"))
         }
         "code_challenge_methods_supported" => (flow::PARAMETER_METADATA_CODE_CHALLENGE_METHODS_SUPPORTED, rfc(8414, "2")),
@@ -79,6 +84,26 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
         "ui_locales_supported" => (flow::PARAMETER_METADATA_UI_LOCALES_SUPPORTED, rfc(8414, "2")),
         "service_documentation" => (flow::PARAMETER_METADATA_SERVICE_DOCUMENTATION, rfc(8414, "2")),
         "op_policy_uri" | "op_tos_uri" => (flow::PARAMETER_METADATA_OP_POLICY_URI, rfc(8414, "2")),
+        "require_signed_request_object" => (flow::PARAMETER_METADATA_REQUIRE_SIGNED_REQUEST_OBJECT, rfc(9101, "10.5")),
+        "revocation_endpoint_auth_methods_supported" => {
+            (flow::PARAMETER_METADATA_REVOCATION_ENDPOINT_AUTH_METHODS_SUPPORTED, rfc(8414, "2"))
+        }
+        "introspection_endpoint_auth_methods_supported" => {
+            (flow::PARAMETER_METADATA_INTROSPECTION_ENDPOINT_AUTH_METHODS_SUPPORTED, rfc(8414, "2"))
+        }
+        "tls_client_certificate_bound_access_tokens" => {
+            (flow::PARAMETER_METADATA_TLS_CLIENT_CERTIFICATE_BOUND_ACCESS_TOKENS, rfc(8705, "3.3"))
+        }
+        "mtls_endpoint_aliases" => (flow::PARAMETER_METADATA_MTLS_ENDPOINT_ALIASES, rfc(8705, "5")),
+        "display_values_supported" => (flow::PARAMETER_METADATA_DISPLAY_VALUES_SUPPORTED, discovery("3", "ProviderMetadata")),
+        "claim_types_supported" => (flow::PARAMETER_METADATA_CLAIM_TYPES_SUPPORTED, discovery("3", "ProviderMetadata")),
+        "claims_locales_supported" => (flow::PARAMETER_METADATA_CLAIMS_LOCALES_SUPPORTED, discovery("3", "ProviderMetadata")),
+        "require_request_uri_registration" => {
+            (flow::PARAMETER_METADATA_REQUIRE_REQUEST_URI_REGISTRATION, discovery("3", "ProviderMetadata"))
+        }
+        name if name.ends_with("_encryption_alg_values_supported") || name.ends_with("_encryption_enc_values_supported") => {
+            (flow::PARAMETER_METADATA_ENCRYPTION, discovery("3", "ProviderMetadata"))
+        }
         "backchannel_logout_supported" => (flow::PARAMETER_METADATA_BACKCHANNEL_LOGOUT_SUPPORTED, backchannel_logout("2.1", "BCSupport")),
         "backchannel_logout_session_supported" => {
             (flow::PARAMETER_METADATA_BACKCHANNEL_LOGOUT_SESSION_SUPPORTED, backchannel_logout("2.1", "BCSupport"))
@@ -92,20 +117,20 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
     Some(ParameterMeaning { why: t(why), defined: Some(defined) })
 }
 
-/// The cookies of this project: everything else in a browser's cookies is nobody's business here.
-fn cookie(name: &str) -> ParameterMeaning {
-    if name.contains("tx-") {
-        ParameterMeaning { why: t(flow::PARAMETER_COOKIE_LOGIN), defined: Some(rfc(6265, "4.1")) }
-    } else if name.ends_with("flow") {
-        ParameterMeaning { why: t(flow::PARAMETER_COOKIE_FLOW), defined: None }
-    } else {
-        ParameterMeaning { why: t(flow::PARAMETER_COOKIE_SESSION), defined: Some(rfc(10017, "6.1.3.2")) }
-    }
+/// The cookies of this project, of which each message sets one: everything else in a browser's cookies is nobody's business here.
+fn cookie(message: MessageName, name: &str) -> ParameterMeaning {
+    let (why, defined) = match (message, name) {
+        (_, "cookie_attributes") => (flow::PARAMETER_COOKIE_ATTRIBUTES, rfc(6265, "4.1.2")),
+        (MessageName::LoginRedirect, _) => (flow::PARAMETER_COOKIE_LOGIN, rfc(6265, "4.1")),
+        _ => (flow::PARAMETER_COOKIE_SESSION, rfc(10017, "6.1.3.2")),
+    };
+    ParameterMeaning { why: t(why), defined: Some(defined) }
 }
 
 fn header(name: &str) -> Option<ParameterMeaning> {
     let (why, defined) = match name {
         "authorization" => (flow::PARAMETER_HEADER_AUTHORIZATION, rfc(9110, "11.6.2")),
+        "authorization_scheme" => (flow::PARAMETER_HEADER_AUTHORIZATION_SCHEME, rfc(9110, "11.1")),
         "dpop" => (flow::PARAMETER_HEADER_DPOP, rfc(9449, "4")),
         "dpop-nonce" => (flow::PARAMETER_HEADER_DPOP_NONCE, rfc(9449, "8")),
         "www-authenticate" => (flow::PARAMETER_HEADER_WWW_AUTHENTICATE, rfc(6750, "3")),
@@ -123,12 +148,10 @@ fn header(name: &str) -> Option<ParameterMeaning> {
         "date" => (flow::PARAMETER_HEADER_DATE, rfc(9110, "6.6.1")),
         "host" => (flow::PARAMETER_HEADER_HOST, rfc(9110, "7.2")),
         "user-agent" => (flow::PARAMETER_HEADER_USER_AGENT, rfc(9110, "10.1.5")),
-        "sec-fetch-site" => {
-            return Some(own(flow::PARAMETER_HEADER_SEC_FETCH_SITE));
-        }
-        "sec-fetch-mode" => return Some(own(flow::PARAMETER_HEADER_SEC_FETCH_MODE)),
-        "sec-fetch-dest" => return Some(own(flow::PARAMETER_HEADER_SEC_FETCH_DEST)),
-        "clear-site-data" => return Some(own(flow::PARAMETER_HEADER_CLEAR_SITE_DATA)),
+        "sec-fetch-site" => (flow::PARAMETER_HEADER_SEC_FETCH_SITE, fetch_metadata("2.4", "sec-fetch-site-header")),
+        "sec-fetch-mode" => (flow::PARAMETER_HEADER_SEC_FETCH_MODE, fetch_metadata("2.3", "sec-fetch-mode-header")),
+        "sec-fetch-dest" => (flow::PARAMETER_HEADER_SEC_FETCH_DEST, fetch_metadata("2.1", "sec-fetch-dest-header")),
+        "clear-site-data" => (flow::PARAMETER_HEADER_CLEAR_SITE_DATA, clear_site_data("3.1", "header")),
         _ => return None,
     };
     Some(ParameterMeaning { why: t(why), defined: Some(defined) })
@@ -185,7 +208,8 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
         "access_token" => (flow::PARAMETER_PARAMETER_ACCESS_TOKEN, rfc(6749, "1.4")),
         "token_type" => (flow::PARAMETER_PARAMETER_TOKEN_TYPE, rfc(6749, "7.1")),
         "expires_in" => (flow::PARAMETER_PARAMETER_EXPIRES_IN, rfc(6749, "5.1")),
-        "refresh_expires_in" => return Some(own(flow::PARAMETER_PARAMETER_REFRESH_EXPIRES_IN)),
+        "refresh_expires_in" | "refresh_token_expires_in" => return Some(own(flow::PARAMETER_PARAMETER_REFRESH_EXPIRES_IN)),
+        "not-before-policy" => return Some(own(flow::PARAMETER_PARAMETER_NOT_BEFORE_POLICY)),
         "id_token" => (flow::PARAMETER_PARAMETER_ID_TOKEN, core("2", "IDToken")),
         // Giving back, and signing out.
         "token" => (flow::PARAMETER_PARAMETER_TOKEN, rfc(7009, "2.1")),
@@ -210,6 +234,13 @@ fn request_or_response(name: &str) -> Option<ParameterMeaning> {
         "allow_signup" => return Some(own(flow::PARAMETER_PARAMETER_ALLOW_SIGNUP)),
         "access_type" => return Some(own(flow::PARAMETER_PARAMETER_ACCESS_TYPE)),
         "audience" => return Some(own(flow::PARAMETER_PARAMETER_AUDIENCE)),
+        "include_granted_scopes" => return Some(own(flow::PARAMETER_PARAMETER_INCLUDE_GRANTED_SCOPES)),
+        // Of APIs.
+        "page" | "per_page" => return Some(own(flow::PARAMETER_PARAMETER_PAGE)),
+        "message" => return Some(own(flow::PARAMETER_PARAMETER_MESSAGE)),
+        // What has no names of its own.
+        "list" => return Some(own(flow::PARAMETER_PARAMETER_LIST)),
+        "body" => return Some(own(flow::PARAMETER_PARAMETER_BODY)),
         _ => return None,
     };
     Some(ParameterMeaning { why: t(why), defined: Some(defined) })
@@ -268,7 +299,10 @@ mod tests {
         let (request, response) = (MessageName::AuthorizationRequest, MessageName::TokenResponse);
         assert_ne!(why(request, "nonce", Place::Query), why(response, "nonce", Place::Claim));
         assert_eq!(why(request, "nonce", Place::Query), why(request, "nonce", Place::Claim));
-        assert_ne!(why(request, "tx-abc", Place::Cookie), why(request, "session", Place::Cookie));
+        let (login, session) = (MessageName::LoginRedirect, MessageName::SessionCreated);
+        assert_ne!(why(login, "set-cookie", Place::Cookie), why(session, "set-cookie", Place::Cookie));
+        assert_ne!(why(login, "set-cookie", Place::Cookie), why(login, "cookie_attributes", Place::Cookie));
+        assert_ne!(why(MessageName::MetadataResponse, "issuer", Place::Body), why(response, "iss", Place::Body));
         assert_eq!(why(request, "DPoP-Nonce", Place::Header), why(request, "dpop-nonce", Place::Header));
         assert_eq!(why(response, "sub", Place::Body), why(response, "sub", Place::Claim));
         assert_ne!(why(MessageName::CodeForwarded, "code", Place::Body), why(MessageName::LoginRefused, "code", Place::Body));

@@ -12,6 +12,7 @@ pub(crate) struct Reference {
 enum Document {
     Rfc(u16),
     OpenId { name: &'static str, file: &'static str },
+    W3c { name: &'static str, file: &'static str },
 }
 
 /// A section of an RFC.
@@ -49,6 +50,20 @@ pub(super) const fn jarm(section: &'static str, anchor: &'static str) -> Referen
     open_id("JARM", "oauth-v2-jarm.html", section, anchor)
 }
 
+/// A section of Fetch Metadata Request Headers.
+pub(super) const fn fetch_metadata(section: &'static str, anchor: &'static str) -> Reference {
+    w3c("Fetch Metadata", "fetch-metadata", section, anchor)
+}
+
+/// A section of Clear Site Data.
+pub(super) const fn clear_site_data(section: &'static str, anchor: &'static str) -> Reference {
+    w3c("Clear Site Data", "clear-site-data", section, anchor)
+}
+
+const fn w3c(name: &'static str, file: &'static str, section: &'static str, anchor: &'static str) -> Reference {
+    Reference { document: Document::W3c { name, file }, section, anchor }
+}
+
 const fn open_id(name: &'static str, file: &'static str, section: &'static str, anchor: &'static str) -> Reference {
     Reference { document: Document::OpenId { name, file }, section, anchor }
 }
@@ -58,7 +73,7 @@ impl Reference {
     pub(crate) fn name(&self) -> String {
         let mut name = match self.document {
             Document::Rfc(number) => ["RFC ", &number.to_string()].concat(),
-            Document::OpenId { name, .. } => name.to_owned(),
+            Document::OpenId { name, .. } | Document::W3c { name, .. } => name.to_owned(),
         };
         if !self.section.is_empty() {
             name.push_str(" §");
@@ -69,30 +84,26 @@ impl Reference {
 
     /// Where it can be read.
     pub(crate) fn address(&self) -> String {
-        match self.document {
+        let (base, document, anchor) = match self.document {
             Document::Rfc(number) => {
-                let mut address = ["https://www.rfc-editor.org/rfc/rfc", &number.to_string()].concat();
-                if !self.section.is_empty() {
-                    address.push_str("#section-");
-                    address.push_str(self.section);
-                }
-                address
+                let anchor = if self.section.is_empty() { String::new() } else { ["section-", self.section].concat() };
+                ("https://www.rfc-editor.org/rfc/rfc", number.to_string(), anchor)
             }
-            Document::OpenId { file, .. } => {
-                let mut address = ["https://openid.net/specs/", file].concat();
-                if !self.anchor.is_empty() {
-                    address.push('#');
-                    address.push_str(self.anchor);
-                }
-                address
-            }
+            Document::OpenId { file, .. } => ("https://openid.net/specs/", file.to_owned(), self.anchor.to_owned()),
+            Document::W3c { file, .. } => ("https://www.w3.org/TR/", [file, "/"].concat(), self.anchor.to_owned()),
+        };
+        let mut address = [base, &document].concat();
+        if !anchor.is_empty() {
+            address.push('#');
+            address.push_str(&anchor);
         }
+        address
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{core, rfc};
+    use super::{core, fetch_metadata, rfc};
 
     #[test]
     fn a_section_has_a_name_and_an_address() {
@@ -103,5 +114,8 @@ mod tests {
         assert_eq!(section.name(), "OpenID Connect Core §3.1.3.7");
         assert_eq!(section.address(), "https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation");
         assert_eq!(rfc(7009, "").address(), "https://www.rfc-editor.org/rfc/rfc7009");
+        let section = fetch_metadata("2.4", "sec-fetch-site-header");
+        assert_eq!(section.name(), "Fetch Metadata §2.4");
+        assert_eq!(section.address(), "https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header");
     }
 }
