@@ -61,7 +61,12 @@ impl Session {
 
     /// The answer for a session that has ended without anybody having ended it.
     pub fn expired() -> Self {
-        Self::Anonymous(Anonymous { authenticated: false, expired: true })
+        Self::Anonymous(Anonymous { expired: true, ..Anonymous::default() })
+    }
+
+    /// The answer for a session in whose place the same browser has begun another one.
+    pub fn replaced() -> Self {
+        Self::Anonymous(Anonymous { replaced: true, ..Anonymous::default() })
     }
 
     /// The signed-in half, if somebody is.
@@ -79,6 +84,8 @@ struct SessionAnswer {
     authenticated: bool,
     #[serde(default)]
     expired: bool,
+    #[serde(default)]
+    replaced: bool,
     user: Option<User>,
     provider: Option<String>,
     scopes: Option<Vec<String>>,
@@ -93,7 +100,7 @@ impl TryFrom<SessionAnswer> for Session {
 
     fn try_from(answer: SessionAnswer) -> Result<Self, Self::Error> {
         if !answer.authenticated {
-            return Ok(Self::Anonymous(Anonymous { authenticated: false, expired: answer.expired }));
+            return Ok(Self::Anonymous(Anonymous { authenticated: false, expired: answer.expired, replaced: answer.replaced }));
         }
         let SessionAnswer {
             user: Some(user),
@@ -121,6 +128,9 @@ pub struct Anonymous {
     /// Whether there was a session that nobody has ended: its time ran out, or the provider withdrew it. Only in the event `signed_out`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub expired: bool,
+    /// Whether this browser has signed in anew, which has given it another session. Only in the event `signed_out`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub replaced: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]

@@ -269,12 +269,14 @@ impl CurrentSession {
 
     /// Takes over what another tab says, or the server's events. That nobody is signed in is believed at once, so that nothing private
     /// stays; but it may be said of a session that a newer sign-in of this browser has just replaced, so the server is asked once that
-    /// has had the time to arrive. Only for the browser.
+    /// has had the time to arrive. Where that is certain, what is on the page stays until then. Only for the browser.
     pub(crate) fn hear(self, heard: Session) {
-        let may_be_outdated =
-            matches!(heard, Session::Anonymous(Anonymous { expired: false, .. })) && self.known_untracked().leaving.is_none();
-        self.learn(heard);
-        if may_be_outdated {
+        let is_leaving = self.known_untracked().leaving.is_some();
+        let asks_again = matches!(heard, Session::Anonymous(Anonymous { expired: false, .. })) && !is_leaving;
+        if is_leaving || !matches!(heard, Session::Anonymous(Anonymous { replaced: true, .. })) {
+            self.learn(heard);
+        }
+        if asks_again {
             set_timeout(move || self.refresh(), SECOND_LOOK);
         }
     }

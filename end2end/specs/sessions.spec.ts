@@ -105,6 +105,32 @@ test('a tab that hears of the end of a session that a newer one has replaced ask
   for (const tab of [page, other]) await expectAccountPage(tab);
 });
 
+test('a new sign-in in another tab leaves what is being typed where it is', async ({ page, context }) => {
+  await signIn(page);
+  await page.getByLabel('New note').fill('half a thought');
+  const asked = page.waitForResponse('**/api/v1/session');
+  const other = await context.newPage();
+  await other.goto(loginPath());
+  await expectAccountPage(other);
+  await asked;
+  await expectAccountPage(page);
+  await expect(page.getByLabel('New note')).toHaveValue('half a thought');
+});
+
+test('whoever stays signed in shortly before the end goes on where they were', async ({ page, launch }) => {
+  const server = await launch({ config: () => '[session]\nidle = "122s"\n' });
+  await page.goto(server.url + loginPath());
+  await passProvider(page);
+  const note = page.getByLabel('New note');
+  const stay = page.getByRole('button', { name: 'Stay signed in' });
+  await expect(stay).toBeVisible();
+  await note.focus();
+  await stay.focus();
+  await page.keyboard.press('Enter');
+  await expect(stay).toBeHidden();
+  await expect(note).toBeFocused();
+});
+
 test('a tab that listened and is closed makes way for another', async ({ context, server, playwright }) => {
   const [first, second] = [await context.newPage(), await context.newPage()];
   await signIn(first);

@@ -9,7 +9,7 @@ use crate::{
     outbound::OutboundError,
     provider::Registered,
     session::{
-        NewSession,
+        Ending, NewSession,
         cookie::{Presented, SameSite},
         device::Device,
         record::{Key, Profile, SessionId, Tokens},
@@ -231,6 +231,7 @@ async fn finish(
 async fn begin(app: &AppState, session: &SessionId, new: &NewSession, old: impl Iterator<Item = Key>) -> Result<(), StoreError> {
     app.sessions.begin(session, new).await?;
     for old in old {
+        app.sessions.note_ending(old, Ending::Replacement).await;
         app.sessions.end(old).await?;
     }
     Ok(())

@@ -32,8 +32,8 @@ use tracing::Instrument as _;
 /// How often a use of the session is written down.
 const TOUCH_INTERVAL_SECONDS: i64 = 60;
 
-/// For how long it is known that a provider has withdrawn a session: until every page that is open has been told.
-const WITHDRAWAL_REMEMBERED: SignedDuration = SignedDuration::from_mins(1);
+/// For how long it is known how a session ended: until every page that is open has been told.
+const ENDING_REMEMBERED: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything about sessions that a handler needs.
 pub struct Sessions {
@@ -49,6 +49,15 @@ pub struct Sessions {
     pub(crate) renewals: refresh::Renewals,
     /// What listens to the store, and what looks at the sessions that are watched.
     tasks: [JoinHandle<()>; 2],
+}
+
+/// How a session ends that nobody has signed out of.
+#[derive(Clone, Copy, Debug)]
+pub enum Ending {
+    /// The provider renews it no longer.
+    Withdrawal,
+    /// Its browser has signed in anew.
+    Replacement,
 }
 
 /// What a login hands over.
@@ -213,18 +222,18 @@ impl Sessions {
         self.store.remove(key).await
     }
 
-    /// Notes, for a moment and for every server, that a session which is about to end was withdrawn by its provider: nobody has signed out,
-    /// so the pages that are open may wait for their user to come back.
-    pub async fn note_withdrawal(&self, key: Key) {
-        let noted = self.store.claim(withdrawal(key), Some(key), later(self.clock.now(), WITHDRAWAL_REMEMBERED));
+    /// Notes, for a moment and for every server, how a session ends, just before it does: nobody has signed out, so the pages that are open
+    /// may keep what is on them.
+    pub async fn note_ending(&self, key: Key, ending: Ending) {
+        let noted = self.store.claim(ending.of(key), Some(key), later(self.clock.now(), ENDING_REMEMBERED));
         if let Err(error) = noted.await {
             tracing::debug!(error = %error, "open pages will take the end of a session for a sign-out");
         }
     }
 
-    /// Whether a session that has ended was withdrawn by its provider.
-    pub async fn was_withdrawn(&self, key: Key) -> bool {
-        self.store.claim_led_to(withdrawal(key), key).await.unwrap_or_default()
+    /// Whether a session that has ended is known to have ended so.
+    pub async fn ended_by(&self, key: Key, ending: Ending) -> bool {
+        self.store.claim_led_to(ending.of(key), key).await.unwrap_or_default()
     }
 
     /// Opens a session's tokens; `None` when what the store holds is damaged.
@@ -262,9 +271,15 @@ impl Drop for Sessions {
     }
 }
 
-/// What stands in the store while it is known that a session was withdrawn.
-fn withdrawal(session: Key) -> Key {
-    Key::of_claim("withdrawal", &session.name())
+impl Ending {
+    /// What stands in the store while it is known that a session ended so.
+    fn of(self, session: Key) -> Key {
+        let kind = match self {
+            Self::Withdrawal => "withdrawal",
+            Self::Replacement => "replacement",
+        };
+        Key::of_claim(kind, &session.name())
+    }
 }
 
 /// Tokens are bound to their session: copied into another row, they do not open.

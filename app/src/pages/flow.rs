@@ -83,6 +83,7 @@ pub fn FlowPage() -> impl IntoView {
         title.with_untracked(String::len);
         move || title.get()
     };
+    let has_shown_one = StoredValue::new(false);
     erased(view! {
         <Title text=title.clone() />
         <Heading>{title}</Heading>
@@ -102,7 +103,10 @@ pub fn FlowPage() -> impl IntoView {
             Shown::Login(_) => {
                 let chosen = chosen.clone();
                 match chosen.get_untracked() {
-                    Some(first) => login::login_view(first, chosen, source),
+                    Some(first) => {
+                        let in_the_place_of_another = has_shown_one.try_update_value(|has| std::mem::replace(has, true)).unwrap_or_default();
+                        login::login_view(first, chosen, source, in_the_place_of_another)
+                    }
                     None => erased(view! { <NoLogin /> }),
                 }
             }

@@ -7,8 +7,10 @@ use crate::{
     middleware::csrf,
     routes::session,
     session::{
+        Ending,
         events::{SessionEvent, Watch},
         live::LiveSession,
+        record::Key,
     },
     state::AppState,
     streams::StreamPermit,
@@ -43,7 +45,8 @@ const RECONNECT_SPREAD_MILLISECONDS: u64 = 3000;
 #[utoipa::path(get, path = "/api/v1/session/events", tag = "session",
     description = "Streams the events of the session (`text/event-stream`): `signed_in` first, with what `GET /session` answers; `refreshed`, \
         with the same, when there are new tokens; `expiring`, with `expires_at`, two minutes before the session ends for want of use or for \
-        its age; `signed_out` when it has ended, wherever that was done, with `expired` when its time has run out or the provider no longer renews it. Then the stream ends. A comment every 15 seconds keeps it open.",
+        its age; `signed_out` when it has ended, wherever that was done, with `expired` when its time has run out or the provider no longer \
+        renews it, and with `replaced` when this browser has signed in anew, which has given it another session. Then the stream ends. A comment every 15 seconds keeps it open.",
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = String),
         (status = 401, description = "`unauthenticated`", body = oauth2flow_app::api::Problem),
@@ -82,15 +85,23 @@ fn events(
             None => match watch.next().await? {
                 SessionEvent::Refreshed(session) => describing(session_event::REFRESHED, &session),
                 SessionEvent::Expiring(end) => with_data(session_event::EXPIRING, &SessionExpiring { expires_at: end.to_string() }),
-                SessionEvent::Ended { expired } => {
-                    let ended_by_itself = expired || app.sessions.was_withdrawn(key).await;
-                    let session = if ended_by_itself { Session::expired() } else { Session::anonymous() };
-                    with_data(session_event::SIGNED_OUT, &session)
-                }
+                SessionEvent::Ended { expired } => ended(&app, key, expired).await,
             },
         };
         Some((Ok(event), (None, watch, permit, (app, key))))
     })
+}
+
+/// How a session has ended, as far as its pages have to know.
+async fn ended(app: &AppState, key: Key, expired: bool) -> Event {
+    let ended_by = |ending| app.sessions.ended_by(key, ending);
+    if expired || ended_by(Ending::Withdrawal).await {
+        with_data(session_event::SIGNED_OUT, &Session::expired())
+    } else if ended_by(Ending::Replacement).await {
+        with_data(session_event::SIGNED_OUT, &Session::replaced())
+    } else {
+        with_data(session_event::SIGNED_OUT, &Session::anonymous())
+    }
 }
 
 fn describing(name: &str, session: &LiveSession) -> Event {

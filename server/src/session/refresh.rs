@@ -16,6 +16,7 @@ use crate::{
     outbound::{EndpointError, OutboundError},
     provider::{ProviderError, Registered, breaker::Paused},
     session::{
+        Ending,
         live::LiveSession,
         record::{Key, SessionRecord, Tokens},
         seal::KeysDiffer,
@@ -425,7 +426,7 @@ impl Renewal for Refresh {
     }
 
     async fn ends(&self, key: Key) {
-        self.app.sessions.note_withdrawal(key).await;
+        self.app.sessions.note_ending(key, Ending::Withdrawal).await;
     }
 
     fn session_ended(&self) -> AccessTokenError {

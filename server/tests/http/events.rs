@@ -92,7 +92,7 @@ async fn a_new_sign_in_ends_the_streams_of_the_session_that_it_replaces() {
     let (provider, _app, browser) = signed_in().await;
     let mut events = listening(&browser).await;
     browser.sign_in(&provider).await;
-    events.expect_end().await;
+    events.expect_replacement().await;
     listening(&browser).await;
 }
 

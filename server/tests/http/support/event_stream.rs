@@ -49,6 +49,12 @@ impl EventStream {
         assert_eq!(self.next().await, None);
     }
 
+    /// The browser has another session, and the stream is over.
+    pub(crate) async fn expect_replacement(&mut self) {
+        assert_eq!(self.expect("signed_out").await, serde_json::json!({ "authenticated": false, "replaced": true }));
+        assert_eq!(self.next().await, None);
+    }
+
     /// The session is ended, and so is the stream.
     pub(crate) async fn expect_end(&mut self) {
         assert_eq!(self.expect("signed_out").await, serde_json::json!({ "authenticated": false }));
