@@ -1,7 +1,14 @@
 //! Where the user is.
 
-use leptos::prelude::*;
+use leptos::{ev::MouseEvent, prelude::*};
 use leptos_router::hooks::use_location;
+
+/// Loads the page anew instead of following a link to it: with a fragment in its address, that would only go to a place on the old page.
+pub(crate) fn reload(event: &MouseEvent) {
+    event.prevent_default();
+    // A page that cannot be loaded again says so itself.
+    let _ = location().reload();
+}
 
 /// The address of the page, with its query and fragment, as a sign-in comes back to it. Inside a `<Router>` only.
 pub fn use_address() -> Signal<String> {

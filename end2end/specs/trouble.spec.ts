@@ -27,7 +27,7 @@ test.describe('without the app', () => {
     for (const [way, answer] of Object.entries(missing)) {
       test(`a page whose ${file} is ${way} says so, and starts once it is there`, async ({ page }) => {
         await page.route(pattern, answer);
-        await page.goto('/account');
+        await page.goto('/account#notes');
         await expect(page.getByRole('alert')).toContainText('This page could not start');
         await expect(page.getByText('Loading…')).toHaveCount(0);
         await page.unroute(pattern);
@@ -36,6 +36,7 @@ test.describe('without the app', () => {
         await asked;
         await expect(page.getByRole('alert')).toHaveCount(0);
         await expect(heading(page, 'Sign in to see your account')).toBeVisible();
+        expect(new URL(page.url()).hash).toBe('#notes');
       });
     }
   }
@@ -66,9 +67,12 @@ test.describe('without the app', () => {
 
 test('a page that does not understand the server says that it is too old, and how to go on', async ({ page }) => {
   await page.route('**/api/v1/proxy/notes', (route) => route.fulfill({ json: { version: 2, notes: { first: 'x' } } }));
-  await signIn(page);
+  await page.goto(loginPath('/account#notes'));
+  await passProvider(page);
   const notice = page.getByRole('alert');
   await expect(notice).toContainText('This page is older than the server');
+  // To follow a link with a fragment would stay on the old page.
+  await expect(notice.getByRole('link', { name: 'Reload' })).toHaveAttribute('href', '/account#notes');
   await page.unrouteAll();
   const document = page.waitForRequest((request) => request.isNavigationRequest());
   await notice.getByRole('link', { name: 'Reload' }).click();
@@ -222,7 +226,10 @@ test('a page that is left while its calls are running does no harm when they are
 });
 
 test('a page that comes back from the back/forward cache shows nobody who has left meanwhile', async ({ page, context }) => {
+  // What the events begin with would bring the user back.
+  const listening = page.waitForResponse('**/api/v1/session/events');
   await signIn(page);
+  await listening;
   await context.clearCookies({ name: 'session' });
   await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
   await expect(page.getByText(alice.email)).toHaveCount(0);

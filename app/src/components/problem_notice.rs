@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    address::use_address,
+    address::{reload, use_address},
     api::Problem,
     erased::erased,
     problem::{Explanation, ProblemCode},
@@ -116,7 +116,7 @@ fn Notice(
                 .then(|| {
                     view! {
                         <p>
-                            <a class="button button-quiet" href=use_address() rel="external">
+                            <a class="button button-quiet" href=use_address() rel="external" on:click=|event| reload(&event)>
                                 {t(frame::PAGE_RELOAD)}
                             </a>
                         </p>

@@ -50,7 +50,13 @@
         // The answer was not handed in, so a reload has to find it again.
         if (self.authorizationResponse) history.replaceState(null, "", callback + self.authorizationResponse);
         const message = document.getElementById("not-started").content.firstElementChild;
-        message.querySelector("a").href = location.pathname + location.search;
+        const again = message.querySelector("a");
+        again.href = location.href;
+        // To follow a link with a fragment would load nothing.
+        again.onclick = (event) => {
+          event.preventDefault();
+          location.reload();
+        };
         const main = document.querySelector("main") ?? document.body;
         const loading = document.querySelector("[data-loading]");
         if (loading) {
