@@ -137,14 +137,17 @@ async fn answer(
     body_timeout: Duration,
     activity: Arc<Activity>,
 ) -> Result<Response<Answer>, Infallible> {
-    activity.answers();
-    // Most requests have no body, and nothing to watch over.
-    let watched = |body: Incoming| if body.is_end_stream() { Body::empty() } else { Body::new(Arriving::new(body, body_timeout)) };
-    let mut request = request.map(watched);
+    activity.handles();
+    let mut request = request.map(|body| {
+        // Most requests have no body, and nothing to watch over.
+        if body.is_end_stream() { Body::empty() } else { Body::new(Arriving::new(body, Arc::clone(&activity), body_timeout)) }
+    });
     request.extensions_mut().insert(peer);
     let response = router.call(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         activity.is_handed_over();
+    } else {
+        activity.answers();
     }
     Ok(response.map(|body| Answer::new(body, activity)))
 }

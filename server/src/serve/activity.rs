@@ -39,7 +39,11 @@ enum Phase {
     Reading,
     /// Nothing: the last request has been answered.
     Waiting,
-    /// A request is being answered.
+    /// A request is being handled, and its answer has yet to begin.
+    Handling,
+    /// The same, and whoever handles it waits for more of its body.
+    Receiving,
+    /// An answer is on its way.
     Answering,
     /// It speaks another protocol now, and is no business of this module.
     HandedOver,
@@ -90,6 +94,11 @@ impl Activity {
         self.phase.store(phase as u8, Relaxed);
     }
 
+    /// The body of a request may be read in another task than its connection.
+    fn becomes_if(&self, phase: Phase, next: Phase) {
+        let _ = self.phase.compare_exchange(phase as u8, next as u8, Relaxed, Relaxed);
+    }
+
     /// Never zero.
     fn milliseconds(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
@@ -102,7 +111,24 @@ impl Activity {
         }
     }
 
-    /// A request has arrived.
+    /// The head of a request has arrived.
+    pub(super) fn handles(&self) {
+        self.phase.store(Phase::Handling as u8, Relaxed);
+    }
+
+    /// More of the request's body is waited for, or is not any more. Once the answer has begun, the other end may take its time.
+    pub(super) fn receives(&self, waits: bool) {
+        if waits {
+            if self.is(Phase::Handling) {
+                self.since.store(self.milliseconds(), Relaxed);
+                self.becomes_if(Phase::Handling, Phase::Receiving);
+            }
+        } else {
+            self.becomes_if(Phase::Receiving, Phase::Handling);
+        }
+    }
+
+    /// The answer begins.
     pub(super) fn answers(&self) {
         self.phase.store(Phase::Answering as u8, Relaxed);
     }
@@ -127,9 +153,9 @@ impl Activity {
         }
     }
 
-    /// Since when nothing would be lost with it: the shorter the better for somebody who needs its place.
+    /// Since when it waits for the other end, and little would be lost with it. A request that goes on arriving has not waited for long.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let idle = self.is(Phase::Waiting) || self.is(Phase::Reading);
+        let idle = self.is(Phase::Waiting) || self.is(Phase::Reading) || self.is(Phase::Receiving);
         idle.then(|| self.opened + Duration::from_millis(self.since.load(Relaxed)))
     }
 

@@ -1,4 +1,4 @@
-//! The bodies of a connection: one that stops arriving ends in an error, and the end of an answer is noted.
+//! The bodies of a connection: that one is waited for is noted, and one that stops arriving ends in an error; so is the end of an answer.
 
 use super::activity::Activity;
 use axum::body::{Body, Bytes};
@@ -22,6 +22,7 @@ pub struct BodyTimeout;
 /// The body of a request, as it arrives.
 pub(super) struct Arriving {
     body: Incoming,
+    activity: Arc<Activity>,
     timeout: Duration,
     /// Set while somebody waits and nothing comes.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -29,9 +30,24 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    /// A body that may pause for so long.
-    pub(super) fn new(body: Incoming, timeout: Duration) -> Self {
-        Self { body, timeout, alarm: None, waiting: false }
+    /// A body on this connection that may pause for so long.
+    pub(super) fn new(body: Incoming, activity: Arc<Activity>, timeout: Duration) -> Self {
+        Self { body, activity, timeout, alarm: None, waiting: false }
+    }
+
+    /// Whether it was not so before.
+    fn is_waiting(&mut self, waiting: bool) -> bool {
+        let changes = std::mem::replace(&mut self.waiting, waiting) != waiting;
+        if changes {
+            self.activity.receives(waiting);
+        }
+        changes
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.is_waiting(false);
     }
 }
 
@@ -42,10 +58,10 @@ impl HttpBody for Arriving {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let timeout = self.timeout;
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.waiting = false;
+            self.is_waiting(false);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let began = !std::mem::replace(&mut self.waiting, true);
+        let began = self.is_waiting(true);
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(timeout)));
         if began {
             alarm.as_mut().reset(Instant::now() + timeout);

@@ -1,5 +1,5 @@
 //! Room for so many connections. When all of it is taken, a connection that does nothing makes way for a new one: whoever opens
-//! thousands and sends nothing pushes out their own.
+//! thousands and sends nothing, or half of something, pushes out their own.
 
 use super::activity::Activity;
 use std::{
@@ -131,6 +131,44 @@ mod tests {
         let _fifth = places.take().unwrap();
         assert!(!places.taken().connections.contains_key(&first.number));
         assert_eq!(places.taken().connections.len(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_stops_in_the_middle_of_a_body_makes_way_before_whoever_goes_on() {
+        let places = Arc::new(Places::new(3));
+        let [goes_on, stops, reads_nothing] = [0; 3].map(|_| places.take().unwrap());
+        for place in [&goes_on, &stops, &reads_nothing] {
+            place.activity().handles();
+        }
+        for place in [&goes_on, &stops] {
+            place.activity().receives(true);
+        }
+        tokio::time::advance(std::time::Duration::from_millis(5)).await;
+        goes_on.activity().receives(false);
+        goes_on.activity().receives(true);
+        let fourth = places.take().unwrap();
+        assert!(!places.taken().connections.contains_key(&stops.number));
+        drop(stops);
+        fourth.activity().handles();
+        let fifth = places.take().unwrap();
+        assert!(!places.taken().connections.contains_key(&goes_on.number));
+        fifth.activity().handles();
+        assert!(places.take().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_is_answered_before_the_body_is_there_does_not_make_way() {
+        let places = Arc::new(Places::new(1));
+        let place = places.take().unwrap();
+        place.activity().handles();
+        place.activity().receives(true);
+        place.activity().answers();
+        assert!(places.take().is_none());
+        place.activity().receives(false);
+        place.activity().receives(true);
+        assert!(places.take().is_none());
+        place.activity().has_answered();
+        assert!(places.take().is_some());
     }
 
     #[tokio::test]

@@ -24,6 +24,39 @@ async fn connections_that_send_nothing_push_out_each_other_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn requests_whose_bodies_never_come_push_out_each_other_and_nobody_else() {
+    let (provider, app) = (StandInProvider::start().await, TestApp::builder().set("limits.connections", "8"));
+    let app = app.openid("alpha", &provider).start().await;
+    let origin = app.origin();
+    let host = origin.trim_start_matches("http://");
+    let head = format!(
+        "POST /api/v1/oauth/logout HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nx-csrf: 1\r\ncontent-type: \
+         application/json\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n"
+    );
+    let mut unfinished = Vec::new();
+    for _ in 0..40 {
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // That the body may come is said when somebody waits for it.
+        let mut said = [0; 12];
+        stream.read_exact(&mut said).await.unwrap();
+        assert_eq!(&said, b"HTTP/1.1 100");
+        unfinished.push(stream);
+    }
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    for _ in 0..20 {
+        app.browser().call(Method::GET, "/api/v1/session").send().await.assert_status(200);
+    }
+    for mut stream in unfinished.into_iter().take(32) {
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+        assert_eq!(String::from_utf8_lossy(&rest), " Continue\r\n\r\n");
+    }
+    assert!(browser.is_signed_in().await);
+}
+
+#[tokio::test]
 async fn where_everybody_is_at_work_a_new_one_is_told_to_come_again_and_nobody_is_cut_off() {
     let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
     let app = TestApp::builder().openid("alpha", &provider).upstream("api", &upstream).set("limits.connections", "3").start().await;
