@@ -63,6 +63,15 @@ pub enum OutboundError {
 }
 
 impl OutboundError {
+    /// Whether nobody has answered, as when the other end is down.
+    pub const fn is_silence(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Silent | Self::Unavailable(_) | Self::Untrusted(_) => true,
+            Self::Endpoint(error) => matches!(error, EndpointError::Unresolved { .. }),
+            Self::Encoded(_) | Self::TooLarge { .. } => false,
+        }
+    }
+
     /// Says what the failure of a call means.
     fn new(error: impl Into<BoxError>) -> Self {
         let error = error.into();

@@ -175,7 +175,8 @@ impl From<ExchangeError> for Failure {
         let code = match &error {
             ExchangeError::Outbound(error) => outbound_code(error),
             ExchangeError::Provider(error) => provider_code(error),
-            ExchangeError::Refused(TokenExchangeError::Token(
+            ExchangeError::Paused(_)
+            | ExchangeError::Refused(TokenExchangeError::Token(
                 TokenError::Unavailable { .. } | TokenError::Provider { kind: TokenErrorCode::TemporarilyUnavailable, .. },
             )) => ProblemCode::ProviderUnavailable,
             ExchangeError::Refused(TokenExchangeError::Token(
@@ -183,7 +184,9 @@ impl From<ExchangeError> for Failure {
             )) => ProblemCode::ProviderMisconfigured,
             ExchangeError::Refused(_) => ProblemCode::ProviderInvalidResponse,
         };
-        Self::new(code).source(error)
+        let pause = if let ExchangeError::Paused(pause) = error { Some(pause) } else { None };
+        let failure = Self::new(code).source(error);
+        pause.map_or(failure.clone(), |pause| failure.retry_after(pause))
     }
 }
 

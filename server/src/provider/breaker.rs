@@ -1,6 +1,7 @@
 //! Leaving a provider alone that is down: many sessions want new tokens from it, and to ask for each of them would keep it down.
 //!
-//! Only renewals heed it. A person who signs in waits for an answer anyway, and may be the first to find that it is back.
+//! Only renewals and exchanges for upstreams heed it. A person who signs in waits for an answer anyway, and may be the first to find
+//! that it is back.
 
 use crate::entropy::{Entropy, random};
 use std::{

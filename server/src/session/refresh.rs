@@ -13,7 +13,7 @@ pub use lease::Fence;
 use crate::{
     entropy::Entropy,
     flow,
-    outbound::{EndpointError, OutboundError},
+    outbound::OutboundError,
     provider::{ProviderError, Registered, breaker::Paused},
     session::{
         Ending,
@@ -475,11 +475,7 @@ async fn request(
 /// Whether the provider is down, or says that it is in trouble. One that is asked too much (429) is not down.
 fn is_in_trouble(error: &AccessTokenError) -> bool {
     match error {
-        AccessTokenError::Outbound(error) => match &**error {
-            OutboundError::Timeout(_) | OutboundError::Silent | OutboundError::Unavailable(_) | OutboundError::Untrusted(_) => true,
-            OutboundError::Endpoint(error) => matches!(error, EndpointError::Unresolved { .. }),
-            OutboundError::Encoded(_) | OutboundError::TooLarge { .. } => false,
-        },
+        AccessTokenError::Outbound(error) => error.is_silence(),
         AccessTokenError::Refused(error) => {
             matches!(**error, RefreshError::Token(TokenError::Unavailable { status }) if status >= 500)
         }

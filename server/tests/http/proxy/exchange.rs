@@ -6,6 +6,9 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::json;
 
+/// How long the provider's no is its answer.
+const REMEMBERED_SECONDS: i64 = 5;
+
 struct Exchanging {
     provider: StandInProvider,
     upstream: Upstream,
@@ -155,11 +158,81 @@ async fn what_the_provider_makes_of_it_is_told_and_nothing_is_called() {
         let answer = exchanging.call().await;
         assert_eq!(answer.json()["code"], code, "{reply:?}");
         answer.assert_problem(status, code);
+        exchanging.app.clock.advance_seconds(REMEMBERED_SECONDS);
     }
     assert_eq!(exchanging.upstream.count(), 0);
     assert!(exchanging.browser.is_signed_in().await, "nobody is signed out for that");
     exchanging.provider.restore(Endpoint::Token);
     exchanging.call().await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_answer_to_all_who_wait_and_to_those_who_come_soon() {
+    let exchanging = signed_in().await;
+    let other = exchanging.app.browser();
+    other.sign_in(&exchanging.provider).await;
+    exchanging.provider.replace(Endpoint::Token, Reply::json(400, &json!({ "error": "invalid_target" })));
+    let gate = exchanging.provider.hold(Endpoint::Token);
+    let calls = async { join_all((0..20).map(|_| exchanging.call())).await };
+    let release = async {
+        gate.arrived().await;
+        gate.release();
+    };
+    let (answers, ()) = tokio::join!(calls, release);
+    for answer in answers {
+        answer.assert_problem(502, "provider_misconfigured");
+    }
+    exchanging.app.clock.advance_seconds(REMEMBERED_SECONDS - 1);
+    exchanging.call().await.assert_problem(502, "provider_misconfigured");
+    assert_eq!(exchanging.exchanges().len(), 1);
+    // It is nobody else's.
+    other.call(Method::GET, &format!("{API}/")).send().await.assert_problem(502, "provider_misconfigured");
+    assert_eq!(exchanging.exchanges().len(), 2);
+    exchanging.provider.restore(Endpoint::Token);
+    exchanging.app.clock.advance_seconds(1);
+    exchanging.call().await.assert_status(200);
+    assert_eq!(exchanging.exchanges().len(), 3);
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_left_alone() {
+    let exchanging = signed_in().await;
+    let other = exchanging.app.browser();
+    other.sign_in(&exchanging.provider).await;
+    exchanging.provider.replace(Endpoint::Token, Reply::Broken);
+    for _ in 0..3 {
+        exchanging.call().await.assert_problem(502, "provider_unavailable");
+    }
+    let asked = exchanging.exchanges().len();
+    for browser in [&exchanging.browser, &other] {
+        let answer = browser.call(Method::GET, &format!("{API}/")).send().await;
+        answer.assert_problem(502, "provider_unavailable");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    assert_eq!(exchanging.exchanges().len(), asked);
+    exchanging.provider.restore(Endpoint::Token);
+    exchanging.app.clock.advance_seconds(1);
+    exchanging.call().await.assert_status(200);
+    other.call(Method::GET, &format!("{API}/")).send().await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_at_exchanges_alone_goes_on_renewing() {
+    let exchanging = signed_in().await;
+    let others: Vec<_> = (0..3).map(|_| exchanging.app.browser()).collect();
+    for other in &others {
+        other.sign_in(&exchanging.provider).await;
+    }
+    exchanging.app.clock.advance_seconds(31);
+    exchanging.provider.replace(Endpoint::Token, Reply::json(500, &json!({})));
+    for browser in &others {
+        browser.call(Method::GET, &format!("{API}/")).send().await.assert_problem(502, "provider_unavailable");
+    }
+    exchanging.provider.restore(Endpoint::Token);
+    exchanging.upstream.replace_once("/base/", Reply::json(401, &json!({})).header("www-authenticate", "Bearer error=\"invalid_token\""));
+    exchanging.browser.call(Method::GET, "/api/v1/proxy/plain/").send().await.assert_status(200);
+    let tokens = exchanging.upstream.tokens();
+    assert_ne!(tokens[0], tokens[1]);
 }
 
 #[tokio::test]

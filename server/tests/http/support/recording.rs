@@ -14,6 +14,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     future::{IntoFuture as _, pending, ready},
+    io,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -52,6 +53,8 @@ pub(crate) enum Reply {
     },
     /// The beginning of an answer, and then nothing.
     Unfinished(Bytes),
+    /// The connection breaks instead.
+    Broken,
     Silence,
 }
 
@@ -94,6 +97,7 @@ impl Reply {
                 let body = Body::from_stream(beginning.chain(stream::pending()));
                 ([(header::CONTENT_TYPE, "application/json")], body).into_response()
             }
+            Self::Broken => Body::from_stream(stream::once(ready(Err::<Bytes, _>(io::Error::other("broken"))))).into_response(),
             Self::Silence => pending().await,
         }
     }
