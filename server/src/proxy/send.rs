@@ -29,8 +29,12 @@ use axum::{
 use hyper::body::Incoming;
 use oauth2flow_app::problem::ProblemCode;
 use oauth2flow_protocol::dpop::is_nonce;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep;
 use url::Url;
+
+/// A call that is answered within this time does not have its session watched.
+const UNWATCHED: Duration = Duration::from_millis(500);
 
 /// A call, but for its body and its token.
 pub(super) struct Call {
@@ -49,7 +53,8 @@ struct Repeated {
     token: bool,
 }
 
-/// Sends a call, and answers as soon as the head of its answer is there. It is sent again, each time for one of these reasons and once:
+/// Sends a call, and answers as soon as the head of its answer is there; nobody waits for that when the session has ended. It is sent
+/// again, each time for one of these reasons and once:
 ///
 /// 1. The connection broke before there was an answer, and the method is idempotent.
 /// 2. The token is bound to a key, and the upstream wants its nonce in the proof
@@ -75,7 +80,12 @@ pub(super) async fn send(
     let mut repeated = Repeated::default();
     loop {
         let headers = authorized(app, &access, &call, nonce.as_deref())?;
-        let answer = match attempt(upstream, &call, headers, body.take()).await {
+        let answered = tokio::select! {
+            biased;
+            answered = attempt(upstream, &call, headers, body.take()) => answered,
+            () = ended(app, session) => return Err(ProblemCode::SessionEnded.into()),
+        };
+        let answer = match answered {
             Ok(answer) => answer,
             Err(error) if error.is_of_connection() && !repeated.connection && is_idempotent(&call.method) && body.is_whole() => {
                 tracing::debug!(error = %error, "the connection to an upstream failed; trying once more");
@@ -113,6 +123,12 @@ async fn permit_renewed(app: &AppState, upstream: &Upstream, session: Key) -> Re
     let renewed = app.sessions.peek(session).await?;
     let renewed = renewed.filter(|session| access::standing(app, session) == Standing::Admitted).ok_or(ProblemCode::Unauthenticated)?;
     upstream.permit(app, &renewed)
+}
+
+/// Waits until the session has ended, but not before [`UNWATCHED`] is over.
+async fn ended(app: &AppState, session: &Arc<LiveSession>) {
+    sleep(UNWATCHED).await;
+    app.sessions.watch(session).ended().await;
 }
 
 async fn attempt(upstream: &Upstream, call: &Call, headers: HeaderMap, body: Body) -> Result<Response<Incoming>, UpstreamError> {

@@ -81,6 +81,19 @@ async fn an_upload_is_cut_when_its_session_ends() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_not_answered_yet_ends_with_its_session() {
+    let raw = raw_app(&[]).await;
+    let mut browser = raw.call(&format!("GET {API}/poll"), "").await;
+    let (mut upstream, _) = raw.upstream.request().await;
+    raw.browser.log_out().await.assert_status(200);
+    let head = browser.head().await;
+    assert!(head.starts_with("http/1.1 401 "), "{head}");
+    browser.until("session_ended").await;
+    // What it says now is heard by nobody.
+    assert_eq!(upstream.rest().await, b"");
+}
+
+#[tokio::test]
 async fn an_answer_that_pauses_for_too_long_is_cut() {
     let raw = raw_app(&[("idle_timeout", "50ms")]).await;
     let mut browser = raw.call(&format!("GET {API}/events"), "").await;
