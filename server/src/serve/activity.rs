@@ -22,6 +22,9 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+/// Whoever takes nothing of an answer for this long may lose it to somebody who needs the place.
+const TAKES_NOTHING: Duration = Duration::from_secs(1);
+
 /// How long a connection may stay as it is.
 #[derive(Clone, Copy)]
 pub(super) struct Timeouts {
@@ -155,8 +158,12 @@ impl Activity {
 
     /// Since when it waits for the other end, and little would be lost with it. A request that goes on arriving has not waited for long.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let idle = self.is(Phase::Waiting) || self.is(Phase::Reading) || self.is(Phase::Receiving);
-        idle.then(|| self.opened + Duration::from_millis(self.since.load(Relaxed)))
+        let at = |milliseconds| self.opened + Duration::from_millis(milliseconds);
+        if self.is(Phase::Waiting) || self.is(Phase::Reading) || self.is(Phase::Receiving) {
+            return Some(at(self.since.load(Relaxed)));
+        }
+        let stalled = if self.is(Phase::Answering) { self.stalled.load(Relaxed) } else { 0 };
+        (stalled != 0).then(|| at(stalled)).filter(|since| since.elapsed() >= TAKES_NOTHING)
     }
 
     /// When it has been as it is for too long.

@@ -171,6 +171,21 @@ mod tests {
         assert!(places.take().is_some());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_of_an_answer_for_a_while_makes_way() {
+        let places = Arc::new(Places::new(1));
+        let place = places.take().unwrap();
+        place.activity().handles();
+        place.activity().answers();
+        for stalls in [true, false, true] {
+            place.activity().writes(stalls);
+            tokio::time::advance(std::time::Duration::from_millis(999)).await;
+            assert!(places.take().is_none());
+        }
+        tokio::time::advance(std::time::Duration::from_millis(1)).await;
+        assert!(places.take().is_some());
+    }
+
     #[tokio::test]
     async fn the_last_one_to_leave_says_so() {
         let places = Arc::new(Places::new(2));

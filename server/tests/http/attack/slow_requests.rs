@@ -76,14 +76,8 @@ async fn an_idle_connection_outlives_the_head_timeout_and_is_closed_in_the_end()
     assert!(started.elapsed() >= std::time::Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
-#[tokio::test]
-async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
-    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
-    let builder = impatient().openid("alpha", &provider).upstream("api", &upstream);
-    let app = builder.set("limits.connections", "1").start().await;
-    let browser = app.browser();
-    browser.sign_in(&provider).await;
-    // More than the system keeps on the way.
+/// Asks for more than the system keeps on the way, and takes no more of it than its beginning.
+async fn take_nothing(app: &TestApp, upstream: &Upstream, browser: &Browser) -> TcpStream {
     upstream.replace("/base/long", Reply::new(200, "text/plain", vec![b'x'; 32 * 1024 * 1024]));
     let head = format!(
         "GET /api/v1/proxy/api/long HTTP/1.1\r\nhost: localhost\r\nx-csrf: 1\r\nsec-fetch-site: same-origin\r\ncookie: session={}\r\n\r\n",
@@ -94,15 +88,38 @@ async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
     let mut beginning = [0; 12];
     lazy.read_exact(&mut beginning).await.unwrap();
     assert_eq!(&beginning, b"HTTP/1.1 200");
-    // It has the only connection there is, until the server is tired of waiting.
-    let ask = async || {
-        let mut stream = TcpStream::connect(app.address()).await.unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    };
-    assert!(ask().await.starts_with("HTTP/1.1 503 "));
-    while !ask().await.starts_with("HTTP/1.1 200 ") {}
+    lazy
+}
+
+async fn ask(app: &TestApp) -> String {
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    let app = impatient().openid("alpha", &provider).upstream("api", &upstream).start().await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    let mut lazy = take_nothing(&app, &upstream, &browser).await;
+    // Until the server is tired of waiting: then whatever is sent comes back.
+    while lazy.write_all(b"x").await.is_ok() {}
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_makes_way_for_somebody_who_needs_the_place() {
+    let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
+    let builder = TestApp::builder().openid("alpha", &provider).upstream("api", &upstream);
+    let app = builder.set("limits.connections", "1").set("limits.idle_timeout", "1h").start().await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    let lazy = take_nothing(&app, &upstream, &browser).await;
+    // It has the only connection there is, and may have paused for a moment only.
+    assert!(ask(&app).await.starts_with("HTTP/1.1 503 "));
+    while !ask(&app).await.starts_with("HTTP/1.1 200 ") {}
     drop(lazy);
 }
