@@ -10,6 +10,7 @@ pub mod record;
 pub mod refresh;
 pub mod seal;
 pub mod store;
+mod uses;
 
 use crate::{
     clock::Clock,
@@ -22,6 +23,7 @@ use crate::{
         refresh::Access,
         seal::{KeyRing, KeysDiffer, OpenError},
         store::{Store, StoreError},
+        uses::Use,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -47,8 +49,8 @@ pub struct Sessions {
     absolute: SignedDuration,
     /// One refresh a session at a time.
     pub(crate) renewals: refresh::Renewals,
-    /// What listens to the store, and what looks at the sessions that are watched.
-    tasks: [JoinHandle<()>; 2],
+    /// What listens to the store, what looks at the sessions that are watched, and what writes down uses that could not be written before.
+    tasks: [JoinHandle<()>; 3],
 }
 
 /// How a session ends that nobody has signed out of.
@@ -90,16 +92,18 @@ impl Sessions {
         let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
         let (cache, hub) = (Arc::<Cache>::default(), Arc::<Hub>::default());
         let listening = tokio::spawn(Arc::clone(&hub).listen(Arc::clone(&cache), store.changes()));
+        let store = Arc::new(Invalidating::new(store, Arc::clone(&cache), Arc::clone(&hub), Arc::clone(&clock)));
         let looking = {
             let (store, cache, of_reads) = (Arc::clone(&store), Arc::clone(&cache), Arc::clone(&clock));
             let read = move |key| {
                 let (store, cache, now) = (Arc::clone(&store), Arc::clone(&cache), of_reads.now());
-                async move { cache.read(&*store, key, now).await }
+                async move { cache.read(&store, key, now).await }
             };
             tokio::spawn(Arc::clone(&hub).look(Arc::clone(&clock), read))
         };
+        let saving = tokio::spawn(Arc::clone(&store).save_uses_later());
         Self {
-            store: Arc::new(Invalidating::new(store, Arc::clone(&cache), Arc::clone(&hub))),
+            store,
             cache,
             hub,
             keys,
@@ -108,7 +112,7 @@ impl Sessions {
             idle: signed(idle),
             absolute: signed(absolute),
             renewals: refresh::Renewals::default(),
-            tasks: [listening, looking],
+            tasks: [listening, looking, saving],
         }
     }
 
@@ -154,41 +158,37 @@ impl Sessions {
     /// When the store has to be asked and does not answer.
     pub async fn find(&self, key: Key) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let now = self.clock.now();
-        let Some(session) = self.cache.read(&*self.store, key, now).await? else { return Ok(None) };
+        let Some(session) = self.cache.read(&self.store, key, now).await? else { return Ok(None) };
         // A short idle time needs a finer clock, or a busy session would end.
         let interval = TOUCH_INTERVAL_SECONDS.min(self.idle.as_secs() / 4);
         if now.as_second() - session.last_seen_at.as_second() < interval {
             return Ok(Some(session));
         }
-        self.touch(session, now).await.map(Some)
+        Ok(Some(self.touch(session, now).await))
     }
 
-    /// Writes the use of a session down. While there is time, nobody waits for that.
-    async fn touch(&self, session: Arc<LiveSession>, now: Timestamp) -> Result<Arc<LiveSession>, StoreError> {
+    /// Writes the use of a session down. While there is time, nobody waits for that. What cannot be written is remembered.
+    async fn touch(&self, session: Arc<LiveSession>, now: Timestamp) -> Arc<LiveSession> {
         let idle_expires_at = later(now, self.idle).min(session.expires_at);
         let used = Arc::new(session.used(now, idle_expires_at));
-        let touching = {
-            let (store, key) = (Arc::clone(&self.store), session.key);
-            async move { store.touch(key, now, idle_expires_at).await }
+        let writing = {
+            let store = Arc::clone(&self.store);
+            let last = Use { key: session.key, last_seen_at: now, idle_expires_at, expires_at: session.expires_at };
+            async move { store.write_use(last).await }
         };
         let left = session.idle_expires_at.duration_since(now);
         if left > self.idle / 2 && self.cache.is_reliable(&*self.store) {
             match self.cache.exchange(&session, Arc::clone(&used)) {
                 Exchanged::Done => {
-                    let writing = async {
-                        if let Err(error) = touching.await {
-                            tracing::warn!(error = %error, "the use of a session could not be written down");
-                        }
-                    };
                     tokio::spawn(writing.in_current_span());
-                    return Ok(used);
+                    return used;
                 }
-                Exchanged::Already(other) => return Ok(other),
+                Exchanged::Already(other) => return other,
                 Exchanged::Gone => {}
             }
         }
-        touching.await?;
-        Ok(used)
+        writing.await;
+        used
     }
 
     /// The live session of this key, which is not used by that.
@@ -196,7 +196,7 @@ impl Sessions {
     /// # Errors
     /// When the store has to be asked and does not answer.
     pub async fn peek(&self, key: Key) -> Result<Option<Arc<LiveSession>>, StoreError> {
-        self.cache.read(&*self.store, key, self.clock.now()).await
+        self.cache.read(&self.store, key, self.clock.now()).await
     }
 
     /// Watches a session that was just found, until the [`Watch`] is dropped. To watch a session is no use of it.

@@ -9,9 +9,12 @@ use super::{
     live::LiveSession,
     record::{Key, Lease, SessionRecord},
     store::{Change, NamedSessions, Store, StoreError, UserKey},
+    uses::{UnsavedUses, Use},
 };
+use crate::clock::Clock;
 use async_trait::async_trait;
-use jiff::Timestamp;
+use futures_util::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
 use quick_cache::{Weighter, sync};
 use std::{
     future::Future,
@@ -19,6 +22,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::broadcast;
 use tracing::Instrument as _;
@@ -29,6 +33,10 @@ const CAPACITY_SESSIONS: usize = 10_000;
 
 /// How many parts there are that can be forgotten from apart.
 const STRIPES: usize = 64;
+
+/// How long to wait before a use that could not be written down is tried again, and how many are written at a time once that works.
+const SAVE_PAUSE: Duration = Duration::from_secs(1);
+const SAVED_AT_A_TIME: usize = 16;
 
 /// Sessions by their key.
 pub(super) struct Cache {
@@ -102,9 +110,9 @@ impl Cache {
     }
 
     /// The session of this key, if it is alive: from memory, or else from the store.
-    pub(super) async fn read(&self, store: &dyn Store, key: Key, now: Timestamp) -> Result<Option<Arc<LiveSession>>, StoreError> {
+    pub(super) async fn read(&self, store: &Invalidating, key: Key, now: Timestamp) -> Result<Option<Arc<LiveSession>>, StoreError> {
         if !self.is_reliable(store) {
-            return Ok(live(store.get(key).await?, now));
+            return store.get_live(key, now).await;
         }
         match self.sessions.get(&key) {
             Some(session) if !session.has_expired(now) => return Ok(Some(session)),
@@ -113,7 +121,7 @@ impl Cache {
             None => {}
         }
         let ticket = self.ticket(key);
-        let read = live(store.get(key).await?, now);
+        let read = store.get_live(key, now).await?;
         if let Some(session) = &read {
             self.remember(ticket, Arc::clone(session));
         }
@@ -179,11 +187,8 @@ impl Cache {
     }
 }
 
-fn live(record: Option<SessionRecord>, now: Timestamp) -> Option<Arc<LiveSession>> {
-    record.map(LiveSession::new).filter(|session| !session.has_expired(now)).map(Arc::new)
-}
-
-/// The store, as everybody in this process uses it: what is written through it is forgotten before the writer is answered.
+/// The store, as everybody in this process uses it: what is written through it is forgotten before the writer is answered, and what could
+/// not be written of the use of sessions is added to what it says.
 ///
 /// What ends a session is done whole even when the request that wanted it is given up in the middle: otherwise the session could be gone
 /// from the store without anybody having been told.
@@ -191,11 +196,77 @@ pub(super) struct Invalidating {
     store: Arc<dyn Store>,
     cache: Arc<Cache>,
     hub: Arc<Hub>,
+    clock: Arc<dyn Clock>,
+    unsaved: UnsavedUses,
 }
 
 impl Invalidating {
-    pub(super) fn new(store: Arc<dyn Store>, cache: Arc<Cache>, hub: Arc<Hub>) -> Self {
-        Self { store, cache, hub }
+    pub(super) fn new(store: Arc<dyn Store>, cache: Arc<Cache>, hub: Arc<Hub>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, cache, hub, clock, unsaved: UnsavedUses::default() }
+    }
+
+    /// The session of this key, if it is alive.
+    async fn get_live(&self, key: Key, now: Timestamp) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        let Some(session) = self.get(key).await?.map(LiveSession::new) else { return Ok(None) };
+        if !session.has_expired(now) {
+            return Ok(Some(Arc::new(session)));
+        }
+        if now >= session.expires_at {
+            return Ok(None);
+        }
+        // It may have been used where that could not be written down. Only where it can be, and nobody has, it is over.
+        let a_second_later = session.last_seen_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        self.store.touch(key, a_second_later, session.idle_expires_at).await.inspect_err(|_| self.unsaved.note_failure())?;
+        let session = self.get(key).await?.map(LiveSession::new);
+        Ok(session.filter(|session| !session.has_expired(now)).map(Arc::new))
+    }
+
+    /// Writes the use of a session down, or remembers it until that is possible.
+    pub(super) async fn write_use(&self, last: Use) {
+        if !self.unsaved.join(last)
+            && let Err(error) = self.store.touch(last.key, last.last_seen_at, last.idle_expires_at).await
+        {
+            tracing::warn!(error = %error, "the use of a session could not be written down; this server remembers it and tries again");
+            self.unsaved.keep(last);
+        }
+        self.cache.forget(last.key);
+    }
+
+    /// Writes down what could not be written before, whenever there is such a thing.
+    pub(super) async fn save_uses_later(self: Arc<Self>) {
+        loop {
+            self.unsaved.wait().await;
+            tokio::time::sleep(SAVE_PAUSE).await;
+            self.save_uses().await;
+        }
+    }
+
+    /// Writes down what could not be written before: one use, to see whether that works again, and then the others.
+    async fn save_uses(&self) {
+        let Some((last, others)) = self.unsaved.by_turns(self.clock.now()) else { return };
+        if self.save_use(last).await {
+            tracing::info!(uses = others.len() + 1, "the use of sessions can be written down again");
+            stream::iter(others)
+                .for_each_concurrent(SAVED_AT_A_TIME, |last| async move {
+                    self.save_use(last).await;
+                })
+                .await;
+        }
+    }
+
+    async fn save_use(&self, last: Use) -> bool {
+        match self.store.touch(last.key, last.last_seen_at, last.idle_expires_at).await {
+            Ok(()) => {
+                self.unsaved.forget(last);
+                self.cache.forget(last.key);
+                true
+            }
+            Err(error) => {
+                tracing::debug!(error = %error, "the use of a session could still not be written down");
+                self.unsaved.note_failure();
+                false
+            }
+        }
     }
 
     /// Ends sessions: `work` does it, `forget` takes them out of the cache.
@@ -233,11 +304,19 @@ impl Store for Invalidating {
     }
 
     async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        self.store.get(key).await
+        let mut record = self.store.get(key).await?;
+        if let Some(record) = &mut record {
+            self.unsaved.complete(record);
+        }
+        Ok(record)
     }
 
     async fn sessions_of(&self, user: UserKey<'_>) -> Result<Vec<SessionRecord>, StoreError> {
-        self.store.sessions_of(user).await
+        let mut records = self.store.sessions_of(user).await?;
+        for record in &mut records {
+            self.unsaved.complete(record);
+        }
+        Ok(records)
     }
 
     async fn swap_lease(&self, key: Key, version: i64, held: Option<Lease>, new: Option<Lease>) -> Result<bool, StoreError> {
@@ -301,7 +380,12 @@ impl Store for Invalidating {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.store.sweep(now).await
+        // After something could not be written, sessions may look unused that are not: this server has yet to write that down, or another
+        // one has, which has time until the next sweep.
+        if !self.unsaved.are_settled() {
+            return Ok(0);
+        }
+        self.store.sweep(now).await.inspect_err(|_| self.unsaved.note_failure())
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {
@@ -313,6 +397,7 @@ impl Store for Invalidating {
     }
 
     async fn close(&self) {
+        self.save_uses().await;
         self.store.close().await;
     }
 }

@@ -61,6 +61,38 @@ async fn a40_a_session_ends_at_its_absolute_time_however_much_it_is_used() {
 }
 
 #[tokio::test]
+async fn a41_a_store_that_can_only_be_read_signs_nobody_out_who_is_active() {
+    let provider = StandInProvider::start().await;
+    let mut app = TestApp::with_provider(&provider).await;
+    let (active, away) = (app.browser(), app.browser());
+    for browser in [&active, &away] {
+        browser.sign_in(&provider).await;
+    }
+    let mut database = connect(&app).await;
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'full'); END";
+    sqlx::query(full).execute(&mut database).await.unwrap();
+    // Every use comes when somebody has to wait for it to be written down.
+    for _ in 0..5 {
+        app.clock.advance_seconds(20 * 60);
+        assert!(active.is_signed_in().await);
+    }
+    // Another server might know more of this one.
+    for _ in 0..2 {
+        away.call(Method::GET, "/api/v1/session").send().await.assert_problem(503, "store_unavailable");
+    }
+    let last_seen: i64 = sqlx::query_scalar("SELECT max(last_seen_at) FROM sessions").fetch_one(&mut database).await.unwrap();
+    assert!(last_seen < app.clock.seconds() - 90 * 60, "nothing was written");
+
+    sqlx::query("DROP TRIGGER full").execute(&mut database).await.unwrap();
+    assert!(!away.is_signed_in().await);
+    // What this server remembers is written down when it ends, at the latest.
+    app.stop().await;
+    app.start().await;
+    assert!(active.is_signed_in().await);
+    assert!(!away.is_signed_in().await);
+}
+
+#[tokio::test]
 async fn the_token_is_renewed_before_it_ends_and_the_session_says_so() {
     let (provider, upstream, app, browser) = signed_in_with_upstream().await;
     let before = browser.session().await["access_token"]["expires_at"].clone();

@@ -13,3 +13,4 @@ mod records;
 mod redis;
 mod servers;
 mod sqlite;
+mod unwritable;
