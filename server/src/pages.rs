@@ -38,7 +38,9 @@ use oauth2flow_app::{
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::Duration,
 };
+use tokio::time::timeout;
 
 /// The app's pages. Nothing is made before somebody asks for one: a gateway's server is never asked.
 pub struct Pages {
@@ -150,7 +152,7 @@ pub async fn handler(State(app): State<AppState>, request: Request) -> Result<Re
         return Ok(Redirect::temporary(&format!("{page}{query}")).into_response());
     }
     match app.config.server.render {
-        Render::Spa => Ok(constant(&app, path, request.headers())),
+        Render::Spa => Ok(constant(&app, path, request.headers()).await),
         Render::Ssr => Ok(render(app, request, None).await),
     }
 }
@@ -163,9 +165,21 @@ pub fn takes_forms(app: &AppState, path: &str) -> bool {
 /// What decides over a page beside its address.
 const VARY: HeaderValue = HeaderValue::from_static("accept-language, cookie");
 
-fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
-    // Whoever brings a session, live or not, is not shown the ways to sign in before the app knows better.
-    let is_newcomer = path == "/" && matches!(app.cookies.session(headers), Presented::Absent);
+/// How long the home page waits to learn whether a session is alive.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Whether whoever opens the home page is to be shown the ways to sign in at once, and not when the app knows better. The cookie of a
+/// session that is over stays in the browser.
+async fn is_newcomer(app: &AppState, headers: &HeaderMap) -> bool {
+    match app.cookies.session(headers) {
+        Presented::Absent => true,
+        Presented::Value(_) => matches!(timeout(PATIENCE, session::peek(app, headers)).await, Ok(Ok(None))),
+        Presented::Ambiguous => false,
+    }
+}
+
+async fn constant(app: &AppState, path: &str, headers: &HeaderMap) -> Response {
+    let is_newcomer = path == "/" && is_newcomer(app, headers).await;
     let language = language::wanted(app, headers);
     let document = app.pages.document(language, path, is_newcomer);
     let status = if app.pages.has(path) { StatusCode::OK } else { StatusCode::NOT_FOUND };

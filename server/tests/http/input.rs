@@ -126,7 +126,7 @@ async fn json_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn a_forged_session_cookie_is_nobody_and_is_taken_back() {
+async fn a_forged_session_cookie_is_nobody() {
     let (provider, app, browser) = app().await;
     browser.sign_in(&provider).await;
     let real = browser.session_cookie().unwrap();
@@ -138,8 +138,7 @@ async fn a_forged_session_cookie_is_nobody_and_is_taken_back() {
         other.put_cookie("session", forged);
         let answer = other.call(Method::GET, "/api/v1/session").send().await;
         assert_eq!(answer.assert_status(200).json(), json!({ "authenticated": false }), "{forged}");
-        assert_eq!(other.session_cookie(), None, "{forged}");
-        other.put_cookie("session", forged);
+        assert!(answer.set_cookies().is_empty(), "another tab may have signed in meanwhile");
         other.call(Method::GET, "/api/v1/proxy/api/").send().await.assert_problem(401, "unauthenticated");
     }
     assert!(browser.is_signed_in().await);

@@ -498,6 +498,26 @@ async fn a23_a_login_ends_the_session_that_was_there_before() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_over_leaves_its_cookie_to_the_next_sign_in_and_is_nobody_s_on_the_home_page() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("server.render", "spa").start().await;
+    let browser = app.browser();
+    let ways_to_sign_in = async || browser.navigate("/").send().await.assert_status(200).text().contains("/login?provider=alpha");
+    assert!(ways_to_sign_in().await);
+    browser.sign_in(&provider).await;
+    assert!(!ways_to_sign_in().await);
+    app.clock.advance_seconds(30 * 60);
+    let before = browser.session_cookie();
+    let answer = browser.call(Method::GET, "/api/v1/session").send().await;
+    assert_eq!(answer.assert_status(200).json(), json!({ "authenticated": false }));
+    assert!(answer.set_cookies().is_empty() && browser.session_cookie() == before);
+    assert!(ways_to_sign_in().await);
+    browser.sign_in(&provider).await;
+    assert_ne!(browser.session_cookie(), before);
+    assert!(!ways_to_sign_in().await);
+}
+
+#[tokio::test]
 async fn a_login_that_cannot_be_written_down_whole_leaves_neither_a_session_nor_tokens() {
     let provider = StandInProvider::start().await;
     let app = TestApp::with_provider(&provider).await;
