@@ -5,8 +5,8 @@
 //! found, and the list of what expires. A session is in them from the moment that [`insert`](Store::insert) has answered; a hint that
 //! points to nothing belongs to a session that has ended, and is taken out by whoever comes by, because no key is ever used twice.
 //!
-//! Redis's own clock decides nothing. How long a value is kept is what is left of the session by this server's clock and a while longer,
-//! for a store that nobody sweeps; [`sweep`](Store::sweep) is what forgets, by the times of the sessions themselves.
+//! Redis's own clock decides nothing. How long a value is kept is what is left of the session at most by this server's clock and a while
+//! longer, for a store that nobody sweeps; [`sweep`](Store::sweep) is what forgets, by the times of the sessions themselves.
 
 mod address;
 mod call;
@@ -356,7 +356,7 @@ impl Store for RedisStore {
     async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
         let key = record.key;
         let set = Call::once("SET", &self.names.session(key)).arg(stored::encode(record)).arg("NX").arg("PX");
-        let set = self.link.run::<bool>(set.arg(self.kept(record.idle_expires_at)));
+        let set = self.link.run::<bool>(set.arg(self.kept(record.expires_at)));
         let due = self.add_due(key, Names::due_session(key), record.idle_expires_at);
         let (is_new, ()) = tokio::try_join!(set, due)?;
         if !is_new {

@@ -3,7 +3,7 @@
 use super::open;
 use crate::{
     harness::Harness as _,
-    records::{ALICE, assert_same, key, minutes, session, session_with_sid},
+    records::{ALICE, assert_same, key, minutes, now, session, session_with_sid},
     servers::{
         patience::{PATIENCE, wait_for},
         redis::{Cluster, Node, Sentinels, Single},
@@ -44,6 +44,23 @@ async fn recovered(store: &dyn Store) {
     while let Err(error) = store.ping().await {
         assert!(begun.elapsed() < PATIENCE, "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_whose_memory_is_full_learns_of_uses_and_ends_and_of_nothing_new() {
+    let place = Single::start();
+    let store = place.open().await;
+    let (used, over) = (session(), SessionRecord { last_seen_at: minutes(-31), idle_expires_at: minutes(-1), ..session() });
+    for record in [&used, &over] {
+        store.insert(record).await.unwrap();
+    }
+    place.node.ask::<()>("CONFIG SET maxmemory 1");
+    store.insert(&session()).await.unwrap_err();
+    let later = minutes(31);
+    store.touch(used.key, minutes(1), later).await.unwrap();
+    assert_eq!(store.get(used.key).await.unwrap().unwrap().idle_expires_at, later);
+    assert_eq!(store.sweep(now()).await.unwrap(), 1);
+    store.remove(used.key).await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
