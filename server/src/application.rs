@@ -32,6 +32,7 @@ use crate::{
 use anyhow::Context as _;
 use axum::{Router, http::Method};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
 use oauth2flow_app::site::Site;
 use oauth2flow_demo_provider::{DemoProvider, DemoProviderConfig};
 use oauth2flow_protocol::Provider;
@@ -46,6 +47,8 @@ use url::Url;
 
 const DEMO_CLIENT_ID: &str = "oauth2flow-demo";
 const SWEEP_INTERVAL: Duration = Duration::from_mins(5);
+/// How long something has to have been over before it is forgotten, for the clocks of several servers differ.
+const SWEEP_SLACK: SignedDuration = SignedDuration::from_mins(5);
 /// How often the key file is looked at, and how often the store is asked whether all servers have the same keys.
 const KEY_INTERVAL: Duration = Duration::from_secs(5);
 const TICKS_UNTIL_KEY_CHECK: u32 = 6;
@@ -385,11 +388,13 @@ async fn sweep(app: AppState, stop: impl Future<Output = ()>) {
     loop {
         tokio::select! {
             () = &mut stop => return,
-            _ = ticks.tick() => match app.sessions.store().sweep(app.clock.now()).await {
-                Ok(0) => {}
-                Ok(forgotten) => tracing::debug!(forgotten, "expired records swept"),
-                Err(error) => tracing::warn!(error = %error, "expired records could not be swept"),
-            },
+            _ = ticks.tick() => {}
+        }
+        let long_over = app.clock.now().saturating_sub(SWEEP_SLACK).unwrap_or(Timestamp::MIN);
+        match app.sessions.store().sweep(long_over).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::debug!(forgotten, "expired records swept"),
+            Err(error) => tracing::warn!(error = %error, "expired records could not be swept"),
         }
     }
 }

@@ -267,7 +267,8 @@ pub trait Store: Send + Sync + 'static {
     /// Puts another in its place, if it is still `current`: the key that sealed it is about to be given up.
     async fn replace_key_check(&self, current: &[u8], new: &[u8]) -> Result<bool, StoreError>;
 
-    /// Forgets what has expired, and answers how much.
+    /// Forgets what has expired, and answers how much. A store that is a server forgets nothing that is alive by its own clock, either: one
+    /// replica with a clock that is ahead would end everybody's sessions.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// In which turn the changes that others make are announced; in none while they are not. What was read in one turn may be out of

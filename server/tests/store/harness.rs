@@ -84,6 +84,9 @@ macro_rules! contract {
 macro_rules! contract_of_servers {
     ($harness:ty) => {
         $crate::harness::rules! { $harness:
+            ends::{
+                a_clock_that_is_ahead_sweeps_nothing_that_is_alive,
+            };
             outages::{
                 a_server_that_is_gone_fails_every_call_soon_and_loses_nothing,
                 a_listener_is_told_that_it_may_have_missed_something,

@@ -143,10 +143,22 @@ const CLAIM_LED_TO: &str = "SELECT 1 FROM oauth2flow_claims WHERE key = $1 AND s
 const PROPOSE_KEY_CHECK: &str = "INSERT INTO oauth2flow_key_check (sealed) VALUES ($1) ON CONFLICT DO NOTHING";
 const KEY_CHECK: &str = "SELECT sealed FROM oauth2flow_key_check";
 const REPLACE_KEY_CHECK: &str = "UPDATE oauth2flow_key_check SET sealed = $2 WHERE sealed = $1";
-const SWEEP_SESSIONS: &str = "DELETE FROM oauth2flow_sessions WHERE key IN \
-    (SELECT key FROM oauth2flow_sessions WHERE idle_expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
-const SWEEP_CLAIMS: &str = "DELETE FROM oauth2flow_claims WHERE key IN \
-    (SELECT key FROM oauth2flow_claims WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
+/// The time that a sweep goes by: the database's own, where the caller's clock is ahead of it.
+macro_rules! time_of_sweep {
+    () => {
+        "LEAST($1, floor(extract(epoch FROM now()))::bigint)"
+    };
+}
+const SWEEP_SESSIONS: &str = concat!(
+    "DELETE FROM oauth2flow_sessions WHERE key IN (SELECT key FROM oauth2flow_sessions WHERE idle_expires_at <= ",
+    time_of_sweep!(),
+    " LIMIT $2 FOR UPDATE SKIP LOCKED)"
+);
+const SWEEP_CLAIMS: &str = concat!(
+    "DELETE FROM oauth2flow_claims WHERE key IN (SELECT key FROM oauth2flow_claims WHERE expires_at <= ",
+    time_of_sweep!(),
+    " LIMIT $2 FOR UPDATE SKIP LOCKED)"
+);
 
 /// The sessions of a PostgreSQL database.
 pub struct PostgresStore {

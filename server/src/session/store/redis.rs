@@ -5,8 +5,9 @@
 //! found, and the list of what expires. A session is in them from the moment that [`insert`](Store::insert) has answered; a hint that
 //! points to nothing belongs to a session that has ended, and is taken out by whoever comes by, because no key is ever used twice.
 //!
-//! Redis's own clock decides nothing. How long a value is kept is what is left of the session at most by this server's clock and a while
-//! longer, for a store that nobody sweeps; [`sweep`](Store::sweep) is what forgets, by the times of the sessions themselves.
+//! How long a value is kept is what is left of the session at most by this server's clock, and a while longer, for a store that nobody
+//! sweeps: a length of time, so that it does not matter whose clock is right. [`sweep`](Store::sweep) is what forgets, by the times of the
+//! sessions themselves. Redis's own clock only keeps it from that where this server's is ahead.
 
 mod address;
 mod call;
@@ -308,8 +309,8 @@ impl RedisStore {
         let due = self.names.due(part);
         let mut forgotten = 0;
         loop {
-            let range = Call::repeatable("ZRANGEBYSCORE", &due).arg("-inf").arg(now.as_second());
-            let members: Vec<Vec<u8>> = self.link.run(range.arg("LIMIT").arg(0).arg(SWEPT_AT_ONCE)).await?;
+            let script = Call::script(&script::DUE, &due).arg(now.as_second()).arg(SWEPT_AT_ONCE);
+            let (now, members): (i64, Vec<Vec<u8>>) = self.link.run(script).await?;
             let all = members.len() < SWEPT_AT_ONCE;
             let swept = at_once(members, |member| self.sweep_one(&due, member, now)).await?;
             forgotten += swept.into_iter().sum::<u64>();
@@ -321,11 +322,11 @@ impl RedisStore {
 
     /// Forgets one thing, if it is due indeed, and answers how many that were. A session that has been used meanwhile is due later; the
     /// list learns of it here, so that not every use has to tell it.
-    async fn sweep_one(&self, due: &str, member: Vec<u8>, now: Timestamp) -> Result<u64, StoreError> {
+    async fn sweep_one(&self, due: &str, member: Vec<u8>, now: i64) -> Result<u64, StoreError> {
         let forgotten = match Names::parse_due(&member) {
             Some(Due::Session(key)) => {
                 let session = self.names.session(key);
-                match self.link.run(Call::script(&script::SWEEP_SESSION, &session).arg(now.as_second())).await? {
+                match self.link.run(Call::script(&script::SWEEP_SESSION, &session).arg(now)).await? {
                     Value::Int(idle_end) => {
                         self.link.run::<()>(Call::repeatable("ZADD", due).arg(idle_end).arg(member)).await?;
                         return Ok(0);

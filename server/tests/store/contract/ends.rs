@@ -2,7 +2,7 @@
 
 use super::{at_once, inserted, is_there};
 use crate::{
-    harness::Harness,
+    harness::{Harness, Server},
     records::{ALICE, ISSUER, assert_same, key, lease, minutes, now, session, session_of, session_with_sid},
 };
 use oauth2flow::session::{
@@ -183,6 +183,19 @@ pub(crate) async fn what_has_expired_is_swept_and_nothing_else(place: impl Harne
     assert!(!store.claim(live_claim, None, minutes(1)).await.unwrap());
     assert_eq!(place.open().await.sweep(now()).await.unwrap(), 0);
     assert_eq!(store.remove_user(ALICE, None).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn a_clock_that_is_ahead_sweeps_nothing_that_is_alive(place: impl Server) {
+    let store = place.open().await;
+    let live = inserted(&*store, session()).await;
+    let over = inserted(&*store, SessionRecord { last_seen_at: minutes(-31), idle_expires_at: minutes(-1), ..session() }).await;
+    let (live_claim, old_claim) = (key(), key());
+    store.claim(live_claim, None, minutes(5)).await.unwrap();
+    store.claim(old_claim, None, minutes(-1)).await.unwrap();
+    while store.sweep(minutes(60)).await.unwrap() > 0 {}
+    assert!(is_there(&*store, live.key).await && !is_there(&*store, over.key).await);
+    assert!(!store.claim(live_claim, None, minutes(5)).await.unwrap());
+    assert!(store.claim(old_claim, None, minutes(5)).await.unwrap());
 }
 
 /// Sweeps until there is nothing left to sweep.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// What docs/redis.md says that a user needs.
 pub(crate) const RIGHTS: &str = "-@all +get +set +getrange +setrange +del +unlink +pexpire +pttl +zadd +zrem +zscore +zrange +zrangebyscore \
-                                 +zremrangebyscore +eval +evalsha +publish +subscribe +info +role +cluster|slots +asking";
+                                 +zremrangebyscore +eval +evalsha +publish +subscribe +time +info +role +cluster|slots +asking";
 
 const USER: &str = "app";
 const PASSWORD: &str = "sentinel-redis-password";

@@ -15,6 +15,7 @@ scripts! {
     REPLACE_TOKENS = "replace_tokens.lua",
     TOUCH = "touch.lua",
     REMOVE = "remove.lua",
+    DUE = "due.lua",
     SWEEP_SESSION = "sweep_session.lua",
     ADD_TO_INDEX = "add_to_index.lua",
     BEGIN_TOKEN = "begin_token.lua",
