@@ -183,6 +183,14 @@ fn encode(profile: &Profile) -> String {
     serde_json::to_string(profile).expect("a profile serializes")
 }
 
+/// Says how many sessions have ended of which it could not be read what they were.
+fn warn_of_damaged(sessions: usize) {
+    if sessions > 0 {
+        // What the record says is nobody's business.
+        tracing::warn!(sessions, "sessions have ended that were damaged in the session database");
+    }
+}
+
 /// What has become of a session, whoever did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {

@@ -1,6 +1,6 @@
 //! What the rules need of a store, and the tests they become.
 
-use oauth2flow::session::store::Store;
+use oauth2flow::session::{record::Key, store::Store};
 use std::sync::Arc;
 
 /// A place with nothing in it, where stores can be opened. Whatever runs for it ends when it is dropped.
@@ -13,6 +13,12 @@ pub(crate) trait Harness: Sized {
 
     /// Opens what is there, as one more process would.
     async fn open(&self) -> Arc<dyn Store>;
+}
+
+/// A place that somebody else can write to.
+pub(crate) trait Written: Harness {
+    /// Puts something in the place of the session's record, or of a part of it, that cannot be read.
+    async fn damage(&self, key: Key);
 }
 
 /// A place that can be gone for a while.
@@ -80,6 +86,17 @@ macro_rules! contract {
     };
 }
 
+/// The contract of a store that is not in the memory of this process, where what was written may be damaged.
+macro_rules! contract_of_what_is_written {
+    ($harness:ty) => {
+        $crate::harness::rules! { $harness:
+            ends::{
+                a_damaged_session_can_be_ended_and_keeps_no_other_from_it,
+            };
+        }
+    };
+}
+
 /// The contract of a store that is another program, which may be gone for a while.
 macro_rules! contract_of_servers {
     ($harness:ty) => {
@@ -95,4 +112,4 @@ macro_rules! contract_of_servers {
     };
 }
 
-pub(crate) use {contract, contract_of_servers, rules};
+pub(crate) use {contract, contract_of_servers, contract_of_what_is_written, rules};

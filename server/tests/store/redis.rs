@@ -1,13 +1,17 @@
 //! The contract, in Redis: one server, one behind TLS, a set watched by Sentinel, a Cluster.
 
 use crate::{
-    harness::{Harness, Server},
-    servers::redis::{Cluster, Sentinels, Single, Tls},
+    harness::{Harness, Server, Written},
+    servers::redis::{Cluster, Node, Sentinels, Single, Tls},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth2flow::{
     clock::{Clock, SystemClock},
     entropy::SystemEntropy,
-    session::store::{RedisAddress, RedisOpenError, RedisStore, Store},
+    session::{
+        record::Key,
+        store::{RedisAddress, RedisOpenError, RedisStore, Store},
+    },
 };
 use std::sync::Arc;
 
@@ -35,6 +39,16 @@ async fn open_at(url: &str, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
     Arc::new(RedisStore::open(&RedisAddress::parse(url).unwrap(), None, clock, Arc::new(SystemEntropy)).await.unwrap())
 }
 
+/// Where a session is kept.
+fn name_of(key: Key) -> String {
+    format!("oauth2flow:session:{}", URL_SAFE_NO_PAD.encode(key.0))
+}
+
+/// Writes something else where this server keeps a session.
+fn damage(node: &Node, key: Key) {
+    node.ask::<()>(&format!("SET {} damaged XX KEEPTTL", name_of(key)));
+}
+
 impl Harness for Single {
     fn start() -> Self {
         Self::start()
@@ -42,6 +56,12 @@ impl Harness for Single {
 
     async fn open(&self) -> Arc<dyn Store> {
         open(&self.url(), None).await
+    }
+}
+
+impl Written for Single {
+    async fn damage(&self, key: Key) {
+        damage(&self.node, key);
     }
 }
 
@@ -65,6 +85,12 @@ impl Harness for Tls {
     }
 }
 
+impl Written for Tls {
+    async fn damage(&self, key: Key) {
+        damage(&self.node, key);
+    }
+}
+
 impl Server for Tls {
     fn kill(&mut self) {
         self.node.kill();
@@ -82,6 +108,12 @@ impl Harness for Sentinels {
 
     async fn open(&self) -> Arc<dyn Store> {
         open(&self.url(), None).await
+    }
+}
+
+impl Written for Sentinels {
+    async fn damage(&self, key: Key) {
+        damage(&self.master, key);
     }
 }
 
@@ -107,6 +139,12 @@ impl Harness for Cluster {
     }
 }
 
+impl Written for Cluster {
+    async fn damage(&self, key: Key) {
+        damage(self.owner(&name_of(key)), key);
+    }
+}
+
 impl Server for Cluster {
     fn kill(&mut self) {
         for node in &mut self.nodes {
@@ -127,6 +165,7 @@ mod single {
 
     crate::harness::contract!(Single);
     crate::harness::contract_of_servers!(Single);
+    crate::harness::contract_of_what_is_written!(Single);
 }
 
 mod tls {
@@ -134,6 +173,7 @@ mod tls {
 
     crate::harness::contract!(Tls);
     crate::harness::contract_of_servers!(Tls);
+    crate::harness::contract_of_what_is_written!(Tls);
 }
 
 mod sentinel {
@@ -141,6 +181,7 @@ mod sentinel {
 
     crate::harness::contract!(Sentinels);
     crate::harness::contract_of_servers!(Sentinels);
+    crate::harness::contract_of_what_is_written!(Sentinels);
 }
 
 mod cluster {
@@ -148,4 +189,5 @@ mod cluster {
 
     crate::harness::contract!(Cluster);
     crate::harness::contract_of_servers!(Cluster);
+    crate::harness::contract_of_what_is_written!(Cluster);
 }

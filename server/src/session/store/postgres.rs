@@ -216,12 +216,13 @@ impl PostgresStore {
         timeout(PATIENCE, call).await.map_err(StoreError::new)?
     }
 
-    /// The sessions that a statement has ended, announced.
+    /// The sessions that a statement has ended, announced. One that cannot be read keeps nobody from ending it, or others.
     fn ended(&self, rows: &[PgRow]) -> Result<Vec<SessionRecord>, StoreError> {
-        let records = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-        for record in &records {
-            self.ear.announce(Change::Ended(record.key));
+        for row in rows {
+            self.ear.announce(Change::Ended(Key(array("key", row.try_get("key")?)?)));
         }
+        let records: Vec<_> = rows.iter().filter_map(|row| decode(row).ok()).collect();
+        super::warn_of_damaged(rows.len() - records.len());
         Ok(records)
     }
 }

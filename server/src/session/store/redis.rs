@@ -138,6 +138,9 @@ pub struct RedisStore {
     listening: JoinHandle<()>,
 }
 
+/// A session that has ended, if it can be read what it was.
+struct Ended(Option<SessionRecord>);
+
 impl fmt::Debug for RedisStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("RedisStore").field("names", &self.names).finish_non_exhaustive()
@@ -186,20 +189,26 @@ impl RedisStore {
         Ok(Self { link, names, clock, entropy, ear, listening })
     }
 
-    async fn remove_one(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
+    /// Ends a session, if it was there. One that cannot be read keeps nobody from ending it.
+    async fn remove_one(&self, key: Key) -> Result<Option<Ended>, StoreError> {
         let removed: Option<Vec<u8>> = self
             .link
             .run(Call::script(&script::REMOVE, &self.names.session(key)).arg(self.names.channel()).arg(listener::ended(key)))
             .await?;
         let Some(removed) = removed else { return Ok(None) };
         self.ear.announce(Change::Ended(key));
-        let record = stored::decode(key, &removed)?;
-        self.forget_hints(key, &record.issuer, &record.sub, record.sid.as_deref()).await;
-        Ok(Some(record))
+        let record = stored::decode(key, &removed).ok();
+        if let Some(record) = &record {
+            self.forget_hints(key, &record.issuer, &record.sub, record.sid.as_deref()).await;
+        } else {
+            super::warn_of_damaged(1);
+            self.forget_due(key, Names::due_session(key)).await;
+        }
+        Ok(Some(Ended(record)))
     }
 
-    /// Ends several sessions, and answers them.
-    async fn remove_all(&self, keys: Vec<Key>) -> Result<Vec<SessionRecord>, StoreError> {
+    /// Ends several sessions, and answers those that were there.
+    async fn remove_all(&self, keys: Vec<Key>) -> Result<Vec<Ended>, StoreError> {
         Ok(at_once(keys, |key| self.remove_one(key)).await?.into_iter().flatten().collect())
     }
 
@@ -208,17 +217,22 @@ impl RedisStore {
         Ok(members.into_iter().filter_map(|member| Some(Key(member.try_into().ok()?))).collect())
     }
 
-    /// The sessions that an index points to. Those that are gone are taken out of it.
-    async fn indexed(&self, index: &str) -> Result<Vec<SessionRecord>, StoreError> {
+    /// A session as it is stored.
+    async fn stored(&self, key: Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.link.run(Call::repeatable("GET", &self.names.session(key))).await
+    }
+
+    /// The sessions that an index points to, as they are stored. Those that are gone are taken out of it.
+    async fn indexed(&self, index: &str) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
         let keys = self.hinted(index).await?;
-        let mut records = Vec::new();
-        for (key, record) in at_once(keys, async |key| Ok((key, self.get(key).await?))).await? {
-            match record {
-                Some(record) => records.push(record),
+        let mut sessions = Vec::new();
+        for (key, stored) in at_once(keys, async |key| Ok((key, self.stored(key).await?))).await? {
+            match stored {
+                Some(stored) => sessions.push((key, stored)),
                 None => self.forget_hint(index, key).await,
             }
         }
-        Ok(records)
+        Ok(sessions)
     }
 
     async fn add_hint(&self, index: &str, record: &SessionRecord) -> Result<(), StoreError> {
@@ -295,8 +309,10 @@ impl RedisStore {
     async fn remove_pointed_to(&self, named: NamedSessions<'_>) -> Result<usize, StoreError> {
         let keys = match (named.sid, named.sub) {
             (Some(sid), sub) => {
-                let records = self.indexed(&self.names.sid(named.issuer, sid)).await?;
-                records.into_iter().filter(|record| sub.is_none_or(|sub| sub == record.sub)).map(|record| record.key).collect()
+                let sessions = self.indexed(&self.names.sid(named.issuer, sid)).await?;
+                // One that cannot be read has no user any more, and nobody can use it.
+                let is_of = |sub, (key, stored): &(Key, Vec<u8>)| stored::decode(*key, stored).map_or(true, |record| record.sub == sub);
+                sessions.into_iter().filter(|session| sub.is_none_or(|sub| is_of(sub, session))).map(|(key, _)| key).collect()
             }
             (None, Some(sub)) => self.hinted(&self.names.user(UserKey { issuer: named.issuer, sub })).await?,
             (None, None) => Vec::new(),
@@ -380,12 +396,12 @@ impl Store for RedisStore {
     }
 
     async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        let stored: Option<Vec<u8>> = self.link.run(Call::repeatable("GET", &self.names.session(key))).await?;
-        stored.map(|stored| stored::decode(key, &stored)).transpose()
+        self.stored(key).await?.map(|stored| stored::decode(key, &stored)).transpose()
     }
 
     async fn sessions_of(&self, user: UserKey<'_>) -> Result<Vec<SessionRecord>, StoreError> {
-        let mut records = self.indexed(&self.names.user(user)).await?;
+        let sessions = self.indexed(&self.names.user(user)).await?;
+        let mut records = sessions.iter().map(|(key, stored)| stored::decode(*key, stored)).collect::<Result<Vec<_>, _>>()?;
         records.sort_by_key(|record| (Reverse(record.created_at), record.key.0));
         Ok(records)
     }
@@ -426,13 +442,13 @@ impl Store for RedisStore {
     }
 
     async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        self.remove_one(key).await
+        Ok(self.remove_one(key).await?.and_then(|ended| ended.0))
     }
 
     async fn remove_user(&self, user: UserKey<'_>, except: Option<Key>) -> Result<Vec<SessionRecord>, StoreError> {
         let mut keys = self.hinted(&self.names.user(user)).await?;
         keys.retain(|key| Some(*key) != except);
-        self.remove_all(keys).await
+        Ok(self.remove_all(keys).await?.into_iter().filter_map(|ended| ended.0).collect())
     }
 
     /// The sessions lie in several slots, so they cannot all end at once. The token is marked as being worked at, the sessions end, and

@@ -183,11 +183,7 @@ fn announce_ended(deleted: &Deleted, changes: &broadcast::Sender<Change>) {
     for key in &deleted.keys {
         announce(changes, Change::Ended(*key));
     }
-    let unreadable = deleted.keys.len() - deleted.records.len();
-    if unreadable > 0 {
-        // What the record says is nobody's business.
-        tracing::warn!(sessions = unreadable, "sessions have ended that were damaged in the session database");
-    }
+    super::warn_of_damaged(deleted.keys.len() - deleted.records.len());
 }
 
 #[async_trait]

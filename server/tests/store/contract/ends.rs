@@ -2,13 +2,15 @@
 
 use super::{at_once, inserted, is_there};
 use crate::{
-    harness::{Harness, Server},
+    harness::{Harness, Server, Written},
     records::{ALICE, ISSUER, assert_same, key, lease, minutes, now, session, session_of, session_with_sid},
 };
 use oauth2flow::session::{
     record::{Key, SessionRecord},
-    store::{NamedSessions, Store, UserKey},
+    store::{Change, NamedSessions, Store, UserKey},
 };
+use std::collections::HashSet;
+use tokio::sync::broadcast::Receiver;
 
 const BOB: UserKey<'static> = UserKey { issuer: ISSUER, sub: "bob" };
 const OTHER_ISSUER: &str = "https://other.example.com";
@@ -157,6 +159,45 @@ pub(crate) async fn a_logout_token_works_once_whoever_brings_it(place: impl Harn
     })
     .await;
     assert_eq!(answers.into_iter().flatten().collect::<Vec<_>>(), [5]);
+}
+
+pub(crate) async fn a_damaged_session_can_be_ended_and_keeps_no_other_from_it(place: impl Written) {
+    let store = place.open().await;
+    let mut changes = store.changes();
+    let damaged = async |record: SessionRecord| {
+        let record = inserted(&*store, record).await;
+        place.damage(record.key).await;
+        store.get(record.key).await.unwrap_err();
+        record.key.0
+    };
+
+    let key_of_whole = inserted(&*store, session()).await.key;
+    let key_of_damaged = damaged(session()).await;
+    let removed = store.remove_user(ALICE, None).await.unwrap();
+    assert_eq!(removed.iter().map(|record| record.key).collect::<Vec<_>>(), [key_of_whole]);
+    assert!(announced_ends(&mut changes).is_superset(&HashSet::from([key_of_whole.0, key_of_damaged])));
+    assert!(store.sessions_of(ALICE).await.unwrap().is_empty());
+
+    for sub in [None, Some(ALICE.sub)] {
+        let key_of_whole = inserted(&*store, session_with_sid(ALICE, "1")).await.key;
+        let key_of_damaged = damaged(session_with_sid(ALICE, "1")).await;
+        let named = NamedSessions { issuer: ISSUER, sub, sid: Some("1") };
+        assert_eq!(store.remove_named(named, key(), minutes(5)).await.unwrap(), Some(2));
+        assert!(announced_ends(&mut changes).is_superset(&HashSet::from([key_of_whole.0, key_of_damaged])));
+    }
+
+    let key_of_damaged = damaged(session()).await;
+    assert!(store.remove(Key(key_of_damaged)).await.unwrap().is_none());
+    assert!(announced_ends(&mut changes).contains(&key_of_damaged));
+    assert!(!is_there(&*store, Key(key_of_damaged)).await);
+    store.close().await;
+}
+
+/// Which sessions have been announced to have ended, by the time the call that ended them has answered.
+fn announced_ends(changes: &mut Receiver<Change>) -> HashSet<[u8; 32]> {
+    std::iter::from_fn(|| changes.try_recv().ok())
+        .filter_map(|change| if let Change::Ended(key) = change { Some(key.0) } else { None })
+        .collect()
 }
 
 pub(crate) async fn what_has_expired_is_swept_and_nothing_else(place: impl Harness) {

@@ -256,6 +256,12 @@ impl Cluster {
         cluster
     }
 
+    /// The node that keeps what has this name, while the slots are as they were at first.
+    pub(crate) fn owner(&self, name: &str) -> &Node {
+        let slot: usize = self.nodes[0].ask(&format!("CLUSTER KEYSLOT {name}"));
+        &self.nodes[(slot / 5461).min(2)]
+    }
+
     /// Waits until every node takes part.
     pub(crate) fn wait_until_whole(&self) {
         wait_for(|| {
