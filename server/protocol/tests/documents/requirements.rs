@@ -29,10 +29,12 @@ const fn requirement(
 const START: &str = "The start of a login";
 const CALLBACK: &str = "The authorization response";
 const ID_TOKEN: &str = "The ID token and the user";
+const SESSION: &str = "The session and the proxy";
 const LOGOUT: &str = "Signing out";
+const NAVIGATION: &str = "What is no navigation";
 
 /// All of them, by number.
-pub(crate) const REQUIREMENTS: [Requirement; 35] = [
+pub(crate) const REQUIREMENTS: [Requirement; 45] = [
     requirement(
         1,
         START,
@@ -254,6 +256,67 @@ pub(crate) const REQUIREMENTS: [Requirement; 35] = [
     ),
     requirement(33, ID_TOKEN, "A user is known by issuer and `sub`, never by an e-mail address.", None, &[]),
     requirement(
+        34,
+        SESSION,
+        "The session cookie is for HTTPS, for no script, for requests of this site alone and for this host alone; a prefix of its name \
+         holds browsers to that.",
+        Some(("RFC 10017 §6.1.3.2", "https://www.rfc-editor.org/rfc/rfc10017")),
+        &[
+            Http("attack/cookie_tossing", "two_session_cookies_are_nobody"),
+            Http("attack/cookie_tossing", "over_https_a_cookie_without_the_prefix_is_not_looked_at"),
+        ],
+    ),
+    requirement(
+        35,
+        SESSION,
+        "What changes something and what calls an API carries a header that no form can send; without it the answer is 403, and nothing \
+         is done.",
+        Some(("RFC 10017 §6.1.3.3.2", "https://www.rfc-editor.org/rfc/rfc10017")),
+        &[],
+    ),
+    requirement(
+        36,
+        SESSION,
+        "No path, however it is written or encoded, leads a proxied call to a host or a place that is not configured.",
+        Some(("RFC 10017 §6.1.3.6", "https://www.rfc-editor.org/rfc/rfc10017")),
+        &[],
+    ),
+    requirement(
+        37,
+        SESSION,
+        "An API gets neither the browser's cookies nor its `Authorization`, nor its word on who calls; it sets no cookie, and the token \
+         follows none of its redirects.",
+        None,
+        &[],
+    ),
+    requirement(
+        38,
+        SESSION,
+        "However many calls find the access token expired, it is renewed once, and all of them are answered.",
+        None,
+        &[
+            Http("attack/refresh_race", "nobody_is_signed_out_by_reuse_in_round_after_round"),
+            Http("attack/refresh_race", "the_demo_provider_ends_the_family_on_reuse_and_the_app_never_reuses"),
+        ],
+    ),
+    requirement(
+        39,
+        SESSION,
+        "A renewal ends the session only when the provider answers `invalid_grant`; of anything else that goes wrong, the session is \
+         still there afterwards.",
+        Some(("RFC 6749 §5.2", "https://www.rfc-editor.org/rfc/rfc6749#section-5.2")),
+        &[],
+    ),
+    requirement(40, SESSION, "The server ends a session that is not used for too long, and one that is too old.", None, &[]),
+    requirement(41, SESSION, "While the store is down the answer is 503 and never 401, and the cookie stays.", None, &[]),
+    requirement(
+        42,
+        LOGOUT,
+        "A sign-out is a POST. The cookie that it ends is of no use to whoever kept it, and the refresh token is revoked.",
+        Some(("RFC 7009 §2.1", "https://www.rfc-editor.org/rfc/rfc7009#section-2.1")),
+        &[Browser("logout", "signing out ends the session here, at the provider, and for a stolen cookie")],
+    ),
+    requirement(
         43,
         LOGOUT,
         "The provider's sign-out page gets `id_token_hint` and the exact way back; a state that comes back wrong or not at all changes \
@@ -271,6 +334,13 @@ pub(crate) const REQUIREMENTS: [Requirement; 35] = [
             Http("attack/logout_token_abuse", "a_replayed_token_is_refused_even_after_a_restart"),
             Http("attack/logout_token_abuse", "a_provider_ends_its_own_sessions_only"),
         ],
+    ),
+    requirement(
+        50,
+        NAVIGATION,
+        "Only a navigation is ever redirected to the provider; anything else without a session gets a 401 problem.",
+        None,
+        &[],
     ),
 ];
 
