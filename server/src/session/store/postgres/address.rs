@@ -79,9 +79,10 @@ impl PostgresAddress {
         if url.fragment().is_some() || !url.query_pairs().all(|(name, value)| known(&name) && !value.is_empty()) {
             return Err(PostgresAddressError::Option);
         }
-        let option = |wanted: &str| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
-        let host = url.host_str().filter(|host| !host.is_empty()).map(str::to_owned).or_else(|| option("host"));
-        let host = host.ok_or(PostgresAddressError::Host)?;
+        let mut options = url.query_pairs();
+        if url.host_str().is_none_or(str::is_empty) && !options.any(|(name, _)| name == "host") {
+            return Err(PostgresAddressError::Host);
+        }
         let database = url.path().trim_start_matches('/');
         if database.is_empty() {
             return Err(PostgresAddressError::Database);
@@ -90,12 +91,16 @@ impl PostgresAddress {
         if database.contains(['/', '@']) {
             return Err(PostgresAddressError::Malformed);
         }
-        let mode = option("sslmode").map(|mode| PgSslMode::from_str(&mode)).transpose().map_err(|_| PostgresAddressError::SslMode)?;
+        if url.query_pairs().any(|(name, mode)| name == "sslmode" && PgSslMode::from_str(&mode).is_err()) {
+            return Err(PostgresAddressError::SslMode);
+        }
+        // What stands behind the `?` takes the place of what stands before it: what counts is where the connection will go.
         let options = PgConnectOptions::from_str(text).map_err(|_| PostgresAddressError::Malformed)?;
-        let mode = mode.unwrap_or(options.get_ssl_mode());
+        let mode = options.get_ssl_mode();
+        let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string());
         let address = host.trim_start_matches('[').trim_end_matches(']');
         Ok(Self {
-            is_here: host.starts_with(['/', '%']) || host == "localhost" || address.parse::<IpAddr>().is_ok_and(|host| host.is_loopback()),
+            is_here: host.starts_with('/') || host == "localhost" || address.parse::<IpAddr>().is_ok_and(|host| host.is_loopback()),
             verifies: matches!(mode, PgSslMode::VerifyCa | PgSslMode::VerifyFull),
             encrypts: matches!(mode, PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull),
             port: options.get_port(),
@@ -179,6 +184,24 @@ mod tests {
     }
 
     #[test]
+    fn what_counts_is_where_the_connection_goes_whatever_else_the_address_names() {
+        for (address, shown, confidential) in [
+            ("localhost/sign-in?host=db.example.com", "db.example.com:5432", false),
+            ("127.0.0.1:6543/sign-in?port=7654&host=10.0.0.1", "10.0.0.1:7654", false),
+            ("localhost/sign-in?host=/run/postgresql&host=db.example.com", "/run/postgresql:5432", true),
+            ("db.example.com/sign-in?host=/run/postgresql", "/run/postgresql:5432", true),
+            ("%2Frun%2Fpostgresql/sign-in", "/run/postgresql:5432", true),
+            ("%64b.example.com/sign-in", "%64b.example.com:5432", false),
+            ("db.example.com/sign-in?sslmode=verify-full&sslmode=disable", "db.example.com:5432", false),
+            ("db.example.com/sign-in?sslmode=disable&sslmode=verify-full", "db.example.com:5432", true),
+        ] {
+            let read = PostgresAddress::parse(&format!("postgres://app@{address}")).unwrap();
+            assert_eq!(read.to_string(), format!("the PostgreSQL database “sign-in” at {shown}"));
+            assert_eq!(read.is_confidential(), confidential, "{address}");
+        }
+    }
+
+    #[test]
     fn what_is_no_address_is_refused_without_repeating_it() {
         for (text, expected) in [
             ("db.example.com/sign-in", PostgresAddressError::Malformed),
@@ -189,6 +212,7 @@ mod tests {
             ("postgres://db.example.com", PostgresAddressError::Database),
             ("postgres://db.example.com/", PostgresAddressError::Database),
             ("postgres://db/sign-in?sslmode=of-course", PostgresAddressError::SslMode),
+            ("postgres://db/sign-in?sslmode=of-course&sslmode=require", PostgresAddressError::SslMode),
             ("postgres://db/sign-in?tls=yes", PostgresAddressError::Option),
             ("postgres://db/sign-in?sslrootcert=ca.pem", PostgresAddressError::Option),
             ("postgres://app:se#cret@db/sign-in", PostgresAddressError::Malformed),
