@@ -11,6 +11,7 @@ use oauth2flow::session::{
 use sqlx::{Connection as _, PgConnection};
 use std::sync::Arc;
 
+mod connections;
 mod tls;
 
 struct Postgres(PostgresServer);

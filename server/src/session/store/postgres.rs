@@ -30,6 +30,7 @@ use std::{
     sync::{Arc, LazyLock},
     time::Duration,
 };
+use thiserror::Error;
 use tokio::{
     sync::broadcast,
     task::JoinHandle,
@@ -92,6 +93,8 @@ macro_rules! ending {
 
 const CHANNEL: &str = "oauth2flow_sessions";
 
+/// On a standby it is so as well.
+const IS_READ_ONLY: &str = "SELECT current_setting('transaction_read_only')::boolean";
 const INSERT: &str =
     concat!("INSERT INTO oauth2flow_sessions (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 const GET: &str = concat!("SELECT ", columns!(), " FROM oauth2flow_sessions WHERE key = $1");
@@ -193,8 +196,9 @@ impl PostgresStore {
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT_PATIENCE)
             .max_lifetime(Duration::from_mins(30))
-            .idle_timeout(Duration::from_mins(10))
-            // That would be one more way there and back for each call. What the listener has lost, the others have lost too.
+            // Before anything on the way has forgotten it, without a word to either side.
+            .idle_timeout(Duration::from_mins(1))
+            // That would be one more way there and back for each call. What one has lost, the others have lost too.
             .test_before_acquire(false)
             .before_acquire(move |_, connection| {
                 let usable = !lost.has_lost_since(connection.age);
@@ -205,13 +209,39 @@ impl PostgresStore {
         Ok(Self { pool, ear, listening })
     }
 
-    /// Makes a call, and gives up in time.
-    async fn call<T>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Makes a call that answers the same when it is made twice.
+    async fn repeatable<T>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError> + Clone) -> Result<T, StoreError> {
+        self.call(|_| true, work).await
+    }
+
+    /// Makes a call that nobody may make twice.
+    async fn once<T>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError> + Clone) -> Result<T, StoreError> {
+        self.call(|loss| loss == Loss::Undone, work).await
+    }
+
+    /// Makes a call, and gives up in time. An idle connection may have been cut by whatever is on the way, or belong to a server that
+    /// is the primary no longer, and that shows only when it is used: where it `may_repeat`, the call is made once more on a new one.
+    async fn call<T>(
+        &self,
+        may_repeat: impl Fn(Loss) -> bool,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError> + Clone,
+    ) -> Result<T, StoreError> {
         let call = async {
-            let mut leased = Leased { connection: self.pool.acquire().await?, is_done: false };
-            let result = work(&mut leased.connection).await;
-            leased.is_done = true;
-            result
+            let mut is_repeated = false;
+            loop {
+                let mut leased = Leased { connection: self.pool.acquire().await?, is_usable: false };
+                let result = work.clone()(&mut leased.connection).await;
+                let Some(loss) = result.as_ref().err().and_then(Loss::of) else {
+                    leased.is_usable = true;
+                    return result;
+                };
+                // What has become of one may have become of all.
+                self.ear.distrust();
+                if is_repeated || !may_repeat(loss) {
+                    return result;
+                }
+                is_repeated = true;
+            }
         };
         timeout(PATIENCE, call).await.map_err(StoreError::new)?
     }
@@ -227,20 +257,57 @@ impl PostgresStore {
     }
 }
 
-/// A connection that goes back to the others only when the call has come to its end. One that nobody waits for any more may be
-/// waiting for a database that is gone.
+/// A connection that goes back to the others only when the call has come to its end and can be followed by another. One that nobody
+/// waits for any more may be waiting for a database that is gone.
 struct Leased {
     connection: PoolConnection<Postgres>,
-    is_done: bool,
+    is_usable: bool,
 }
 
 impl Drop for Leased {
     fn drop(&mut self) {
-        if !self.is_done {
+        if !self.is_usable {
             self.connection.close_on_drop();
         }
     }
 }
+
+/// What is known of a call whose connection is of no use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    /// Nothing was done: it never came there, or was refused as a whole.
+    Undone,
+    /// All of it was done, or nothing.
+    Unknown,
+}
+
+impl Loss {
+    /// Whether the connection is lost, by what it has said. See
+    /// [PostgreSQL's error codes](https://www.postgresql.org/docs/current/errcodes-appendix.html).
+    fn of(error: &StoreError) -> Option<Self> {
+        if error.0.is::<ReadOnly>() {
+            return Some(Self::Undone);
+        }
+        match error.0.downcast_ref()? {
+            sqlx::Error::Database(error) => match error.code().as_deref()? {
+                // It takes no writes; an administrator, a shutdown or a limit has ended the connection, before the statement was committed.
+                "25006" | "57P01" | "57P03" | "57P05" => Some(Self::Undone),
+                // Another process of the database has crashed.
+                "57P02" => Some(Self::Unknown),
+                _ => None,
+            },
+            // A statement is carried out when its last byte is there, and this one could not be written.
+            sqlx::Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Self::Undone),
+            sqlx::Error::Io(_) => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// A standby, or a database that nobody may write to.
+#[derive(Debug, Error)]
+#[error("the session database can only be read")]
+struct ReadOnly;
 
 impl Drop for PostgresStore {
     fn drop(&mut self) {
@@ -251,11 +318,15 @@ impl Drop for PostgresStore {
 #[async_trait]
 impl Store for PostgresStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.call(async |connection| Ok(connection.ping().await?)).await
+        self.repeatable(async |connection| {
+            let is_read_only = sqlx::query_scalar(IS_READ_ONLY).fetch_one(connection).await?;
+            if is_read_only { Err(StoreError::new(ReadOnly)) } else { Ok(()) }
+        })
+        .await
     }
 
     async fn insert(&self, record: &SessionRecord) -> Result<(), StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             sqlx::query(INSERT)
                 .bind(record.key.0.as_slice())
                 .bind(record.version)
@@ -278,7 +349,7 @@ impl Store for PostgresStore {
     }
 
     async fn get(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        self.call(async |connection| {
+        self.repeatable(async |connection| {
             let row = sqlx::query(GET).bind(key.0.as_slice()).fetch_optional(connection).await?;
             row.as_ref().map(decode).transpose()
         })
@@ -286,7 +357,7 @@ impl Store for PostgresStore {
     }
 
     async fn sessions_of(&self, user: UserKey<'_>) -> Result<Vec<SessionRecord>, StoreError> {
-        self.call(async |connection| {
+        self.repeatable(async |connection| {
             let query = sqlx::query(SESSIONS_OF).bind(user.issuer.as_bytes()).bind(user.sub.as_bytes());
             query.fetch_all(connection).await?.iter().map(decode).collect()
         })
@@ -294,7 +365,7 @@ impl Store for PostgresStore {
     }
 
     async fn swap_lease(&self, key: Key, version: i64, held: Option<Lease>, new: Option<Lease>) -> Result<bool, StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             let query = sqlx::query(SWAP_LEASE)
                 .bind(lease_bytes(new.as_ref()))
                 .bind(key.0.as_slice())
@@ -306,7 +377,7 @@ impl Store for PostgresStore {
     }
 
     async fn replace_tokens(&self, record: &SessionRecord) -> Result<bool, StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             let query = sqlx::query(REPLACE_TOKENS)
                 .bind(super::encode(&record.profile).into_bytes())
                 .bind(&record.tokens)
@@ -322,7 +393,7 @@ impl Store for PostgresStore {
     }
 
     async fn touch(&self, key: Key, last_seen_at: Timestamp, idle_expires_at: Timestamp) -> Result<(), StoreError> {
-        self.call(async |connection| {
+        self.repeatable(async |connection| {
             let query = sqlx::query(TOUCH).bind(last_seen_at.as_second()).bind(idle_expires_at.as_second()).bind(key.0.as_slice());
             if !query.fetch_all(connection).await?.is_empty() {
                 self.ear.announce(Change::Renewed(key));
@@ -333,7 +404,7 @@ impl Store for PostgresStore {
     }
 
     async fn remove(&self, key: Key) -> Result<Option<SessionRecord>, StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             let rows = sqlx::query(REMOVE).bind(key.0.as_slice()).fetch_all(connection).await?;
             Ok(self.ended(&rows)?.pop())
         })
@@ -341,7 +412,7 @@ impl Store for PostgresStore {
     }
 
     async fn remove_user(&self, user: UserKey<'_>, except: Option<Key>) -> Result<Vec<SessionRecord>, StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             let query = sqlx::query(REMOVE_USER)
                 .bind(user.issuer.as_bytes())
                 .bind(user.sub.as_bytes())
@@ -352,7 +423,7 @@ impl Store for PostgresStore {
     }
 
     async fn remove_named(&self, named: NamedSessions<'_>, token: Key, expires_at: Timestamp) -> Result<Option<usize>, StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             let query = sqlx::query(REMOVE_NAMED)
                 .bind(token.0.as_slice())
                 .bind(expires_at.as_second())
@@ -375,7 +446,7 @@ impl Store for PostgresStore {
     }
 
     async fn claim(&self, key: Key, session: Option<Key>, expires_at: Timestamp) -> Result<bool, StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             let session = session.as_ref().map(|session| session.0.as_slice());
             let query = sqlx::query(CLAIM).bind(key.0.as_slice()).bind(expires_at.as_second()).bind(session);
             Ok(query.execute(connection).await?.rows_affected() == 1)
@@ -384,7 +455,7 @@ impl Store for PostgresStore {
     }
 
     async fn claim_led_to(&self, key: Key, session: Key) -> Result<bool, StoreError> {
-        self.call(async |connection| {
+        self.repeatable(async |connection| {
             let query = sqlx::query(CLAIM_LED_TO).bind(key.0.as_slice()).bind(session.0.as_slice());
             Ok(query.fetch_optional(connection).await?.is_some())
         })
@@ -392,7 +463,7 @@ impl Store for PostgresStore {
     }
 
     async fn key_check(&self, proposed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.call(async |connection| {
+        self.repeatable(async |connection| {
             sqlx::query(PROPOSE_KEY_CHECK).bind(proposed).execute(&mut *connection).await?;
             Ok(sqlx::query_scalar(KEY_CHECK).fetch_one(connection).await?)
         })
@@ -400,7 +471,7 @@ impl Store for PostgresStore {
     }
 
     async fn replace_key_check(&self, current: &[u8], new: &[u8]) -> Result<bool, StoreError> {
-        self.call(async |connection| {
+        self.once(async |connection| {
             Ok(sqlx::query(REPLACE_KEY_CHECK).bind(current).bind(new).execute(connection).await?.rows_affected() == 1)
         })
         .await
@@ -410,8 +481,11 @@ impl Store for PostgresStore {
         let mut swept = 0;
         for statement in [SWEEP_SESSIONS, SWEEP_CLAIMS] {
             loop {
-                let query = sqlx::query(statement).bind(now.as_second()).bind(SWEPT_AT_ONCE);
-                let done = self.call(async |connection| Ok(query.execute(connection).await?.rows_affected())).await?;
+                let sweep = async |connection: &mut PgConnection| {
+                    let query = sqlx::query(statement).bind(now.as_second()).bind(SWEPT_AT_ONCE);
+                    Ok(query.execute(connection).await?.rows_affected())
+                };
+                let done = self.repeatable(sweep).await?;
                 swept += done;
                 if done == 0 {
                     break;

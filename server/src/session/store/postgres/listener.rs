@@ -46,10 +46,15 @@ impl Ear {
 
     fn has_lost(&self) {
         self.turns.end();
+        self.distrust();
+    }
+
+    /// Says that a connection was lost: none that is there already is to be used again.
+    pub(super) fn distrust(&self) {
         *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether the connection was lost at a time when one of this age was there already.
+    /// Whether a connection was lost at a time when one of this age was there already.
     pub(super) fn has_lost_since(&self, age: Duration) -> bool {
         self.lost_at.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|lost_at| lost_at.elapsed() <= age)
     }
