@@ -2,8 +2,9 @@
 
 use crate::{
     events::EventStream,
-    http::{Answer, Request, exchange},
+    http::{Answer, Connection, Request, exchange},
     server::Server,
+    stand_in::WEBSOCKET_KEY,
 };
 use std::{collections::BTreeMap, io, net::SocketAddr};
 use url::{Url, form_urlencoded};
@@ -124,6 +125,31 @@ impl Browser {
     pub(crate) fn listen(&self) -> EventStream {
         let (address, request) = self.request("GET", &Url::parse(&format!("{}/api/v1/session/events", self.origin)).unwrap());
         EventStream::open(address, &request.header("accept", "text/event-stream").header("sec-fetch-site", "same-origin"))
+    }
+
+    /// Asks the upstream for what it holds back, and reads the first half.
+    pub(crate) fn download(&self) -> Connection {
+        let request = |request: Request| request.header("sec-fetch-site", "same-origin").header("x-csrf", "1");
+        self.open("/api/v1/proxy/api/held", request, b"first half")
+    }
+
+    /// Opens the WebSocket of the upstream.
+    pub(crate) fn open_websocket(&self) -> Connection {
+        let handshake = |request: Request| {
+            let request = request.header("origin", &self.origin).header("connection", "upgrade").header("upgrade", "websocket");
+            request.header("sec-websocket-version", "13").header("sec-websocket-key", WEBSOCKET_KEY)
+        };
+        self.open("/api/v1/proxy/api/socket", handshake, b"\r\n\r\n")
+    }
+
+    /// A connection on which this is asked for, read up to and with `beginning`; it has to be an answer that goes well.
+    fn open(&self, path: &str, extra: impl FnOnce(Request) -> Request, beginning: &[u8]) -> Connection {
+        let (address, request) = self.request("GET", &Url::parse(&format!("{}{path}", self.origin)).unwrap());
+        let mut connection = Connection::open(address).unwrap();
+        connection.send(&extra(request).head()).unwrap();
+        let head = String::from_utf8(connection.until(beginning).unwrap()).unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 ") || head.starts_with("HTTP/1.1 101 "), "{head}");
+        connection
     }
 
     /// Clicks “Sign in with …” and answers where the app sends the browser.

@@ -27,7 +27,7 @@ impl EventStream {
     }
 
     /// The name of the next event, which has to come; nothing when the stream has ended in order.
-    fn next(&mut self) -> Option<String> {
+    pub(crate) fn next(&mut self) -> Option<String> {
         loop {
             while let Some(end) = self.unread.find("\n\n") {
                 let block: String = self.unread.drain(..end + 2).collect();

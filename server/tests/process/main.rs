@@ -21,6 +21,7 @@ mod key_file;
 mod keys;
 mod log;
 mod neighbours;
+mod open_streams;
 #[path = "../store/servers/patience.rs"]
 mod patience;
 #[allow(dead_code, reason = "the contract of the stores uses all of it")]

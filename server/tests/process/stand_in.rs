@@ -16,6 +16,10 @@ pub(crate) const CLIENT_SECRET: &str = "sentinel-client-secret";
 pub(crate) const ACCESS_TOKEN: &str = "sentinel-access-token";
 pub(crate) const REFRESH_TOKEN: &str = "sentinel-refresh-token";
 
+/// The key of every WebSocket that is opened here, and what is answered to it: those of RFC 6455 §1.3.
+pub(crate) const WEBSOCKET_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const WEBSOCKET_ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
 /// The provider `test` and the upstream `api`.
 pub(crate) struct StandIn {
     address: SocketAddr,
@@ -61,7 +65,7 @@ impl StandIn {
     }
 
     /// Waits until somebody has asked for `/api/held` and got the first half of the answer; the second half follows when
-    /// something is sent, or when this is dropped.
+    /// something is sent, or when this is dropped. Or until somebody has opened the WebSocket `/api/socket`, which hears nothing until then.
     pub(crate) fn wait_until_held(&self) -> Sender<()> {
         self.held.recv_timeout(PATIENCE).unwrap()
     }
@@ -105,15 +109,26 @@ impl Shared {
             "/api/held" => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 20\r\nconnection: close\r\n\r\nfirst half";
                 stream.write_all(head.as_bytes()).unwrap();
-                let (release, released) = channel();
-                self.hold.send(release).unwrap();
-                // Being dropped is as good as being told.
-                let _ = released.recv();
+                self.wait_until_released();
                 // By now nobody may be there to read it.
                 let _ = stream.write_all(b"other half");
             }
+            "/api/socket" => {
+                let head = format!(
+                    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {WEBSOCKET_ACCEPT}\r\n\r\n"
+                );
+                stream.write_all(head.as_bytes()).unwrap();
+                self.wait_until_released();
+            }
             _ => write(&mut stream, r#"{"answer": "ok"}"#),
         }
+    }
+
+    fn wait_until_released(&self) {
+        let (release, released) = channel();
+        self.hold.send(release).unwrap();
+        // Being dropped is as good as being told.
+        let _ = released.recv();
     }
 
     fn remember(&self, name: &str, value: &str) {
