@@ -520,13 +520,14 @@ mod tests {
         let path = directory.path().join("sessions.sqlite");
         let store = open(&path).await;
         let frame = 4096 + 24;
-        for _ in 0..6 * writer::GROUPS_BETWEEN_CHECKPOINTS {
+        for _ in 0..20 * writer::GROUPS_BETWEEN_CHECKPOINTS {
             store.0.try_to_write().await.unwrap();
             while store.0.writer.is_writing_back() {
                 tokio::task::yield_now().await;
             }
             let log = fs::metadata(path.with_extension("sqlite-wal")).unwrap().len();
-            assert!(log < 2 * writer::GROUPS_BETWEEN_CHECKPOINTS * frame, "{log}");
+            // Whoever reads at that moment keeps the log from beginning anew, so that it may take another turn or two.
+            assert!(log < 8 * writer::GROUPS_BETWEEN_CHECKPOINTS * frame, "{log}");
         }
         store.close().await;
     }
