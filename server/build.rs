@@ -9,8 +9,13 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let is = |variable: &str, value: &str| env::var(variable).is_ok_and(|is| is == value);
     let is_native = env::var("HOST").is_ok_and(|host| is("TARGET", &host));
-    if is_native && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && c_library() >= Some(READS_SHORT_RELOCATIONS)
-    {
+    let is_gnu_linux = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
+    // There the compiler brings the linker along that can do it.
+    if is_gnu_linux && is("CARGO_CFG_TARGET_ARCH", "x86_64") {
+        // What hardly ever runs lies by itself, and not between what does: the kernel brings both into memory by the neighbourhood.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,keep-text-section-prefix");
+    }
+    if is_native && is_gnu_linux && c_library() >= Some(READS_SHORT_RELOCATIONS) {
         // They are read at every start and stay in memory: 10 KiB of them instead of 1.2 MiB.
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
