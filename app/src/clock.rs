@@ -84,6 +84,8 @@ fn browser_unix_seconds() -> i64 {
 #[expect(clippy::cast_possible_truncation, reason = "a page is not open for that long")]
 fn seconds_since_the_page_began() -> i64 {
     let timing = window().performance().map(|performance| (performance.now(), performance.timing()));
+    // Browsers that hide such times from pages give none.
+    let timing = timing.filter(|(_, timing)| timing.response_start() > 0.0);
     timing.map_or(0, |(now, timing)| ((now - (timing.response_start() - timing.navigation_start())) / 1000.0).max(0.0) as i64)
 }
 

@@ -1,8 +1,9 @@
 //! A word before the session ends.
 
 use leptos::{ev::FocusEvent, prelude::*};
-use std::{cell::Cell, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 
 use crate::{
     clock::unix_seconds,
@@ -34,15 +35,20 @@ fn Notice(end: String) -> impl IntoView {
     let can_go_on = state.signed_in().is_some_and(|signed_in| unix_seconds(&end) < unix_seconds(&signed_in.session.expires_at));
     let (before, after) = around(frame::EXPIRY_ENDS_IN);
     // The button goes with the notice, and whoever has pressed it is back where they were.
-    let left = Rc::new(Cell::new(None));
+    let left = Rc::new(RefCell::new(None::<HtmlElement>));
     let leaves = {
         let left = Rc::clone(&left);
-        move |event: FocusEvent| left.set(event.related_target().and_then(|element| element.dyn_into().ok()))
+        move |event: FocusEvent| {
+            // Whoever comes from another window was here before.
+            if let Some(element) = event.related_target().and_then(|element| element.dyn_into().ok()) {
+                left.replace(Some(element));
+            }
+        }
     };
     let stay = move |_| {
         session.refresh();
-        if let Some(element) = left.take() {
-            focus_quietly(&element);
+        if let Some(element) = &*left.borrow() {
+            focus_quietly(element);
         }
     };
     view! {

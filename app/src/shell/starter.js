@@ -54,6 +54,7 @@
         again.href = location.href;
         // To follow a link with a fragment would load nothing.
         again.onclick = (event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
           event.preventDefault();
           location.reload();
         };

@@ -21,7 +21,7 @@ pub(crate) struct ParameterMeaning {
 pub(crate) fn parameter(message: MessageName, name: &str, place: Place) -> Option<ParameterMeaning> {
     match place {
         Place::Body if (message, name) == (MessageName::LoginRefused, "code") => Some(own(flow::PARAMETER_COOKIE_WHAT_HAPPENED)),
-        Place::Body if message == MessageName::MetadataResponse => metadata(name),
+        Place::Body if message == MessageName::MetadataResponse => metadata(name).or_else(|| request_or_response(name)),
         Place::Cookie => Some(cookie(message, name)),
         Place::Header => header(&name.to_ascii_lowercase()),
         Place::Query | Place::Body => request_or_response(name).or_else(|| claim(name)),
@@ -101,6 +101,12 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
         "require_request_uri_registration" => {
             (flow::PARAMETER_METADATA_REQUIRE_REQUEST_URI_REGISTRATION, discovery("3", "ProviderMetadata"))
         }
+        "authorization_encryption_alg_values_supported" | "authorization_encryption_enc_values_supported" => {
+            (flow::PARAMETER_METADATA_ENCRYPTION, jarm("4", "section-4"))
+        }
+        "introspection_encryption_alg_values_supported" | "introspection_encryption_enc_values_supported" => {
+            (flow::PARAMETER_METADATA_ENCRYPTION, rfc(9701, "7"))
+        }
         name if name.ends_with("_encryption_alg_values_supported") || name.ends_with("_encryption_enc_values_supported") => {
             (flow::PARAMETER_METADATA_ENCRYPTION, discovery("3", "ProviderMetadata"))
         }
@@ -110,7 +116,7 @@ pub(crate) fn metadata(name: &str) -> Option<ParameterMeaning> {
         }
         "check_session_iframe" => (flow::PARAMETER_METADATA_CHECK_SESSION_IFRAME, session_management("3.3", "OPMetadata")),
         "authorization_signing_alg_values_supported" => {
-            (flow::PARAMETER_METADATA_AUTHORIZATION_SIGNING_ALG_VALUES_SUPPORTED, jarm("3", "section-3"))
+            (flow::PARAMETER_METADATA_AUTHORIZATION_SIGNING_ALG_VALUES_SUPPORTED, jarm("4", "section-4"))
         }
         _ => return None,
     };
@@ -148,9 +154,9 @@ fn header(name: &str) -> Option<ParameterMeaning> {
         "date" => (flow::PARAMETER_HEADER_DATE, rfc(9110, "6.6.1")),
         "host" => (flow::PARAMETER_HEADER_HOST, rfc(9110, "7.2")),
         "user-agent" => (flow::PARAMETER_HEADER_USER_AGENT, rfc(9110, "10.1.5")),
-        "sec-fetch-site" => (flow::PARAMETER_HEADER_SEC_FETCH_SITE, fetch_metadata("2.4", "sec-fetch-site-header")),
-        "sec-fetch-mode" => (flow::PARAMETER_HEADER_SEC_FETCH_MODE, fetch_metadata("2.3", "sec-fetch-mode-header")),
-        "sec-fetch-dest" => (flow::PARAMETER_HEADER_SEC_FETCH_DEST, fetch_metadata("2.1", "sec-fetch-dest-header")),
+        "sec-fetch-site" => (flow::PARAMETER_HEADER_SEC_FETCH_SITE, fetch_metadata("sec-fetch-site-header")),
+        "sec-fetch-mode" => (flow::PARAMETER_HEADER_SEC_FETCH_MODE, fetch_metadata("sec-fetch-mode-header")),
+        "sec-fetch-dest" => (flow::PARAMETER_HEADER_SEC_FETCH_DEST, fetch_metadata("sec-fetch-dest-header")),
         "clear-site-data" => (flow::PARAMETER_HEADER_CLEAR_SITE_DATA, clear_site_data("3.1", "header")),
         _ => return None,
     };

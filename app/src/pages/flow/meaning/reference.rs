@@ -50,9 +50,9 @@ pub(super) const fn jarm(section: &'static str, anchor: &'static str) -> Referen
     open_id("JARM", "oauth-v2-jarm.html", section, anchor)
 }
 
-/// A section of Fetch Metadata Request Headers.
-pub(super) const fn fetch_metadata(section: &'static str, anchor: &'static str) -> Reference {
-    w3c("Fetch Metadata", "fetch-metadata", section, anchor)
+/// A section of Fetch Metadata Request Headers, whose numbers change from draft to draft.
+pub(super) const fn fetch_metadata(anchor: &'static str) -> Reference {
+    w3c("Fetch Metadata", "fetch-metadata", "", anchor)
 }
 
 /// A section of Clear Site Data.
@@ -114,8 +114,8 @@ mod tests {
         assert_eq!(section.name(), "OpenID Connect Core §3.1.3.7");
         assert_eq!(section.address(), "https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation");
         assert_eq!(rfc(7009, "").address(), "https://www.rfc-editor.org/rfc/rfc7009");
-        let section = fetch_metadata("2.4", "sec-fetch-site-header");
-        assert_eq!(section.name(), "Fetch Metadata §2.4");
+        let section = fetch_metadata("sec-fetch-site-header");
+        assert_eq!(section.name(), "Fetch Metadata");
         assert_eq!(section.address(), "https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header");
     }
 }
