@@ -22,8 +22,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Whoever takes nothing of an answer for this long may lose it to somebody who needs the place.
-const TAKES_NOTHING: Duration = Duration::from_secs(1);
+/// Whoever sends nothing of a body for this long may lose the request to somebody who needs the place.
+pub(super) const SENDS_NOTHING: Duration = Duration::from_secs(2);
+
+/// Whoever takes nothing of an answer for this long may lose it to somebody who needs the place. The system keeps a part of it, and
+/// takes more only when a third of that has gone: with somebody whose line is slow, that goes on for seconds.
+pub(super) const TAKES_NOTHING: Duration = Duration::from_secs(15);
 
 /// How long a connection may stay as it is.
 #[derive(Clone, Copy)]
@@ -40,7 +44,7 @@ pub(super) struct Timeouts {
 enum Phase {
     /// The head of a request arrives, or has yet to begin to on a new connection.
     Reading,
-    /// Nothing: the last request has been answered.
+    /// Nothing: the last request has been answered. While the other end takes nothing, the last of the answer is still on its way.
     Waiting,
     /// A request is being handled, and its answer has yet to begin.
     Handling,
@@ -109,7 +113,7 @@ impl Activity {
 
     /// Bytes have arrived.
     pub(super) fn reads(&self) {
-        if self.is(Phase::Waiting) {
+        if self.is(Phase::Waiting) && self.stalled().is_none() {
             self.becomes(Phase::Reading);
         }
     }
@@ -136,7 +140,7 @@ impl Activity {
         self.phase.store(Phase::Answering as u8, Relaxed);
     }
 
-    /// The answer is written.
+    /// The answer is handed over, though not all of it may be written.
     pub(super) fn has_answered(&self) {
         if self.is(Phase::Answering) {
             self.becomes(Phase::Waiting);
@@ -150,20 +154,29 @@ impl Activity {
 
     /// The other end takes bytes, or does not.
     pub(super) fn writes(&self, stalls: bool) {
-        let stalled = self.stalled.load(Relaxed) != 0;
-        if stalls != stalled {
-            self.stalled.store(if stalls { self.milliseconds() } else { 0 }, Relaxed);
+        if stalls == self.stalled().is_some() {
+            return;
         }
+        let now = self.milliseconds();
+        if self.is(Phase::Waiting) {
+            self.since.store(now, Relaxed);
+        }
+        self.stalled.store(if stalls { now } else { 0 }, Relaxed);
     }
 
-    /// Since when it waits for the other end, and little would be lost with it. A request that goes on arriving has not waited for long.
+    fn stalled(&self) -> Option<u64> {
+        Some(self.stalled.load(Relaxed)).filter(|since| *since != 0)
+    }
+
+    /// Since when it waits for the other end, and little would be lost with it. Who only pauses in the middle of something does not.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let at = |milliseconds| self.opened + Duration::from_millis(milliseconds);
-        if self.is(Phase::Waiting) || self.is(Phase::Reading) || self.is(Phase::Receiving) {
-            return Some(at(self.since.load(Relaxed)));
-        }
-        let stalled = if self.is(Phase::Answering) { self.stalled.load(Relaxed) } else { 0 };
-        (stalled != 0).then(|| at(stalled)).filter(|since| since.elapsed() >= TAKES_NOTHING)
+        let (since, pause) = match self.stalled() {
+            Some(stalled) if self.is(Phase::Answering) || self.is(Phase::Waiting) => (stalled, TAKES_NOTHING),
+            _ if self.is(Phase::Receiving) => (self.since.load(Relaxed), SENDS_NOTHING),
+            _ if self.is(Phase::Waiting) || self.is(Phase::Reading) => (self.since.load(Relaxed), Duration::ZERO),
+            _ => return None,
+        };
+        Some(self.opened + Duration::from_millis(since)).filter(|since| since.elapsed() >= pause)
     }
 
     /// When it has been as it is for too long.
@@ -172,11 +185,8 @@ impl Activity {
         if self.is(Phase::Reading) {
             return Some(after(self.since.load(Relaxed), timeouts.head));
         }
-        if self.is(Phase::Waiting) {
-            return Some(after(self.since.load(Relaxed), timeouts.idle));
-        }
-        let stalled = self.stalled.load(Relaxed);
-        (stalled != 0).then(|| after(stalled, timeouts.idle))
+        let waiting = || self.is(Phase::Waiting).then(|| self.since.load(Relaxed));
+        self.stalled().or_else(waiting).map(|since| after(since, timeouts.idle))
     }
 
     /// Tells it to end after the request that is under way.
@@ -239,4 +249,32 @@ where
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Activity, TAKES_NOTHING, Timeouts};
+    use std::time::Duration;
+    use tokio::time::{Instant, advance};
+
+    const TIMEOUTS: Timeouts = Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_on_its_way_until_its_end_is_taken() {
+        let activity = Activity::new();
+        activity.handles();
+        activity.answers();
+        // A small one is handed over as a whole before any of it is written.
+        activity.has_answered();
+        for _ in 0..10 {
+            activity.writes(true);
+            activity.reads();
+            advance(TAKES_NOTHING.saturating_sub(Duration::from_millis(1))).await;
+            assert_eq!(activity.idle_since(), None);
+            assert!(activity.deadline(TIMEOUTS).unwrap() > Instant::now());
+            activity.writes(false);
+        }
+        assert_eq!(activity.idle_since(), Some(Instant::now()));
+        assert_eq!(activity.deadline(TIMEOUTS), Some(Instant::now() + TIMEOUTS.idle));
+    }
 }

@@ -79,7 +79,7 @@ impl HttpBody for Arriving {
     }
 }
 
-/// The body of an answer. Its connection waits for the next request when it is gone.
+/// The body of an answer. When it is gone its connection waits for the next request, once what is left of it has been written.
 pub(super) struct Answer {
     body: Body,
     activity: Arc<Activity>,

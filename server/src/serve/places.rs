@@ -1,5 +1,5 @@
-//! Room for so many connections. When all of it is taken, a connection that does nothing makes way for a new one: whoever opens
-//! thousands and sends nothing, or half of something, pushes out their own.
+//! Room for so many connections. When all of it is taken, a connection that does nothing makes way for a new one, and one that has
+//! paused for long in the middle of a body: whoever opens thousands and sends nothing, or half of something, pushes out their own.
 
 use super::activity::Activity;
 use std::{
@@ -110,7 +110,8 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::Places;
-    use std::sync::Arc;
+    use crate::serve::activity::{SENDS_NOTHING, TAKES_NOTHING};
+    use std::{sync::Arc, time::Duration};
 
     #[tokio::test(start_paused = true)]
     async fn whoever_is_idle_for_longest_makes_way_and_nobody_who_is_at_work() {
@@ -120,9 +121,9 @@ mod tests {
             place.activity().answers();
         }
         assert!(places.take().is_none());
-        tokio::time::advance(std::time::Duration::from_millis(5)).await;
+        tokio::time::advance(Duration::from_millis(5)).await;
         second.activity().has_answered();
-        tokio::time::advance(std::time::Duration::from_millis(5)).await;
+        tokio::time::advance(Duration::from_millis(5)).await;
         first.activity().has_answered();
         let fourth = places.take().unwrap();
         assert!(!places.taken().connections.contains_key(&second.number));
@@ -143,13 +144,17 @@ mod tests {
         for place in [&goes_on, &stops] {
             place.activity().receives(true);
         }
-        tokio::time::advance(std::time::Duration::from_millis(5)).await;
+        tokio::time::advance(SENDS_NOTHING.saturating_sub(Duration::from_millis(1))).await;
         goes_on.activity().receives(false);
         goes_on.activity().receives(true);
+        assert!(places.take().is_none());
+        tokio::time::advance(Duration::from_millis(5)).await;
         let fourth = places.take().unwrap();
         assert!(!places.taken().connections.contains_key(&stops.number));
         drop(stops);
         fourth.activity().handles();
+        assert!(places.take().is_none());
+        tokio::time::advance(SENDS_NOTHING).await;
         let fifth = places.take().unwrap();
         assert!(!places.taken().connections.contains_key(&goes_on.number));
         fifth.activity().handles();
@@ -179,10 +184,10 @@ mod tests {
         place.activity().answers();
         for stalls in [true, false, true] {
             place.activity().writes(stalls);
-            tokio::time::advance(std::time::Duration::from_millis(999)).await;
+            tokio::time::advance(TAKES_NOTHING.saturating_sub(Duration::from_millis(1))).await;
             assert!(places.take().is_none());
         }
-        tokio::time::advance(std::time::Duration::from_millis(1)).await;
+        tokio::time::advance(Duration::from_millis(1)).await;
         assert!(places.take().is_some());
     }
 

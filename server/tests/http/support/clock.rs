@@ -36,3 +36,10 @@ impl Clock for ManualClock {
         self.0.lock().unwrap().1
     }
 }
+
+/// Lets so much time pass at once for what waits by the runtime's clock: connections and their time limits.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
