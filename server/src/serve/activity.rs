@@ -223,13 +223,14 @@ where
     let mut alarm = pin!(sleep_until(Instant::now() + timeouts.head));
     poll_fn(|context| {
         loop {
+            // First of all: whoever is to leave does not begin another request.
+            if activity.order.load(Relaxed) == Order::Leave as u8 {
+                return Poll::Ready(Ok(()));
+            }
             if let Poll::Ready(ended) = connection.as_mut().poll(context) {
                 return Poll::Ready(ended);
             }
             if ordered.as_mut().poll(context).is_ready() {
-                if activity.order.load(Relaxed) == Order::Leave as u8 {
-                    return Poll::Ready(Ok(()));
-                }
                 connection.as_mut().graceful_shutdown();
                 ordered.set(activity.ordered.notified());
                 continue;
@@ -253,9 +254,15 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::{Activity, TAKES_NOTHING, Timeouts};
-    use std::time::Duration;
-    use tokio::time::{Instant, advance};
+    use super::{Activity, TAKES_NOTHING, Timeouts, drive};
+    use axum::body::Body;
+    use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
+    use std::{convert::Infallible, time::Duration};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+        time::{Instant, advance},
+    };
 
     const TIMEOUTS: Timeouts = Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
 
@@ -276,5 +283,19 @@ mod tests {
         }
         assert_eq!(activity.idle_since(), Some(Instant::now()));
         assert_eq!(activity.deadline(TIMEOUTS), Some(Instant::now() + TIMEOUTS.idle));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_to_leave_begins_no_request() {
+        let (mut client, server) = duplex(1024);
+        client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let service = service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(Response::new(Body::empty())));
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(server), service).with_upgrades();
+        let activity = Activity::new();
+        activity.leave();
+        drive(connection, &activity, TIMEOUTS).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "");
     }
 }
