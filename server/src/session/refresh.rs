@@ -467,6 +467,8 @@ async fn request(
     let provider = registered.provider.id.as_str();
     match &renewed {
         Err(error) if is_in_trouble(error) => permit.failed(provider, app.clock.elapsed(), &*app.entropy),
+        // Nothing was sent.
+        Err(AccessTokenError::Refused(error)) if matches!(**error, RefreshError::Token(TokenError::ClientAuth(_))) => drop(permit),
         _ => permit.answered(provider),
     }
     renewed
