@@ -72,6 +72,8 @@ pub struct Registered {
     pub server_callback: bool,
     /// Leaves it alone when it does not answer.
     pub breaker: Breaker,
+    /// The same for exchanges alone: a provider may fail at those, and must go on renewing.
+    pub exchange_breaker: Breaker,
     client: ProviderClient,
     fixed_metadata: Option<Arc<ProviderMetadata>>,
     metadata: Arc<Cache<ProviderMetadata>>,
@@ -85,7 +87,8 @@ impl Registered {
             fixed_metadata: provider.fixed_metadata().map(Arc::new),
             provider: Arc::new(provider),
             server_callback,
-            breaker: Breaker::default(),
+            breaker: Breaker::new("renewals"),
+            exchange_breaker: Breaker::new("exchanges"),
             client,
             metadata: Arc::new(Cache::new("metadata", METADATA_LIFETIMES, METADATA_PAUSE, Arc::clone(&clock))),
             keys: Arc::new(Cache::new("keys", KEY_LIFETIMES, KEYS_PAUSE, clock)),

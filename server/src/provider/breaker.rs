@@ -16,9 +16,12 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// And no longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Counts how often a provider has failed, by the monotonic clock.
-#[derive(Debug, Default)]
-pub struct Breaker(Mutex<State>);
+/// Counts how often a provider has failed at requests of one kind, by the monotonic clock.
+#[derive(Debug)]
+pub struct Breaker {
+    requests: &'static str,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -49,8 +52,13 @@ pub struct Permit<'breaker> {
 }
 
 impl Breaker {
+    /// Of a provider that has not failed yet, for requests that the log calls this.
+    pub fn new(requests: &'static str) -> Self {
+        Self { requests, state: Mutex::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it makes sense to prepare a request. `now` is [`Clock::elapsed`](crate::clock::Clock::elapsed).
@@ -95,7 +103,7 @@ impl Permit<'_> {
     pub fn answered(mut self, provider: &str) {
         self.said = true;
         if std::mem::take(&mut *self.breaker.state()).open.is_some() {
-            tracing::info!(provider, "the provider answers again: tokens are renewed");
+            tracing::info!(provider, requests = self.breaker.requests, "the provider answers again");
         }
     }
 
@@ -109,7 +117,8 @@ impl Permit<'_> {
             None if failures >= FAILURES => {
                 let until = now + jittered(FIRST_PAUSE, entropy);
                 state.open = Some(Open { until, pause: FIRST_PAUSE, probing: false });
-                tracing::warn!(provider, failures, "the provider does not answer: no tokens are renewed until it does");
+                let requests = self.breaker.requests;
+                tracing::warn!(provider, requests, failures, "the provider does not answer: it is left alone until it does");
             }
             Some(open) if self.probes => {
                 open.pause = (open.pause * 2).min(LONGEST_PAUSE);
@@ -162,7 +171,7 @@ mod tests {
     }
 
     fn opened() -> Breaker {
-        let breaker = Breaker::default();
+        let breaker = Breaker::new("renewals");
         for _ in 0..FAILURES {
             fail(&breaker, Duration::ZERO);
         }
@@ -171,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_few_failures_in_a_row_are_what_it_takes() {
-        let breaker = Breaker::default();
+        let breaker = Breaker::new("renewals");
         for _ in 1..FAILURES {
             fail(&breaker, Duration::ZERO);
         }
@@ -220,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_was_sent_before_makes_no_pause_longer() {
-        let breaker = Breaker::default();
+        let breaker = Breaker::new("renewals");
         let early: Vec<_> = (0..20).map(|_| breaker.enter(Duration::ZERO).unwrap()).collect();
         for permit in early {
             permit.failed("alpha", Duration::ZERO, &Longest);
@@ -232,7 +241,7 @@ mod tests {
     fn pauses_differ_a_little() {
         let pauses: Vec<_> = (0..50)
             .map(|_| {
-                let breaker = Breaker::default();
+                let breaker = Breaker::new("renewals");
                 for _ in 0..FAILURES {
                     breaker.enter(Duration::ZERO).unwrap().failed("alpha", Duration::ZERO, &SystemEntropy);
                 }

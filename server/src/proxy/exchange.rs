@@ -231,13 +231,14 @@ async fn exchange(app: &AppState, upstream: &Upstream, provider: &str, session: 
     Ok(Exchanged { access: Access { token: token.access_token, dpop_key: token.dpop_key }, until })
 }
 
-/// Asks the provider for a token, unless it is being left alone, and tells the breaker if it is silent.
+/// Asks the provider for a token, unless it is being left alone, and tells the breaker of exchanges how that went. That of renewals
+/// does not hear of it: a provider may be in trouble with exchanges alone, and renewals must not have to wait for that.
 async fn ask(app: &AppState, registered: &Registered, upstream: &Upstream, own: &Access) -> Result<ExchangedToken, ExchangeError> {
     registered.breaker.check(app.clock.elapsed())?;
     let wanted = upstream.config.exchange.clone().unwrap_or_default();
     let target = Target { audience: &wanted.audience, resource: &wanted.resource, scopes: &wanted.scopes };
     let metadata = registered.metadata().await?;
-    let permit = registered.breaker.enter(app.clock.elapsed())?;
+    let permit = registered.exchange_breaker.enter(app.clock.elapsed())?;
     let asked = token_endpoint::ask(
         app,
         registered,
@@ -252,12 +253,21 @@ async fn ask(app: &AppState, registered: &Registered, upstream: &Upstream, own: 
     .and_then(|(response, pending)| Ok(pending.process(&response, app.clock.now())?));
     let provider = registered.provider.id.as_str();
     match &asked {
-        Err(ExchangeError::Outbound(error)) if error.is_silence() => permit.failed(provider, app.clock.elapsed(), &*app.entropy),
-        // A provider may be in trouble with exchanges alone, and renewals must not have to wait for that.
-        Err(ExchangeError::Refused(TokenExchangeError::Token(TokenError::Unavailable { .. }))) => drop(permit),
+        Err(error) if is_in_trouble(error) => permit.failed(provider, app.clock.elapsed(), &*app.entropy),
+        // Nothing was sent.
+        Err(ExchangeError::Refused(TokenExchangeError::Token(TokenError::ClientAuth(_)))) => drop(permit),
         _ => permit.answered(provider),
     }
     asked
+}
+
+/// Whether the provider is down, or says that it is in trouble. One that is asked too much (429) is not down.
+fn is_in_trouble(error: &ExchangeError) -> bool {
+    match error {
+        ExchangeError::Outbound(error) => error.is_silence(),
+        ExchangeError::Refused(TokenExchangeError::Token(TokenError::Unavailable { status })) => *status >= 500,
+        _ => false,
+    }
 }
 
 fn later(time: Timestamp, duration: SignedDuration) -> Timestamp {

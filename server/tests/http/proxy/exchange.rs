@@ -218,21 +218,46 @@ async fn a_provider_that_does_not_answer_is_left_alone() {
 
 #[tokio::test]
 async fn a_provider_that_fails_at_exchanges_alone_goes_on_renewing() {
+    for fails in [Reply::json(500, &json!({})), Reply::Broken] {
+        let exchanging = signed_in().await;
+        let others: Vec<_> = (0..3).map(|_| exchanging.app.browser()).collect();
+        for other in &others {
+            other.sign_in(&exchanging.provider).await;
+        }
+        exchanging.app.clock.advance_seconds(31);
+        exchanging.provider.replace(Endpoint::Token, fails);
+        for browser in &others {
+            browser.call(Method::GET, &format!("{API}/")).send().await.assert_problem(502, "provider_unavailable");
+        }
+        exchanging.provider.restore(Endpoint::Token);
+        let rejects = Reply::json(401, &json!({})).header("www-authenticate", "Bearer error=\"invalid_token\"");
+        exchanging.upstream.replace_once("/base/", rejects);
+        exchanging.browser.call(Method::GET, "/api/v1/proxy/plain/").send().await.assert_status(200);
+        let tokens = exchanging.upstream.tokens();
+        assert_ne!(tokens[0], tokens[1]);
+        // That it renews does not mean that it exchanges.
+        let answer = exchanging.call().await;
+        answer.assert_problem(502, "provider_unavailable");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_asked_too_much_is_not_down() {
     let exchanging = signed_in().await;
-    let others: Vec<_> = (0..3).map(|_| exchanging.app.browser()).collect();
-    for other in &others {
-        other.sign_in(&exchanging.provider).await;
+    let fails = async |reply: Reply| {
+        exchanging.provider.replace(Endpoint::Token, reply);
+        let answer = exchanging.call().await;
+        answer.assert_problem(502, "provider_unavailable");
+        assert_eq!(answer.header("retry-after"), None, "it is not left alone");
+    };
+    for reply in [Reply::Broken, Reply::Broken, Reply::json(429, &json!({}))] {
+        fails(reply).await;
     }
-    exchanging.app.clock.advance_seconds(31);
-    exchanging.provider.replace(Endpoint::Token, Reply::json(500, &json!({})));
-    for browser in &others {
-        browser.call(Method::GET, &format!("{API}/")).send().await.assert_problem(502, "provider_unavailable");
+    exchanging.app.clock.advance_seconds(REMEMBERED_SECONDS);
+    for reply in [Reply::Broken, Reply::Broken] {
+        fails(reply).await;
     }
-    exchanging.provider.restore(Endpoint::Token);
-    exchanging.upstream.replace_once("/base/", Reply::json(401, &json!({})).header("www-authenticate", "Bearer error=\"invalid_token\""));
-    exchanging.browser.call(Method::GET, "/api/v1/proxy/plain/").send().await.assert_status(200);
-    let tokens = exchanging.upstream.tokens();
-    assert_ne!(tokens[0], tokens[1]);
 }
 
 #[tokio::test]
