@@ -1,18 +1,7 @@
 //! Where the user is.
 
-use leptos::{ev::MouseEvent, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-
-/// Loads the page anew instead of following a link to it: with a fragment in its address, that would only go to a place on the old page.
-pub(crate) fn reload(event: &MouseEvent) {
-    // That asks for another tab.
-    if event.ctrl_key() || event.meta_key() || event.shift_key() {
-        return;
-    }
-    event.prevent_default();
-    // A page that cannot be loaded again says so itself.
-    let _ = location().reload();
-}
 
 /// The address of the page, with its query and fragment, as a sign-in comes back to it. Inside a `<Router>` only.
 pub fn use_address() -> Signal<String> {

@@ -47,12 +47,6 @@ impl Clock {
         self.now.set(self.read());
     }
 
-    /// Learns the same from a page, by the time at which the server wrote it: that is when it began to arrive, however long ago that was
-    /// where the app came over a slow line. Only for the browser.
-    pub fn set_by_page(self, server_unix_seconds: i64) {
-        self.set_by_server(server_unix_seconds + seconds_since_the_page_began());
-    }
-
     /// Ticks every second that the page is visible, for as long as the calling component lives. A page that nobody sees is not woken.
     pub fn tick(self) {
         let is_visible = RwSignal::new(true);
@@ -78,15 +72,6 @@ impl Clock {
 #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit for the next 292 billion years")]
 fn browser_unix_seconds() -> i64 {
     (js_sys::Date::now() / 1000.0) as i64
-}
-
-/// How long ago the document began to arrive; only for the browser.
-#[expect(clippy::cast_possible_truncation, reason = "a page is not open for that long")]
-fn seconds_since_the_page_began() -> i64 {
-    let timing = window().performance().map(|performance| (performance.now(), performance.timing()));
-    // Browsers that hide such times from pages give none.
-    let timing = timing.filter(|(_, timing)| timing.response_start() > 0.0);
-    timing.map_or(0, |(now, timing)| ((now - (timing.response_start() - timing.navigation_start())) / 1000.0).max(0.0) as i64)
 }
 
 /// Reads an HTTP `Date` header to whole seconds since 1970; only for the browser.

@@ -120,7 +120,7 @@ pub fn SessionProvider<V: IntoView>(
     // The browser's clock may be wrong; but what is drawn first is what the server has drawn.
     Effect::new(move || {
         if let Some(now) = handover.now_unix_seconds {
-            clock.set_by_page(now);
+            clock.set_by_server(now);
         }
     });
     // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a

@@ -165,7 +165,7 @@ fn NotLoaded() -> impl IntoView {
         <Heading>{t(frame::NOT_LOADED_HEADING)}</Heading>
         <p class="lead">{t(frame::NOT_LOADED_WHY)}</p>
         <p>
-            <a class="button" href=address rel="external" on:click=|event| crate::address::reload(&event)>
+            <a class="button" href=address rel="external">
                 {t(frame::NOT_LOADED_AGAIN)}
             </a>
         </p>

@@ -4,6 +4,7 @@ use crate::cargo::{build as cargo_build, cargo, paths, release_cargo};
 use crate::step::Stopwatch;
 use crate::workspace::empty_directory;
 use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -74,8 +75,8 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// Starts the program, which has its site embedded, in an empty directory.
-    pub(crate) fn start(program: &Path, mode: Mode, directory: &Path) -> Result<Self> {
+    /// Starts the program in an empty directory, with the app's files in `site` or with those that are embedded.
+    pub(crate) fn start(program: &Path, site: Option<&Path>, mode: Mode, directory: &Path) -> Result<Self> {
         empty_directory(directory)?;
         let (port, demo_port) = free_ports()?;
         let log_path = directory.join("server.log");
@@ -83,6 +84,7 @@ impl Probe {
         let stopwatch = Stopwatch::start();
         let child = Command::new(program)
             .current_dir(directory)
+            .args(site.map(|site| [OsStr::new("--site-dir"), site.as_os_str()]).into_iter().flatten())
             .args(["--listen", &format!("127.0.0.1:{port}"), "--public-url", &format!("http://localhost:{port}")])
             .args(["--data-dir", "data", "--render", &mode.to_string(), "--set", &format!("demo.listen=127.0.0.1:{demo_port}")])
             .stdin(Stdio::null())

@@ -2,6 +2,7 @@
 
 use crate::cargo::{build as cargo_build, cargo};
 use crate::child::{Finished, ended, run_quietly, run_step, succeeds};
+use crate::release;
 use crate::server::SERVER;
 use crate::site::{self, EXAMPLE, Package};
 use crate::step::Step;
@@ -50,6 +51,9 @@ pub(crate) fn test(arguments: &Arguments) -> ExitCode {
 
     let target = report.value("WebAssembly target", wasm_target::ensure);
     let site = target.as_ref().and_then(|target| report.value("site", || site::ensure(target, &Package::own())));
+    if let (Some(programs), Some(()), true) = (&programs, &site, filters.is_empty()) {
+        report.check("first load", || release::check_first_load(&programs.server));
+    }
     // Chromium also runs those of the app's own tests that want a page.
     let chromium = if arguments.fast { None } else { report.value("browser", playwright::prepare) };
     match &target {

@@ -1,13 +1,10 @@
 //! A word before the session ends.
 
-use leptos::{ev::FocusEvent, prelude::*};
-use std::{cell::RefCell, rc::Rc};
-use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
+use leptos::prelude::*;
 
 use crate::{
     clock::unix_seconds,
-    components::{countdown::Countdown, heading::focus_quietly, sign_out_notice::SignOutNotice},
+    components::{countdown::Countdown, sign_out_notice::SignOutNotice},
     erased::erased,
     session::use_session,
     texts::{around, frame, t},
@@ -34,30 +31,13 @@ fn Notice(end: String) -> impl IntoView {
     let state = session.get_untracked();
     let can_go_on = state.signed_in().is_some_and(|signed_in| unix_seconds(&end) < unix_seconds(&signed_in.session.expires_at));
     let (before, after) = around(frame::EXPIRY_ENDS_IN);
-    // The button goes with the notice, and whoever has pressed it is back where they were.
-    let left = Rc::new(RefCell::new(None::<HtmlElement>));
-    let leaves = {
-        let left = Rc::clone(&left);
-        move |event: FocusEvent| {
-            // Whoever comes from another window was here before.
-            if let Some(element) = event.related_target().and_then(|element| element.dyn_into().ok()) {
-                left.replace(Some(element));
-            }
-        }
-    };
-    let stay = move |_| {
-        session.refresh();
-        if let Some(element) = &*left.borrow() {
-            focus_quietly(element);
-        }
-    };
     view! {
         <div class="expiry notice" role="status">
             <p>{before} <Countdown until=Signal::stored(Some(end)) over=t(frame::EXPIRY_OVER) /> {after}</p>
             {can_go_on
                 .then(|| {
                     view! {
-                        <button type="button" class="button button-small" on:focus=leaves on:click=stay>
+                        <button type="button" class="button button-small" on:click=move |_| session.refresh()>
                             {t(frame::EXPIRY_STAY)}
                         </button>
                     }

@@ -50,14 +50,7 @@
         // The answer was not handed in, so a reload has to find it again.
         if (self.authorizationResponse) history.replaceState(null, "", callback + self.authorizationResponse);
         const message = document.getElementById("not-started").content.firstElementChild;
-        const again = message.querySelector("a");
-        again.href = location.href;
-        // To follow a link with a fragment would load nothing.
-        again.onclick = (event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-          event.preventDefault();
-          location.reload();
-        };
+        message.querySelector("a").href = location.pathname + location.search;
         const main = document.querySelector("main") ?? document.body;
         const loading = document.querySelector("[data-loading]");
         if (loading) {

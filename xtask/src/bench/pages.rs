@@ -44,7 +44,7 @@ pub(super) fn run(program: Option<&Path>) -> Result<ExitCode> {
     let mut all_met = true;
     for mode in [Mode::Spa, Mode::Ssr] {
         let step = Step::start(format!("ask for the first page {PAGES} times ({mode})"));
-        let probe = Probe::start(&program, mode, &cache_directory().join("probe"))?;
+        let probe = Probe::start(&program, None, mode, &cache_directory().join("probe"))?;
         let mut times = Vec::with_capacity(PAGES);
         for _ in 0..PAGES {
             let stopwatch = Stopwatch::start();
