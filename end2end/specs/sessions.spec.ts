@@ -117,20 +117,6 @@ test('a new sign-in in another tab leaves what is being typed where it is', asyn
   await expect(page.getByLabel('New note')).toHaveValue('half a thought');
 });
 
-test('whoever stays signed in shortly before the end goes on where they were', async ({ page, launch }) => {
-  const server = await launch({ config: () => '[session]\nidle = "122s"\n' });
-  await page.goto(server.url + loginPath());
-  await passProvider(page);
-  const note = page.getByLabel('New note');
-  const stay = page.getByRole('button', { name: 'Stay signed in' });
-  await expect(stay).toBeVisible();
-  await note.focus();
-  await stay.focus();
-  await page.keyboard.press('Enter');
-  await expect(stay).toBeHidden();
-  await expect(note).toBeFocused();
-});
-
 test('a tab that listened and is closed makes way for another', async ({ context, server, playwright }) => {
   const [first, second] = [await context.newPage(), await context.newPage()];
   await signIn(first);
