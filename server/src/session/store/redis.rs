@@ -325,7 +325,7 @@ impl RedisStore {
         let due = self.names.due(part);
         let mut forgotten = 0;
         loop {
-            let script = Call::script(&script::DUE, &due).arg(now.as_second()).arg(SWEPT_AT_ONCE);
+            let script = Call::repeatable_script(&script::DUE, &due).arg(now.as_second()).arg(SWEPT_AT_ONCE);
             let (now, members): (i64, Vec<Vec<u8>>) = self.link.run(script).await?;
             let all = members.len() < SWEPT_AT_ONCE;
             let swept = at_once(members, |member| self.sweep_one(&due, member, now)).await?;
@@ -344,7 +344,7 @@ impl RedisStore {
                 let session = self.names.session(key);
                 match self.link.run(Call::script(&script::SWEEP_SESSION, &session).arg(now)).await? {
                     Value::Int(idle_end) => {
-                        self.link.run::<()>(Call::repeatable("ZADD", due).arg(idle_end).arg(member)).await?;
+                        self.link.run::<()>(Call::repeatable_script(&script::POSTPONE, due).arg(idle_end).arg(member)).await?;
                         return Ok(0);
                     }
                     Value::BulkString(identity) => {

@@ -50,7 +50,8 @@ async fn recovered(store: &dyn Store) {
 async fn a_server_whose_memory_is_full_learns_of_uses_and_ends_and_of_nothing_new() {
     let place = Single::start();
     let store = place.open().await;
-    let (used, over) = (session(), SessionRecord { last_seen_at: minutes(-31), idle_expires_at: minutes(-1), ..session() });
+    let idle = || SessionRecord { last_seen_at: minutes(-31), idle_expires_at: minutes(-1), ..session() };
+    let (used, over) = (idle(), idle());
     for record in [&used, &over] {
         store.insert(record).await.unwrap();
     }

@@ -40,6 +40,11 @@ impl Call {
         Self { command, slot: Some(slot(key.as_bytes())), repeatable: false, script: Some(source.text) }
     }
 
+    /// A script that may be repeated, as for [`Call::repeatable`].
+    pub(super) fn repeatable_script(source: &'static Source, key: &str) -> Self {
+        Self { repeatable: true, ..Self::script(source, key) }
+    }
+
     /// With one more argument.
     pub(super) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
         self.command.arg(argument);

@@ -16,6 +16,7 @@ scripts! {
     TOUCH = "touch.lua",
     REMOVE = "remove.lua",
     DUE = "due.lua",
+    POSTPONE = "postpone.lua",
     SWEEP_SESSION = "sweep_session.lua",
     ADD_TO_INDEX = "add_to_index.lua",
     BEGIN_TOKEN = "begin_token.lua",
