@@ -152,6 +152,13 @@ macro_rules! time_of_sweep {
         "LEAST($1, floor(extract(epoch FROM now()))::bigint)"
     };
 }
+/// What is due may be so only because its use could not be written; where nothing can be changed, nothing is swept.
+const PROVE_WRITABLE: &str = concat!(
+    "UPDATE oauth2flow_sessions SET idle_expires_at = idle_expires_at WHERE key = (SELECT key FROM oauth2flow_sessions \
+     WHERE idle_expires_at <= ",
+    time_of_sweep!(),
+    " LIMIT 1 FOR UPDATE SKIP LOCKED)"
+);
 const SWEEP_SESSIONS: &str = concat!(
     "DELETE FROM oauth2flow_sessions WHERE key IN (SELECT key FROM oauth2flow_sessions WHERE idle_expires_at <= ",
     time_of_sweep!(),
@@ -216,7 +223,7 @@ impl PostgresStore {
 
     /// Makes a call that nobody may make twice.
     async fn once<T>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError> + Clone) -> Result<T, StoreError> {
-        self.call(|loss| loss == Loss::Undone, work).await
+        self.call(|loss| loss != Loss::Unknown, work).await
     }
 
     /// Makes a call, and gives up in time. An idle connection may have been cut by whatever is on the way, or belong to a server that
@@ -235,6 +242,14 @@ impl PostgresStore {
                     leased.is_usable = true;
                     return result;
                 };
+                if loss == Loss::ReadOnly && (is_repeated || self.ear.is_read_only()) {
+                    // So does a new connection say; it can still read.
+                    if is_repeated {
+                        self.ear.note_read_only();
+                    }
+                    leased.is_usable = true;
+                    return result;
+                }
                 // What has become of one may have become of all.
                 self.ear.distrust();
                 if is_repeated || !may_repeat(loss) {
@@ -272,11 +287,13 @@ impl Drop for Leased {
     }
 }
 
-/// What is known of a call whose connection is of no use any more.
+/// What is known of a call whose connection is of no use any more, or not for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Loss {
     /// Nothing was done: it never came there, or was refused as a whole.
     Undone,
+    /// Nothing was done: the database takes no writes, or this one is the primary no longer.
+    ReadOnly,
     /// All of it was done, or nothing.
     Unknown,
 }
@@ -286,12 +303,13 @@ impl Loss {
     /// [PostgreSQL's error codes](https://www.postgresql.org/docs/current/errcodes-appendix.html).
     fn of(error: &StoreError) -> Option<Self> {
         if error.0.is::<ReadOnly>() {
-            return Some(Self::Undone);
+            return Some(Self::ReadOnly);
         }
         match error.0.downcast_ref()? {
             sqlx::Error::Database(error) => match error.code().as_deref()? {
-                // It takes no writes; an administrator, a shutdown or a limit has ended the connection, before the statement was committed.
-                "25006" | "57P01" | "57P03" | "57P05" => Some(Self::Undone),
+                "25006" => Some(Self::ReadOnly),
+                // An administrator, a shutdown or a limit has ended the connection, before the statement was committed.
+                "57P01" | "57P03" | "57P05" => Some(Self::Undone),
                 // Another process of the database has crashed.
                 "57P02" => Some(Self::Unknown),
                 _ => None,
@@ -478,6 +496,7 @@ impl Store for PostgresStore {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.repeatable(async |connection| Ok(sqlx::query(PROVE_WRITABLE).bind(now.as_second()).execute(connection).await?)).await?;
         let mut swept = 0;
         for statement in [SWEEP_SESSIONS, SWEEP_CLAIMS] {
             loop {

@@ -18,6 +18,9 @@ use tokio::{
 /// How often a silent connection is asked whether it is still one.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
+/// How long a database that takes no writes is believed to take none on a new connection, either.
+const READ_ONLY_FOR: Duration = Duration::from_secs(2);
+
 /// How long to wait before the next attempt to connect.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -28,11 +31,17 @@ pub(super) struct Ear {
     /// The turns of listening.
     pub(super) turns: Turns,
     lost_at: Mutex<Option<Instant>>,
+    read_only_at: Mutex<Option<Instant>>,
 }
 
 impl Ear {
     pub(super) fn new(changes_kept: usize) -> Self {
-        Self { changes: broadcast::Sender::new(changes_kept), turns: Turns::new(), lost_at: Mutex::new(None) }
+        Self {
+            changes: broadcast::Sender::new(changes_kept),
+            turns: Turns::new(),
+            lost_at: Mutex::new(None),
+            read_only_at: Mutex::new(None),
+        }
     }
 
     pub(super) fn changes(&self) -> broadcast::Receiver<Change> {
@@ -57,6 +66,16 @@ impl Ear {
     /// Whether a connection was lost at a time when one of this age was there already.
     pub(super) fn has_lost_since(&self, age: Duration) -> bool {
         self.lost_at.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|lost_at| lost_at.elapsed() <= age)
+    }
+
+    /// Says that a new connection takes no writes, either.
+    pub(super) fn note_read_only(&self) {
+        *self.read_only_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether that was so a moment ago.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.read_only_at.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < READ_ONLY_FOR)
     }
 }
 
