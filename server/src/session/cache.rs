@@ -13,7 +13,7 @@ use super::{
 };
 use crate::clock::Clock;
 use async_trait::async_trait;
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use quick_cache::{Weighter, sync};
 use std::{
@@ -24,7 +24,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::timeout};
 use tracing::Instrument as _;
 
 /// How much memory the sessions may take, and how many there are about.
@@ -37,6 +37,17 @@ const STRIPES: usize = 64;
 /// How long to wait before a use that could not be written down is tried again, and how many are written at a time once that works.
 const SAVE_PAUSE: Duration = Duration::from_secs(1);
 const SAVED_AT_A_TIME: usize = 16;
+
+/// How long the last attempt may take when the server ends.
+const SAVE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// For how long something that was written shows that the store takes writes.
+const PROVEN_FOR: Duration = Duration::from_secs(10);
+
+/// So long after a failure, others may still be writing down what they could not before: they need a second or two. Nothing is swept for
+/// longer, as that cannot be undone.
+const RECOVERY: Duration = Duration::from_secs(5);
+const QUIET_BEFORE_SWEEP: Duration = Duration::from_secs(30);
 
 /// Sessions by their key.
 pub(super) struct Cache {
@@ -202,7 +213,8 @@ pub(super) struct Invalidating {
 
 impl Invalidating {
     pub(super) fn new(store: Arc<dyn Store>, cache: Arc<Cache>, hub: Arc<Hub>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, cache, hub, clock, unsaved: UnsavedUses::default() }
+        let unsaved = UnsavedUses::new(clock.elapsed());
+        Self { store, cache, hub, clock, unsaved }
     }
 
     /// The session of this key, if it is alive.
@@ -215,19 +227,31 @@ impl Invalidating {
             return Ok(None);
         }
         // It may have been used where that could not be written down. Only where it can be, and nobody has, it is over.
-        let a_second_later = session.last_seen_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
-        self.store.touch(key, a_second_later, session.idle_expires_at).await.inspect_err(|_| self.unsaved.note_failure())?;
+        if !self.unsaved.have_worked_within(PROVEN_FOR, self.clock.elapsed()) {
+            let a_second_later = session.last_seen_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+            let written = self.store.touch(key, a_second_later, session.idle_expires_at).await;
+            written.inspect_err(|_| self.unsaved.note_failure(self.clock.elapsed()))?;
+            self.unsaved.note_success(self.clock.elapsed());
+        }
+        if self.unsaved.have_failed_within(RECOVERY, self.clock.elapsed()) {
+            return Err(StoreError::new("other servers may not have written down yet how sessions were used"));
+        }
         let session = self.get(key).await?.map(LiveSession::new);
         Ok(session.filter(|session| !session.has_expired(now)).map(Arc::new))
     }
 
     /// Writes the use of a session down, or remembers it until that is possible.
     pub(super) async fn write_use(&self, last: Use) {
-        if !self.unsaved.join(last)
-            && let Err(error) = self.store.touch(last.key, last.last_seen_at, last.idle_expires_at).await
-        {
-            tracing::warn!(error = %error, "the use of a session could not be written down; this server remembers it and tries again");
-            self.unsaved.keep(last);
+        if !self.unsaved.join(last) {
+            match self.store.touch(last.key, last.last_seen_at, last.idle_expires_at).await {
+                Ok(()) => {
+                    self.unsaved.forget(last, self.clock.elapsed());
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "the use of a session could not be written down; this server remembers it and tries again");
+                    self.unsaved.keep(last, self.clock.elapsed());
+                }
+            }
         }
         self.cache.forget(last.key);
     }
@@ -241,29 +265,36 @@ impl Invalidating {
         }
     }
 
-    /// Writes down what could not be written before: one use, to see whether that works again, and then the others.
+    /// Writes down what could not be written before: one use, to see whether that works again, and then the others while it does.
     async fn save_uses(&self) {
-        let Some((last, others)) = self.unsaved.by_turns(self.clock.now()) else { return };
-        if self.save_use(last).await {
-            tracing::info!(uses = others.len() + 1, "the use of sessions can be written down again");
-            stream::iter(others)
-                .for_each_concurrent(SAVED_AT_A_TIME, |last| async move {
-                    self.save_use(last).await;
-                })
-                .await;
+        let Some(one) = self.unsaved.next(self.clock.now()) else { return };
+        if !self.save_use(one).await {
+            self.unsaved.note_vain(one, self.clock.elapsed());
+            return;
+        }
+        for some in self.unsaved.all().chunks(SAVED_AT_A_TIME) {
+            let saved = join_all(some.iter().map(|last| self.save_use(*last))).await;
+            let vain: Vec<_> = some.iter().zip(saved).filter(|(_, saved)| !saved).collect();
+            if !vain.is_empty() {
+                for (last, _) in vain {
+                    self.unsaved.set_alone(*last);
+                }
+                return;
+            }
         }
     }
 
     async fn save_use(&self, last: Use) -> bool {
         match self.store.touch(last.key, last.last_seen_at, last.idle_expires_at).await {
             Ok(()) => {
-                self.unsaved.forget(last);
+                if self.unsaved.forget(last, self.clock.elapsed()) {
+                    tracing::info!("the use of sessions can be written down again");
+                }
                 self.cache.forget(last.key);
                 true
             }
             Err(error) => {
                 tracing::debug!(error = %error, "the use of a session could still not be written down");
-                self.unsaved.note_failure();
                 false
             }
         }
@@ -381,11 +412,12 @@ impl Store for Invalidating {
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         // After something could not be written, sessions may look unused that are not: this server has yet to write that down, or another
-        // one has, which has time until the next sweep.
-        if !self.unsaved.are_settled() {
+        // one has. What happened before this server started, it does not know.
+        if !self.unsaved.have_been_quiet_for(QUIET_BEFORE_SWEEP, self.clock.elapsed()) {
+            tracing::debug!("nothing is swept until the uses of sessions can have been written down everywhere");
             return Ok(0);
         }
-        self.store.sweep(now).await.inspect_err(|_| self.unsaved.note_failure())
+        self.store.sweep(now).await.inspect_err(|_| self.unsaved.note_failure(self.clock.elapsed()))
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {
@@ -397,7 +429,8 @@ impl Store for Invalidating {
     }
 
     async fn close(&self) {
-        self.save_uses().await;
+        // Where the store does not answer, nobody waits for it for long.
+        let _ = timeout(SAVE_PATIENCE, self.save_uses()).await;
         self.store.close().await;
     }
 }

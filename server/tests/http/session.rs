@@ -84,7 +84,13 @@ async fn a41_a_store_that_can_only_be_read_signs_nobody_out_who_is_active() {
     assert!(last_seen < app.clock.seconds() - 90 * 60, "nothing was written");
 
     sqlx::query("DROP TRIGGER full").execute(&mut database).await.unwrap();
+    // Nor may it have written that down already.
+    away.call(Method::GET, "/api/v1/session").send().await.assert_problem(503, "store_unavailable");
+    app.clock.advance_seconds(5);
+    let mut seen = async || -> i64 { sqlx::query_scalar("SELECT min(last_seen_at) FROM sessions").fetch_one(&mut database).await.unwrap() };
+    let before = seen().await;
     assert!(!away.is_signed_in().await);
+    assert_eq!(seen().await, before, "that the store takes writes is known by now");
     // What this server remembers is written down when it ends, at the latest.
     app.stop().await;
     app.start().await;

@@ -1,6 +1,6 @@
 //! Several servers that share a store in which nothing can be changed for a while.
 
-use crate::servers::patience::PATIENCE;
+use crate::servers::patience::wait_for;
 use jiff::{SignedDuration, Timestamp};
 use oauth2flow::{
     clock::Clock,
@@ -19,7 +19,6 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::time::{sleep, timeout};
 
 #[derive(Clone)]
 struct SetClock(Arc<Mutex<Timestamp>>);
@@ -30,11 +29,11 @@ impl Clock for SetClock {
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::ZERO
+        self.now().duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
     }
 }
 
-async fn server(file: &Path, clock: &SetClock) -> Sessions {
+async fn open(file: &Path, clock: &SetClock) -> Sessions {
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     let keys = Arc::new(KeyRing::parse(&"A".repeat(43).into(), "a test", Arc::clone(&clock)).unwrap());
     let store = Arc::new(SqliteStore::open(file).await.unwrap());
@@ -53,12 +52,16 @@ async fn is_found(server: &Sessions, key: Key) -> bool {
     server.find(key).await.unwrap().is_some()
 }
 
-#[tokio::test]
+fn last_seen(database: &Connection, key: Key) -> i64 {
+    database.query_row("SELECT last_seen_at FROM sessions WHERE key = ?", [&key.0], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_active_at_one_server_is_signed_out_by_none() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("sessions.sqlite");
     let clock = SetClock(Arc::new(Mutex::new("2026-06-01T12:00:00Z".parse().unwrap())));
-    let (one, other) = (server(&file, &clock).await, server(&file, &clock).await);
+    let (one, other) = (open(&file, &clock).await, open(&file, &clock).await);
     let (active, away) = (begin(&one).await, begin(&one).await);
     let database = Connection::open(&file).unwrap();
     // What takes room cannot be written, as on a full disk; what gives room back can.
@@ -71,17 +74,24 @@ async fn who_is_active_at_one_server_is_signed_out_by_none() {
         other.find(key).await.unwrap_err();
     }
     for server in [&one, &other] {
-        assert_eq!(server.store().sweep(clock.now()).await.unwrap(), 0);
+        assert_eq!(server.store().sweep(clock.now()).await.unwrap_or_default(), 0);
     }
+    // One that has seen nothing of it does not know what others remember.
+    let idle = open(&file, &clock).await;
+    *clock.0.lock().unwrap() += SignedDuration::from_mins(1);
+    idle.store().sweep(clock.now()).await.unwrap_err();
 
     database.execute_batch("DROP TRIGGER full").unwrap();
-    let saved = async {
-        while !is_found(&other, active).await {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, saved).await.unwrap();
-    assert!(!is_found(&other, away).await && !is_found(&one, away).await);
+    let newcomer = begin(&one).await;
+    *clock.0.lock().unwrap() += SignedDuration::from_mins(2);
+    assert!(is_found(&one, newcomer).await);
+    wait_for(|| last_seen(&database, active) > last_seen(&database, away));
+    *clock.0.lock().unwrap() += SignedDuration::from_mins(2);
+    for key in [active, newcomer] {
+        assert!(is_found(&one, key).await);
+        wait_for(|| last_seen(&database, key) == clock.now().as_second());
+    }
+    assert!(is_found(&other, active).await && !is_found(&other, away).await && !is_found(&one, away).await);
     let mut swept = 0;
     for server in [&one, &other, &one, &other] {
         swept += server.store().sweep(clock.now()).await.unwrap();
