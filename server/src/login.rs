@@ -12,6 +12,7 @@ use crate::{
         Ending, NewSession,
         cookie::{Presented, SameSite},
         device::Device,
+        live::LiveSession,
         record::{Key, Profile, SessionId, Tokens},
         store::StoreError,
     },
@@ -230,8 +231,12 @@ async fn finish(
 /// Begins a session in the place of `old` ones.
 async fn begin(app: &AppState, session: &SessionId, new: &NewSession, old: impl Iterator<Item = Key>) -> Result<(), StoreError> {
     app.sessions.begin(session, new).await?;
+    let is_same_user = |old: &LiveSession| old.provider == new.provider && old.sub == new.profile.user.sub;
     for old in old {
-        app.sessions.note_ending(old, Ending::Replacement).await;
+        // What is open may show what is another user's: to those pages it is a sign-out.
+        if app.sessions.peek(old).await.is_ok_and(|old| old.is_some_and(|old| is_same_user(&old))) {
+            app.sessions.note_ending(old, Ending::Replacement).await;
+        }
         app.sessions.end(old).await?;
     }
     Ok(())

@@ -58,7 +58,7 @@ pub struct Sessions {
 pub enum Ending {
     /// The provider renews it no longer.
     Withdrawal,
-    /// Its browser has signed in anew.
+    /// Its browser has signed the same user in anew.
     Replacement,
 }
 

@@ -97,6 +97,19 @@ async fn a_new_sign_in_ends_the_streams_of_the_session_that_it_replaces() {
 }
 
 #[tokio::test]
+async fn a_sign_in_of_somebody_else_is_a_sign_out_to_the_pages_that_are_open() {
+    let app = TestApp::with_demo().await;
+    let browser = app.browser();
+    browser.sign_in_with_demo(&app, "alice").await;
+    let mut events = listening(&browser).await;
+    // At the demo provider it is somebody else's turn, too.
+    let other = app.browser();
+    other.put_cookie("session", &browser.session_cookie().unwrap());
+    other.sign_in_with_demo(&app, "bob").await;
+    events.expect_end().await;
+}
+
+#[tokio::test]
 async fn new_tokens_are_told_with_the_session_as_it_is_now() {
     let (provider, upstream) = (StandInProvider::start().await, Upstream::start().await);
     let app = TestApp::with_upstream(&provider, &upstream).await;
