@@ -41,6 +41,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 /// The app's pages. Nothing is made before somebody asks for one: a gateway's server is never asked.
 pub struct Pages {
@@ -166,14 +167,19 @@ pub fn takes_forms(app: &AppState, path: &str) -> bool {
 const VARY: HeaderValue = HeaderValue::from_static("accept-language, cookie");
 
 /// How long the home page waits to learn whether a session is alive.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether whoever opens the home page is to be shown the ways to sign in at once, and not when the app knows better. The cookie of a
 /// session that is over stays in the browser.
 async fn is_newcomer(app: &AppState, headers: &HeaderMap) -> bool {
     match app.cookies.session(headers) {
         Presented::Absent => true,
-        Presented::Value(_) => matches!(timeout(PATIENCE, session::peek(app, headers)).await, Ok(Ok(None))),
+        Presented::Value(_) => {
+            let (app, headers) = (app.clone(), headers.clone());
+            // A call to the store that is given up in the middle costs a connection.
+            let peeked = tokio::spawn(async move { session::peek(&app, &headers).await }.in_current_span());
+            matches!(timeout(PATIENCE, peeked).await, Ok(Ok(Ok(None))))
+        }
         Presented::Ambiguous => false,
     }
 }
