@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Only with sessions in sqlite, memory, postgres or redis; can be repeated
     #[arg(long, value_name = "STORE")]
     store: Vec<String>,
-    /// Only these requests: login-start, session-read, refused, forward-auth, proxied, login; can be repeated
+    /// Only these requests: login-start, code-exchange, session-read, refused, forward-auth, proxied, login; can be repeated
     #[arg(long, value_name = "REQUEST")]
     scenario: Vec<String>,
     /// Read sessions with so many in the store, instead of 1000, 100000 and 1000000; can be repeated

@@ -11,8 +11,21 @@ use url::Url;
 /// Where a login starts.
 pub(crate) const START: &str = "/api/v1/oauth/login?provider=bench";
 
+/// A login whose user has come back from the provider.
+pub(crate) struct Begun {
+    /// The login's cookie, as `name=value`.
+    transaction: String,
+    /// What the app posts.
+    answer: String,
+}
+
 /// Signs a user in and hands back the session cookie, as `name=value`.
 pub(crate) async fn sign_in(connection: &mut Connection, issuer: &str, user: usize) -> Result<String> {
+    begin(connection, issuer, user).await?.finish(connection).await
+}
+
+/// Starts a login, and makes the answer that the provider would give.
+pub(crate) async fn begin(connection: &mut Connection, issuer: &str, user: usize) -> Result<Begun> {
     let start = connection.request(Method::GET, START).header("sec-fetch-mode", "navigate").body(Full::default())?;
     let started = connection.send(start).await?.expect(StatusCode::SEE_OTHER)?;
     let location = started.headers.get(header::LOCATION).context("the login leads nowhere")?.to_str()?;
@@ -21,17 +34,24 @@ pub(crate) async fn sign_in(connection: &mut Connection, issuer: &str, user: usi
         let found = location.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
         found.with_context(|| format!("the authorization request has no {wanted}"))
     };
-    let transaction = cookie(&started.headers, "tx-").context("the login sets no cookie")?;
-    let answer = json!({ "code": peer::code(user, &parameter("nonce")?), "state": parameter("state")?, "iss": issuer });
-    let post = connection
-        .request(Method::POST, "/api/v1/oauth/code")
-        .header("sec-fetch-mode", "cors")
-        .header("x-csrf", "1")
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::COOKIE, transaction)
-        .body(Full::from(Bytes::from(answer.to_string())))?;
-    let finished = connection.send(post).await?.expect(StatusCode::OK)?;
-    Ok(cookie(&finished.headers, "session=").context("the login made no session")?.to_owned())
+    let transaction = cookie(&started.headers, "tx-").context("the login sets no cookie")?.to_owned();
+    let answer = json!({ "code": peer::code(user, &parameter("nonce")?), "state": parameter("state")?, "iss": issuer }).to_string();
+    Ok(Begun { transaction, answer })
+}
+
+impl Begun {
+    /// Hands the answer in.
+    pub(crate) async fn finish(self, connection: &mut Connection) -> Result<String> {
+        let post = connection
+            .request(Method::POST, "/api/v1/oauth/code")
+            .header("sec-fetch-mode", "cors")
+            .header("x-csrf", "1")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::COOKIE, self.transaction)
+            .body(Full::from(Bytes::from(self.answer)))?;
+        let finished = connection.send(post).await?.expect(StatusCode::OK)?;
+        Ok(cookie(&finished.headers, "session=").context("the login made no session")?.to_owned())
+    }
 }
 
 /// The first cookie that begins so and is not being taken back.

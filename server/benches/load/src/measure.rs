@@ -258,6 +258,9 @@ impl<'a> Bench<'a> {
                 };
                 let exchange = async |connection: &mut Connection, index: usize| work.exchange(connection, subjects, first + index).await;
                 let mut crowd = warm_up(address, self.arguments.connections, &exchange).await?;
+                if let Work::Scenario(scenario) = work {
+                    scenario.prepare(&mut crowd, subjects, requests / scenario.rarity()).await?;
+                }
                 let database = store.database.as_ref().filter(|_| matches!(work, Work::Scenario(_)));
                 let database_before = database.map(Database::time).transpose()?;
                 let before = process.time()?;

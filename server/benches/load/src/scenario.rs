@@ -7,13 +7,15 @@ use crate::{
 use anyhow::Result;
 use http::{Method, StatusCode, header, request};
 use http_body_util::Full;
-use std::net::SocketAddr;
+use std::{cell::RefCell, net::SocketAddr};
 
 /// Something that browsers ask for again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Scenario {
     /// `GET /oauth/login`: state, PKCE and nonce made and sealed, the address of the provider composed.
     LoginStart,
+    /// `POST /oauth/code`: the code exchanged, ID token and userinfo judged, the session begun.
+    CodeExchange,
     /// `GET /session` of somebody who is signed in.
     SessionRead,
     /// A proxied call without a session: 401.
@@ -46,12 +48,14 @@ pub(crate) enum Target {
 
 impl Scenario {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [Self::LoginStart, Self::SessionRead, Self::Refused, Self::ForwardAuth, Self::Proxied, Self::Login];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::LoginStart, Self::CodeExchange, Self::SessionRead, Self::Refused, Self::ForwardAuth, Self::Proxied, Self::Login];
 
     /// What people call it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::LoginStart => "login start",
+            Self::CodeExchange => "code exchange",
             Self::SessionRead => "session read",
             Self::Refused => "refused call",
             Self::ForwardAuth => "forward-auth",
@@ -73,7 +77,7 @@ impl Scenario {
         match self {
             Self::LoginStart | Self::SessionRead => Some(Target::Times(2.0)),
             Self::Refused => Some(Target::Times(1.5)),
-            Self::ForwardAuth => None,
+            Self::CodeExchange | Self::ForwardAuth => None,
             Self::Proxied => Some(Target::Times(3.0)),
             Self::Login => Some(Target::Microseconds(300.0)),
         }
@@ -82,9 +86,22 @@ impl Scenario {
     /// How many times less often it is done than the others, because the provider's part takes long.
     pub(crate) const fn rarity(self) -> usize {
         match self {
-            Self::Login => 10,
+            Self::CodeExchange | Self::Login => 10,
             _ => 1,
         }
+    }
+
+    /// Does beforehand, as many times, what is not to be measured.
+    pub(crate) async fn prepare(self, crowd: &mut Crowd, subjects: &Subjects, times: usize) -> Result<()> {
+        if self == Self::CodeExchange {
+            let begin = async |connection: &mut Connection, index: usize| {
+                let begun = login::begin(connection, &subjects.issuer, index).await?;
+                subjects.begun.borrow_mut().push(begun);
+                Ok(())
+            };
+            crowd.work(times, &begin).await?;
+        }
+        Ok(())
     }
 
     /// Does it once.
@@ -96,6 +113,15 @@ impl Scenario {
             Self::Refused => (connection.request(Method::GET, PROXIED).header("x-csrf", "1"), StatusCode::UNAUTHORIZED),
             Self::ForwardAuth => (signed_in(connection, "/api/v1/auth", &cookie()), StatusCode::OK),
             Self::Proxied => (signed_in(connection, PROXIED, &cookie()), StatusCode::OK),
+            Self::CodeExchange => {
+                let begun = subjects.begun.borrow_mut().pop();
+                let begun = match begun {
+                    Some(begun) => begun,
+                    None => login::begin(connection, &subjects.issuer, index).await?,
+                };
+                begun.finish(connection).await?;
+                return Ok(());
+            }
             Self::Login => {
                 login::sign_in(connection, &subjects.issuer, index).await?;
                 return Ok(());
@@ -117,6 +143,8 @@ pub(crate) fn signed_in(connection: &Connection, path: &str, cookie: &str) -> re
 /// Who is signed in.
 pub(crate) struct Subjects {
     issuer: String,
+    /// Logins that wait for their exchange.
+    begun: RefCell<Vec<login::Begun>>,
     sessions: Sessions,
 }
 
@@ -135,12 +163,12 @@ impl Subjects {
         for user in 0..count {
             cookies.push(login::sign_in(&mut connection, issuer, user).await?);
         }
-        Ok(Self { issuer: issuer.to_owned(), sessions: Sessions::Few(cookies) })
+        Ok(Self { issuer: issuer.to_owned(), begun: RefCell::default(), sessions: Sessions::Few(cookies) })
     }
 
     /// The sessions that were put into the store.
     pub(crate) fn many(issuer: &str, count: usize, cookie: fn(usize) -> String) -> Self {
-        Self { issuer: issuer.to_owned(), sessions: Sessions::Many { count, cookie } }
+        Self { issuer: issuer.to_owned(), begun: RefCell::default(), sessions: Sessions::Many { count, cookie } }
     }
 
     /// The cookie for the request of this number. Of many sessions, the order is mixed up.
