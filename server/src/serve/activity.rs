@@ -168,7 +168,8 @@ impl Activity {
         Some(self.stalled.load(Relaxed)).filter(|since| *since != 0)
     }
 
-    /// Since when it waits for the other end, and little would be lost with it. Who only pauses in the middle of something does not.
+    /// Since when it waits for the other end, and little would be lost with it. Who only pauses in the middle of something does not, and
+    /// whose pause has become too long has waited from then on: a transfer is worth more than a connection on which nothing is under way.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let (since, pause) = match self.stalled() {
             Some(stalled) if self.is(Phase::Answering) || self.is(Phase::Waiting) => (stalled, TAKES_NOTHING),
@@ -176,7 +177,7 @@ impl Activity {
             _ if self.is(Phase::Waiting) || self.is(Phase::Reading) => (self.since.load(Relaxed), Duration::ZERO),
             _ => return None,
         };
-        Some(self.opened + Duration::from_millis(since)).filter(|since| since.elapsed() >= pause)
+        Some(self.opened + Duration::from_millis(since)).filter(|since| since.elapsed() >= pause).map(|since| since + pause)
     }
 
     /// When it has been as it is for too long.

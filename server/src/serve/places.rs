@@ -80,11 +80,11 @@ impl Places {
 }
 
 impl Taken {
-    /// One that is idle: of a few the one that has been so for longest, or any.
+    /// One that is idle: of a few the one that has been so for longest, or else of all.
     fn idle(&mut self) -> Option<u64> {
         let idle = |(number, activity): (&u64, &Arc<Activity>)| activity.idle_since().map(|since| (since, *number));
         let after = self.connections.range(self.looked_up_to..).chain(self.connections.range(..self.looked_up_to));
-        let longest = after.clone().take(LOOKED_AT).filter_map(idle).min().or_else(|| after.clone().find_map(idle));
+        let longest = after.clone().take(LOOKED_AT).filter_map(idle).min().or_else(|| after.clone().filter_map(idle).min());
         self.looked_up_to = after.clone().nth(LOOKED_AT).map_or(0, |(number, _)| *number);
         longest.map(|(_, number)| number)
     }
@@ -132,6 +132,21 @@ mod tests {
         let _fifth = places.take().unwrap();
         assert!(!places.taken().connections.contains_key(&first.number));
         assert_eq!(places.taken().connections.len(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transfer_that_pauses_stays_while_somebody_has_nothing_under_way() {
+        let places = Arc::new(Places::new(2));
+        let [uploads, idle] = [0; 2].map(|_| places.take().unwrap());
+        idle.activity().answers();
+        uploads.activity().handles();
+        uploads.activity().receives(true);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        idle.activity().has_answered();
+        tokio::time::advance(SENDS_NOTHING.saturating_sub(Duration::from_millis(900))).await;
+        let _third = places.take().unwrap();
+        assert!(places.taken().connections.contains_key(&uploads.number));
+        assert!(!places.taken().connections.contains_key(&idle.number));
     }
 
     #[tokio::test(start_paused = true)]

@@ -227,14 +227,14 @@ impl Invalidating {
             return Ok(None);
         }
         // It may have been used where that could not be written down. Only where it can be, and nobody has, it is over.
+        if self.unsaved.have_failed_within(RECOVERY, self.clock.elapsed()) {
+            return Err(StoreError::new("other servers may not have written down yet how sessions were used"));
+        }
         if !self.unsaved.have_worked_within(PROVEN_FOR, self.clock.elapsed()) {
             let a_second_later = session.last_seen_at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
             let written = self.store.touch(key, a_second_later, session.idle_expires_at).await;
             written.inspect_err(|_| self.unsaved.note_failure(self.clock.elapsed()))?;
             self.unsaved.note_success(self.clock.elapsed());
-        }
-        if self.unsaved.have_failed_within(RECOVERY, self.clock.elapsed()) {
-            return Err(StoreError::new("other servers may not have written down yet how sessions were used"));
         }
         let session = self.get(key).await?.map(LiveSession::new);
         Ok(session.filter(|session| !session.has_expired(now)).map(Arc::new))
