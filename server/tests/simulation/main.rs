@@ -21,7 +21,7 @@ use std::{
 };
 use world::{Breakage, Report, World};
 
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 3_000;
 const THREADS: u64 = 2;
 
 fn number(variable: &str) -> Option<u64> {

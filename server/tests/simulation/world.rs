@@ -13,6 +13,7 @@ use oauth2flow::session::{
 use std::{
     collections::BTreeMap,
     future::{Future, pending},
+    ops::Range,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -27,7 +28,8 @@ use tokio::{
 
 use crate::provider::Excuse;
 
-const REPLICAS: usize = 3;
+/// How many servers there are in a world: three, or up to seven.
+const REPLICAS: Range<u64> = 3..8;
 const SESSIONS: usize = 2;
 /// How long accidents happen.
 const CHAOS: Duration = Duration::from_secs(35);
@@ -57,6 +59,7 @@ pub(crate) enum Breakage {
 #[expect(clippy::struct_excessive_bools, reason = "each accident may happen or not, whatever the others do")]
 pub(crate) struct Plan {
     pub(crate) breakage: Breakage,
+    replicas: usize,
     /// Whether the store announces changes.
     pub(crate) announcements: bool,
     /// Whether the provider now and then sends tokens that must not be used.
@@ -74,6 +77,7 @@ impl Plan {
     /// Nothing goes wrong.
     const QUIET: Self = Self {
         breakage: Breakage::Nothing,
+        replicas: 2,
         announcements: true,
         unusable: false,
         store_faults: false,
@@ -89,6 +93,7 @@ impl Plan {
         let maybe = || random.percent(50);
         Self {
             breakage,
+            replicas: usize::try_from(random.of(REPLICAS)).unwrap(),
             announcements: maybe(),
             unusable: maybe(),
             store_faults: maybe(),
@@ -238,7 +243,7 @@ impl World {
             memory: MemoryStore::default(),
             provider: Provider::new(random.fork()),
             silence: broadcast::Sender::new(1),
-            machines: (0..REPLICAS).map(|_| Machine::default()).collect(),
+            machines: (0..plan.replicas).map(|_| Machine::default()).collect(),
             known: Mutex::new((0..SESSIONS).map(|_| Known::default()).collect()),
             replicas: Mutex::default(),
             report: Mutex::default(),
@@ -254,7 +259,7 @@ impl World {
         for session in 0..SESSIONS {
             self.sign_in(session).await;
         }
-        for number in 0..REPLICAS {
+        for number in 0..self.plan.replicas {
             let replica = Replica::start(self, number);
             self.replicas.lock().unwrap().push(replica);
         }
@@ -467,7 +472,7 @@ impl World {
     /// What has to be true when everything has been well for some time.
     async fn look_at_the_end(self: &Arc<Self>) {
         for session in 0..SESSIONS {
-            for number in 0..REPLICAS {
+            for number in 0..self.plan.replicas {
                 let replica = self.replica(number);
                 let record = self.memory.get(Self::key(session)).await.unwrap();
                 let mut answer = self.call(&replica, session, Goal::Fresh).await;
@@ -513,7 +518,7 @@ async fn browse(world: Arc<World>, random: Random) {
         let mut last = None;
         let mut under_way = Vec::new();
         for _ in 0..calls {
-            let (world, replica) = (Arc::clone(&world), world.replica(random.index(REPLICAS)));
+            let (world, replica) = (Arc::clone(&world), world.replica(random.index(world.plan.replicas)));
             under_way.push(tokio::spawn(async move { world.call(&replica, session, Goal::Fresh).await }));
         }
         for call in under_way {
@@ -523,7 +528,7 @@ async fn browse(world: Arc<World>, random: Random) {
         if let Some(Ok(access)) = last
             && random.percent(15)
         {
-            let replica = world.replica(random.index(REPLICAS));
+            let replica = world.replica(random.index(world.plan.replicas));
             world.call(&replica, session, Goal::Another(access)).await;
         }
     }
@@ -533,7 +538,7 @@ async fn browse(world: Arc<World>, random: Random) {
 async fn crash(world: Arc<World>, random: Random) {
     loop {
         sleep(random.milliseconds(1_000..9_000)).await;
-        let number = random.index(REPLICAS);
+        let number = random.index(world.plan.replicas);
         let replica = world.replica(number);
         replica.life.die_after(random.of(1..14));
         sleep(random.milliseconds(0..5_000)).await;
@@ -552,7 +557,7 @@ async fn cut_off(world: Arc<World>, random: Random) {
         sleep(random.milliseconds(1_000..15_000)).await;
         let how = [Outage::Refuses, Outage::Hangs, Outage::Delays][random.index(3)];
         let all = random.percent(30);
-        let one = random.index(REPLICAS);
+        let one = random.index(world.plan.replicas);
         let from = Instant::now();
         let until = from + random.milliseconds(200..12_000);
         for (number, machine) in world.machines.iter().enumerate().filter(|(number, _)| all || *number == one) {
@@ -581,7 +586,7 @@ async fn change_mood(world: Arc<World>, random: Random) {
 /// Clocks are wrong, and are set.
 async fn set_clocks(world: Arc<World>, random: Random) {
     loop {
-        let number = random.index(REPLICAS);
+        let number = random.index(world.plan.replicas);
         let off_by = i64::try_from(random.of(0..7_200)).unwrap() - 3_600;
         world.note(|| format!("the clock of replica {number} is off by {off_by} seconds"));
         world.machines[number].clock_is_off_by.store(off_by, Ordering::Relaxed);
@@ -607,7 +612,7 @@ async fn lose_leases(world: Arc<World>, random: Random) {
 async fn log_out(world: Arc<World>, random: Random) {
     for session in 0..SESSIONS {
         sleep(random.milliseconds(3_000..28_000)).await;
-        let replica = world.replica(random.index(REPLICAS));
+        let replica = world.replica(random.index(world.plan.replicas));
         world.note(|| format!("sign-out of session {session} at replica {}", replica.number));
         {
             let known = &mut world.known.lock().unwrap()[session];
