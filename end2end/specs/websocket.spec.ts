@@ -64,6 +64,8 @@ test('a page talks to an API through a WebSocket that ends with its session', as
     await other.getByRole('button', { name: 'Sign out', exact: true }).click();
     await expect.poll(async () => (await seen()).closed, { timeout: 3_000 }).toBeDefined();
     expect(api.clients.size).toBe(0);
+    // The sign-out still leads by the provider.
+    await other.waitForURL(`${server.url}/`);
     await signIn(other);
     await open();
     await expect.poll(async () => (await seen()).messages).toEqual(['hello']);
