@@ -92,7 +92,9 @@ async fn a_database_that_can_only_be_read_is_not_ready_and_what_led_there_is_not
     store.insert(&record).await.unwrap_err();
     store.ping().await.unwrap_err();
     assert!(store.get(record.key).await.unwrap().is_none());
-    assert_eq!(connections(&mut administrator).await, before);
+    // Whoever listens to changes may have come back meanwhile.
+    let after = connections(&mut administrator).await;
+    assert!(before.iter().all(|connection| after.contains(connection)), "{before:?} {after:?}");
     administrator.execute("ALTER DATABASE \"sign-in\" RESET default_transaction_read_only").await.unwrap();
     let works = async || {
         let record = session();
