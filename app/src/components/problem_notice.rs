@@ -79,9 +79,6 @@ fn Notice(
     // Where no sign-in would help, none is advised.
     let advice = Some(words.advice()).filter(|_| known != ProblemCode::StepUpRequired || confirm.is_some());
     let is_outdated = known == ProblemCode::PageOutdated;
-    // To follow a link with a fragment would stay on the page that is there.
-    let address = use_address();
-    let anew = move || address.with(|address| address.split('#').next().unwrap_or_default().to_owned());
     let retry = retry.filter(|_| confirm.is_none() && !is_outdated);
     let step = if known == ProblemCode::NotPermitted { t(pages::NEXT_OTHER_ACCOUNT) } else { t(pages::STEP_UP_CONFIRM) };
     let (before, after) = around(pages::NEXT_REQUEST_ID);
@@ -117,6 +114,9 @@ fn Notice(
                 })}
             {is_outdated
                 .then(|| {
+                    // To follow a link with a fragment would stay on the page that is there.
+                    let address = use_address();
+                    let anew = move || address.with(|address| address.split('#').next().unwrap_or_default().to_owned());
                     view! {
                         <p>
                             <a class="button button-quiet" href=anew rel="external">
