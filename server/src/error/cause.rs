@@ -186,7 +186,10 @@ impl From<ExchangeError> for Failure {
         };
         let pause = if let ExchangeError::Paused(pause) = error { Some(pause) } else { None };
         let failure = Self::new(code).source(error);
-        pause.map_or(failure.clone(), |pause| failure.retry_after(pause))
+        match pause {
+            Some(pause) => failure.retry_after(pause),
+            None => failure,
+        }
     }
 }
 
