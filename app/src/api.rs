@@ -12,11 +12,11 @@ use web_sys::{Headers, RequestInit};
 
 use crate::{
     clock::unix_seconds_of_date,
+    draft::Caller,
     flow::Flow,
     json,
     lab::{Experiment, LabRun},
     problem::ProblemCode,
-    session::CurrentSession,
     texts::{GENERAL_WORDS, mark},
 };
 
@@ -482,12 +482,13 @@ struct NewNote<'a> {
 }
 
 /// Calls an address below [`BASE`], such as `/proxy/orders/open`, with JSON there and back, and signs the user in again where that is
-/// needed: the call then goes on.
+/// needed: the call then goes on, and where the page has to be left for it, what
+/// [`CurrentSession::kept_as`](crate::session::CurrentSession::kept_as) has noted does.
 ///
 /// # Errors
 /// Whatever the server or the API behind it says; `unauthenticated` when the user does not want to sign in.
 pub async fn fetch<T: DeserializeOwned>(
-    session: CurrentSession,
+    caller: impl Into<Caller>,
     method: &str,
     path: &str,
     body: Option<&impl Serialize>,
@@ -496,7 +497,7 @@ pub async fn fetch<T: DeserializeOwned>(
         Some(body) => Some(json::write(body).ok_or_else(|| Problem::local(ProblemCode::InvalidRequest))?),
         None => None,
     };
-    session.keep_on(async || read(send(method, path, body.clone()).await?).await).await
+    caller.into().keep_on(async || read(send(method, path, body.clone()).await?).await).await
 }
 
 /// Sends one request and makes every failure a [`Problem`]: the only place where this app touches the network.

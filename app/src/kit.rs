@@ -68,6 +68,38 @@
 //!     }
 //! }
 //! ```
+//!
+//! Nothing is lost where the page has to be left to sign in again, if it says what there is to be kept.
+//!
+//! ```
+//! use leptos::{html, prelude::*, task::spawn_local};
+//! use oauth2flow_app::kit::*;
+//!
+//! #[component]
+//! fn Comment() -> impl IntoView {
+//!     let (session, field) = (use_session(), NodeRef::<html::Textarea>::new());
+//!     keep_draft(field, "comment");
+//!     let send = move || {
+//!         let Some(area) = field.get_untracked() else { return };
+//!         spawn_local(async move {
+//!             let call = session.kept_as("comment", "send");
+//!             if fetch::<()>(call, "POST", "/proxy/blog/comments", Some(&area.value())).await.is_ok() {
+//!                 area.set_value("");
+//!             }
+//!         });
+//!     };
+//!     // Behind `keep_draft`: so the field is filled by then.
+//!     Effect::new(move || {
+//!         if field.get().is_some() && take_call(session, "comment").is_some() {
+//!             send();
+//!         }
+//!     });
+//!     view! {
+//!         <textarea node_ref=field></textarea>
+//!         <button on:click=move |_| send()>"Send"</button>
+//!     }
+//! }
+//! ```
 
 use leptos::prelude::*;
 
@@ -82,7 +114,7 @@ pub use crate::{
         sign_in_links::SignInLinks as SignInButtons,
         sign_out::SignOut as SignOutButton,
     },
-    draft::keep_draft,
+    draft::{Caller, Field, keep_draft, take_call},
     pages::{callback::Callback as CallbackPage, problem::ProblemPage, signed_in::SignedInPage},
     session::{CurrentSession, Departure, SessionState, use_session},
 };
@@ -120,7 +152,7 @@ pub fn SessionProvider<V: IntoView>(
     // The browser's clock may be wrong; but what is drawn first is what the server has drawn.
     Effect::new(move || {
         if let Some(now) = handover.now_unix_seconds {
-            clock.set_by_server(now);
+            clock.set_by_page(now);
         }
     });
     // A page that was not rendered with a session asks for it once. That is every page of single-page mode, and a

@@ -180,6 +180,15 @@ impl CurrentSession {
     /// # Errors
     /// The call's own; `unauthenticated` when the user does not want to sign in, or somebody else has.
     pub async fn keep_on<T>(self, call: impl AsyncFn() -> Result<T, Problem>) -> Result<T, Problem> {
+        self.keep_on_while(call, |_| ()).await
+    }
+
+    /// The same for a call that wants to know when it begins to wait for the user, and when it no longer does.
+    pub(crate) async fn keep_on_while<T>(
+        self,
+        call: impl AsyncFn() -> Result<T, Problem>,
+        is_waiting: impl Fn(bool),
+    ) -> Result<T, Problem> {
         let before = self.get_untracked();
         let mut was_back_already = false;
         loop {
@@ -198,7 +207,14 @@ impl CurrentSession {
                     self.learn(session);
                     return Err(problem);
                 }
-                _ if self.get_untracked().signed_in().is_some() && self.sign_in_again().await => {}
+                _ if self.get_untracked().signed_in().is_some() => {
+                    is_waiting(true);
+                    let is_back = self.sign_in_again().await;
+                    is_waiting(false);
+                    if !is_back {
+                        return Err(problem);
+                    }
+                }
                 _ => return Err(problem),
             }
         }

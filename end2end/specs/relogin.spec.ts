@@ -31,22 +31,64 @@ test('a note that was being written is sent once its writer is back, from a wind
   expect(await session(page)).toMatchObject({ authenticated: true });
 });
 
-test('where no window opens, the page is left, and the draft is there again afterwards', async ({ page, server }) => {
-  await signIn(page);
-  await page.goto('/account?tab=notes#notes');
-  await expectAccountPage(page);
-  await interrupt(page);
-  await page.evaluate(() => {
-    window.open = () => null;
+test.describe('where no window opens', () => {
+  /** Leaves the page to sign in again, and comes back to it. */
+  async function leaveAndComeBack(page: Page): Promise<void> {
+    await page.evaluate(() => {
+      window.open = () => null;
+    });
+    const address = page.url();
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await passProvider(page);
+    await expectAccountPage(page);
+    expect(page.url()).toBe(address);
+  }
+
+  test('the page is left, and the note that was being written is sent afterwards', async ({ page }) => {
+    await signIn(page);
+    await page.goto('/account?tab=notes#notes');
+    await expectAccountPage(page);
+    await interrupt(page);
+    await leaveAndComeBack(page);
+    await expect(notes(page)).toContainText('half a thought');
+    await expect(page.getByLabel('New note')).toHaveValue('');
+    // Once, however often the page is loaded.
+    await page.reload();
+    await expectAccountPage(page);
+    await expect(notes(page).getByText('half a thought')).toHaveCount(1);
   });
-  await page.getByRole('link', { name: 'Sign in again' }).click();
-  await passProvider(page);
-  await expectAccountPage(page);
-  expect(page.url()).toBe(`${server.url}/account?tab=notes#notes`);
-  await expect(page.getByLabel('New note')).toHaveValue('half a thought');
-  await page.reload();
-  await expectAccountPage(page);
-  await expect(page.getByLabel('New note')).toHaveValue('');
+
+  test('what had been typed for later is there again, while the call that waited is made', async ({ page }) => {
+    await signIn(page);
+    await page.getByLabel('New note').fill('done with');
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await expect(notes(page)).toContainText('done with');
+    await page.getByLabel('New note').fill('half a thought');
+    await page.context().clearCookies({ name: /session/ });
+    await notes(page).getByRole('listitem').filter({ hasText: 'done with' }).getByRole('button').click();
+    await expect(page.getByRole('alertdialog')).toBeVisible();
+    await leaveAndComeBack(page);
+    await expect(notes(page)).not.toContainText('done with');
+    await expect(page.getByLabel('New note')).toHaveValue('half a thought');
+    await page.reload();
+    await expectAccountPage(page);
+    await expect(page.getByLabel('New note')).toHaveValue('');
+  });
+
+  test('a session that was to be ended in another browser is ended afterwards', async ({ page, browser, server }) => {
+    const elsewhere = await browser.newContext({ baseURL: server.url });
+    const other = await elsewhere.newPage();
+    await signIn(other);
+    await signIn(page);
+    const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
+    await expect(sessions).toHaveCount(2);
+    await page.context().clearCookies({ name: /session/ });
+    await sessions.filter({ hasNotText: 'This browser' }).getByRole('button').click();
+    await expect(page.getByRole('alertdialog')).toBeVisible();
+    await leaveAndComeBack(page);
+    await expect.poll(() => session(other)).toMatchObject({ authenticated: false });
+    await elsewhere.close();
+  });
 });
 
 test('whoever does not want to sign in again sees nothing more of the account', async ({ page }) => {

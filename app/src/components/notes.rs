@@ -6,12 +6,17 @@ use crate::{
     api::{self, Note, Problem},
     clock::day,
     components::{problem_notice::ProblemNotice, skeleton::Skeleton},
-    draft::keep_draft,
+    draft::{keep_draft, take_call},
     handover::{HandedNotes, HandedOver},
     json,
     session::CurrentSession,
     texts::{fill, pages, t},
 };
+
+/// The name of calls that are made again after a sign-in, and what they do.
+const NOTES: &str = "notes";
+const ADD: &str = "add";
+const DELETE: &str = "delete ";
 
 /// The user's notes, with a way to add and to delete one.
 #[component]
@@ -57,7 +62,7 @@ pub fn Notes() -> impl IntoView {
         busy.set(true);
         failed.set_value(Call::Add);
         spawn_local(async move {
-            let added = session.keep_on(async || api::add_note(text.trim()).await).await;
+            let added = session.kept_as(NOTES, ADD).keep_on(async || api::add_note(text.trim()).await).await;
             if added.is_ok() {
                 input.set_value("");
                 failed.try_set_value(Call::Load);
@@ -74,7 +79,8 @@ pub fn Notes() -> impl IntoView {
         busy.set(true);
         failed.set_value(Call::Delete(id.clone()));
         spawn_local(async move {
-            let deleted = session.keep_on(async || api::delete_note(&id).await).await;
+            let call = session.kept_as(NOTES, &[DELETE, &id].concat());
+            let deleted = call.keep_on(async || api::delete_note(&id).await).await;
             if deleted.is_ok() {
                 failed.try_set_value(Call::Load);
             }
@@ -86,6 +92,8 @@ pub fn Notes() -> impl IntoView {
             session.refresh();
         });
     };
+    // When the list is there, and with it what had been typed.
+    go_on_with_call(session, move || field.get().is_some() && !busy.get(), add, delete);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         add();
@@ -118,6 +126,23 @@ pub fn Notes() -> impl IntoView {
         </form>
         <p class="fine-print without-script">{t(pages::NOTES_NEEDS_SCRIPT)}</p>
     }
+}
+
+/// Makes the call that waited when the page had to be left.
+fn go_on_with_call(
+    session: CurrentSession,
+    is_ready: impl Fn() -> bool + 'static,
+    add: impl Fn() + 'static,
+    delete: impl Fn(String) + 'static,
+) {
+    Effect::new(move || {
+        if let Some(call) = is_ready().then(|| take_call(session, NOTES)).flatten() {
+            match call.strip_prefix(DELETE) {
+                Some(id) => delete(id.to_owned()),
+                None => add(),
+            }
+        }
+    });
 }
 
 /// The notes as they are after a change that has worked.

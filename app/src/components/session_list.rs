@@ -10,6 +10,7 @@ use crate::{
         sign_out::{SignOut, csrf_token},
         skeleton::Skeleton,
     },
+    draft::take_call,
     erased::erased,
     handover::{HandedOver, HandedSessions},
     json,
@@ -76,7 +77,8 @@ pub fn SessionList() -> impl IntoView {
             let _ = remaining.focus();
         }
         spawn_local(async move {
-            match session.keep_on(async || api::end_session(&summary.id).await).await {
+            let call = session.kept_as(&call_name(&summary), "");
+            match call.keep_on(async || api::end_session(&summary.id).await).await {
                 // One that is not there any more has ended, too.
                 Err(failure) if failure.status != 404 => {
                     ending.update(|ending| ending.retain(|id| *id != summary.id));
@@ -94,6 +96,7 @@ pub fn SessionList() -> impl IntoView {
             }
         });
     });
+    go_on_with_calls(session, sessions, end);
     let shown = Memo::new(move |_| {
         let mut list = sessions.get()?;
         ending.with(|ending| list.retain(|summary| !ending.contains(&summary.id)));
@@ -126,6 +129,22 @@ pub fn SessionList() -> impl IntoView {
         </p>
         {move || others().then(|| view! { <SignOut everywhere=true /> })}
     }
+}
+
+/// Makes the calls that waited when the page had to be left.
+fn go_on_with_calls(session: CurrentSession, sessions: RwSignal<Option<Vec<SessionSummary>>>, end: Callback<SessionSummary>) {
+    Effect::new(move || {
+        for summary in sessions.get().into_iter().flatten() {
+            if take_call(session, &call_name(&summary)).is_some() {
+                end.run(summary);
+            }
+        }
+    });
+}
+
+/// The name of the call that ends this session, which is made again after a sign-in.
+fn call_name(summary: &SessionSummary) -> String {
+    ["end session ", &summary.id].concat()
 }
 
 /// What is said below the list of so many sessions.

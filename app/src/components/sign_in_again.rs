@@ -22,7 +22,8 @@ use crate::{
 const POPUP: &str = "popup,width=520,height=720";
 
 /// A dialog over the page, which stays as it is: the user signs in again in a window of its own, and goes on. Where the browser
-/// opens no window, the page is left, and fields with [`keep_draft`](crate::draft::keep_draft) are filled again afterwards.
+/// opens no window, the page is left; afterwards fields with [`keep_draft`](crate::draft::keep_draft) are filled again, and calls with
+/// [`kept_as`](crate::session::CurrentSession::kept_as) are made.
 #[component]
 pub fn SignInAgain() -> impl IntoView {
     let session = use_session();
