@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{
     language::Language,
-    texts::{count, fill, frame, language, pages, t},
+    texts::{count, fill, language, pages, t},
 };
 
 /// The app's only source of the time.
@@ -16,12 +16,17 @@ use crate::{
 pub struct Clock {
     now: RwSignal<i64>,
     server_minus_browser: RwSignal<i64>,
+    watched: StoredValue<Watched>,
 }
 
 impl Clock {
     /// A clock that starts at the server's time, where the page brought it along.
     pub fn new(now_unix_seconds: Option<i64>) -> Self {
-        Self { now: RwSignal::new(now_unix_seconds.unwrap_or_default()), server_minus_browser: RwSignal::new(0) }
+        Self {
+            now: RwSignal::new(now_unix_seconds.unwrap_or_default()),
+            server_minus_browser: RwSignal::new(0),
+            watched: StoredValue::default(),
+        }
     }
 
     /// The time in seconds since 1970, as of the last tick.
@@ -47,31 +52,79 @@ impl Clock {
         self.now.set(self.read());
     }
 
-    /// Ticks every second that the page is visible, for as long as the calling component lives. A page that nobody sees is not woken.
+    /// Learns the same from a page, by the time at which the server wrote it: that is when it began to arrive, however long ago that was
+    /// where the app came over a slow line. Only for the browser.
+    pub fn set_by_page(self, server_unix_seconds: i64) {
+        self.set_by_server(server_unix_seconds + seconds_since_the_page_began());
+    }
+
+    /// Ticks at each full second that the page is visible, for as long as the calling component lives. However many there are, the page
+    /// is woken once; one that nobody sees is not.
     pub fn tick(self) {
-        let is_visible = RwSignal::new(true);
         Effect::new(move || {
             // It is the document's event, and comes up to the window.
-            let seen = window_event_listener(Custom::<Event>::new("visibilitychange"), move |_| is_visible.set(!document().hidden()));
-            on_cleanup(move || seen.remove());
-            is_visible.set(!document().hidden());
-        });
-        Effect::new(move || {
-            let tick = move || self.now.set(self.read());
-            tick();
-            if is_visible.get()
-                && let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1))
-            {
-                on_cleanup(move || handle.clear());
-            }
+            let seen = window_event_listener(Custom::<Event>::new("visibilitychange"), move |_| self.go_on());
+            self.watched(|watched| watched.by += 1);
+            on_cleanup(move || {
+                seen.remove();
+                self.watched(|watched| watched.by -= 1);
+            });
+            self.go_on();
         });
     }
+
+    /// Begins to tick, unless it does.
+    fn go_on(self) {
+        if self.watched(|watched| watched.is_ticking) == Some(false) {
+            self.beat();
+        }
+    }
+
+    fn beat(self) {
+        let is_seen = !document().hidden();
+        let goes_on = self.watched(|watched| {
+            watched.is_ticking = is_seen && watched.by > 0;
+            watched.is_ticking
+        });
+        if goes_on == Some(true) {
+            self.now.set(self.read());
+            set_timeout(move || self.beat(), until_next_second());
+        }
+    }
+
+    /// A clock that is gone is watched by nobody.
+    fn watched<T>(self, look: impl FnOnce(&mut Watched) -> T) -> Option<T> {
+        self.watched.try_update_value(look)
+    }
+}
+
+/// Who wants to see the clock tick.
+#[derive(Clone, Copy, Debug, Default)]
+struct Watched {
+    /// How many components.
+    by: u32,
+    is_ticking: bool,
+}
+
+/// How long the browser's current second still lasts; only for the browser.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970 fit, and it is later than that")]
+fn until_next_second() -> Duration {
+    Duration::from_millis(1000 - js_sys::Date::now() as u64 % 1000)
 }
 
 /// The browser's own time; only for the browser.
 #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit for the next 292 billion years")]
 fn browser_unix_seconds() -> i64 {
     (js_sys::Date::now() / 1000.0) as i64
+}
+
+/// How long ago the document began to arrive; only for the browser.
+#[expect(clippy::cast_possible_truncation, reason = "a page is not open for that long")]
+fn seconds_since_the_page_began() -> i64 {
+    let timing = window().performance().map(|performance| (performance.now(), performance.timing()));
+    // Browsers that hide such times from pages give none.
+    let timing = timing.filter(|(_, timing)| timing.response_start() > 0.0);
+    timing.map_or(0, |(now, timing)| ((now - (timing.response_start() - timing.navigation_start())) / 1000.0).max(0.0) as i64)
 }
 
 /// Reads an HTTP `Date` header to whole seconds since 1970; only for the browser.
@@ -119,13 +172,13 @@ pub(crate) fn written_day(year: i64, month: u16, day: i64) -> String {
 /// How long there is left, in the two largest units that matter: `29 minutes 12 seconds`.
 pub fn remaining(seconds: i64) -> String {
     let units = [
-        (86_400_i64, frame::TIME_DAY_ONE, frame::TIME_DAY_OTHER),
-        (3_600, frame::TIME_HOUR_ONE, frame::TIME_HOUR_OTHER),
-        (60, frame::TIME_MINUTE_ONE, frame::TIME_MINUTE_OTHER),
-        (1, frame::TIME_SECOND_ONE, frame::TIME_SECOND_OTHER),
+        (86_400_i64, pages::TIME_DAY_ONE, pages::TIME_DAY_OTHER),
+        (3_600, pages::TIME_HOUR_ONE, pages::TIME_HOUR_OTHER),
+        (60, pages::TIME_MINUTE_ONE, pages::TIME_MINUTE_OTHER),
+        (1, pages::TIME_SECOND_ONE, pages::TIME_SECOND_OTHER),
     ];
     let Some(largest) = units.iter().position(|&(size, ..)| seconds >= size) else {
-        return t(frame::TIME_ENDED).to_owned();
+        return t(pages::TIME_ENDED).to_owned();
     };
     let mut text = String::new();
     let mut left = seconds.unsigned_abs();

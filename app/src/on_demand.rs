@@ -97,6 +97,19 @@ impl Part {
 
     /// What the part shows, at once if it is there: so it can take over what the server has rendered.
     pub(crate) fn show(self) -> AnyView {
+        self.show_or(|outcome| match outcome {
+            None => erased(view! { <Skeleton lines=6 /> }),
+            Some(_) => erased(view! { <NotLoaded /> }),
+        })
+    }
+
+    /// The same for what is not the page itself, but a word beside it: a page goes on without it.
+    pub(crate) fn show_beside(self) -> AnyView {
+        self.show_or(|_| erased(()))
+    }
+
+    /// With what to show while the outcome of loading it is not known, and when it has failed.
+    fn show_or(self, otherwise: fn(Option<bool>) -> AnyView) -> AnyView {
         let mut loading = self.load();
         let outcome = RwSignal::new(at_once(&mut loading));
         match outcome.get_untracked() {
@@ -105,9 +118,8 @@ impl Part {
             None => spawn_local(async move { outcome.set(Some(loading.await)) }),
         }
         erased(move || match outcome.get() {
-            None => erased(view! { <Skeleton lines=6 /> }),
             Some(true) => self.loaded(),
-            Some(false) => erased(view! { <NotLoaded /> }),
+            outcome => otherwise(outcome),
         })
     }
 
@@ -132,6 +144,11 @@ impl Part {
 
     /// What the part shows.
     pub(crate) fn show(self) -> AnyView {
+        (self.view)()
+    }
+
+    /// The same.
+    pub(crate) fn show_beside(self) -> AnyView {
         (self.view)()
     }
 }

@@ -329,7 +329,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(text_in(Language::Fr, frame::TIME_MINUTE_OTHER), "{number}\u{a0}minutes");
+        assert_eq!(text_in(Language::Fr, pages::TIME_MINUTE_OTHER), "{number}\u{a0}minutes");
         assert_eq!(text_in(Language::Fr, learn::LEARN_CHEATING), "Et si quelqu’un triche\u{202f}?");
         assert_eq!(text_in(Language::Fr, learn::STEPS_CLICK), "Vous cliquez sur «\u{a0}Se connecter\u{a0}»");
         assert_eq!(text_in(Language::Fr, flow::STEP_ONE), "Étape 1\u{a0}: vous cliquez");

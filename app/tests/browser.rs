@@ -7,12 +7,13 @@ use oauth2flow_app::{
     api::{Problem, Provider, Session},
     clock::{Clock, unix_seconds, unix_seconds_of_date},
     components::{countdown::Countdown, heading::Heading},
+    draft::Field,
     json,
     pages::callback::take_url_parts,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -23,12 +24,12 @@ fn place() -> HtmlElement {
     place
 }
 
-/// Brings the English texts of the frame, as the server writes them into a page.
+/// Brings the English texts of the pages, as the server writes them into a page.
 fn bring_texts() {
     let texts = document().create_element("meta").unwrap();
     texts.set_id("texts");
-    let lines = include_str!(concat!(env!("OUT_DIR"), "/en.frame.txt"));
-    texts.set_attribute("content", &["frame\n", lines].concat()).unwrap();
+    let lines = include_str!(concat!(env!("OUT_DIR"), "/en.pages.txt"));
+    texts.set_attribute("content", &["pages\n", lines].concat()).unwrap();
     document().head().unwrap().append_child(&texts).unwrap();
 }
 
@@ -91,6 +92,46 @@ async fn a_countdown_goes_by_the_server_s_clock() {
         tick().await;
         assert_eq!(place.text_content().as_deref(), Some(text));
     }
+}
+
+#[wasm_bindgen_test]
+fn a_field_of_any_kind_is_filled_again() {
+    let element = |name: &str, inside: &str| {
+        let element = document().create_element(name).unwrap();
+        element.set_inner_html(inside);
+        element
+    };
+    let text: HtmlInputElement = element("input", "").unchecked_into();
+    assert_eq!(text.draft(), "");
+    text.put_back("half a thought");
+    assert_eq!(text.draft(), "half a thought");
+
+    let area: HtmlTextAreaElement = element("textarea", "").unchecked_into();
+    area.put_back("two\nlines");
+    assert_eq!(area.draft(), "two\nlines");
+
+    let choice: HtmlSelectElement = element("select", "<option>tea</option><option>coffee</option>").unchecked_into();
+    choice.put_back("coffee");
+    assert_eq!((choice.draft().as_str(), choice.selected_index()), ("coffee", 1));
+
+    for kind in ["checkbox", "radio"] {
+        let [given, taken] = std::array::from_fn(|_| {
+            let input: HtmlInputElement = element("input", "").unchecked_into();
+            input.set_type(kind);
+            input
+        });
+        for is_checked in [true, false] {
+            given.set_checked(is_checked);
+            taken.set_checked(!is_checked);
+            taken.put_back(&given.draft());
+            assert_eq!(taken.checked(), is_checked, "{kind}");
+        }
+        assert_eq!(taken.value(), "on", "{kind}");
+    }
+
+    text.set_type("password");
+    text.set_value("secret");
+    assert_eq!(text.draft(), "");
 }
 
 #[wasm_bindgen_test]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     clock::{Clock, remaining, unix_seconds},
-    texts::{frame, t},
+    texts::{pages, t},
 };
 
 /// The time left until a moment, second by second. It is not read aloud on every change.
@@ -22,7 +22,7 @@ pub fn Countdown(
         match end.as_deref().and_then(unix_seconds).map(|end| end - clock.now()) {
             Some(left) if left > 0 => remaining(left),
             Some(_) => over.to_owned(),
-            None => t(frame::TIME_UNKNOWN).to_owned(),
+            None => t(pages::TIME_UNKNOWN).to_owned(),
         }
     };
     view! {

@@ -138,7 +138,7 @@ impl PartialEq for Person {
 }
 
 /// Who is signed in. Kept alive by whoever reads it: on the server, what made it may be gone by then.
-fn person(session: CurrentSession) -> ArcMemo<Option<Person>> {
+pub(crate) fn person(session: CurrentSession) -> ArcMemo<Option<Person>> {
     ArcMemo::new(move |_| session.get().signed_in().map(|signed_in| Person(Arc::clone(signed_in))))
 }
 

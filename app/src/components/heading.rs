@@ -17,10 +17,7 @@ pub fn Heading(children: Children) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     heading.on_load(|heading| {
         if SHOWN.replace(true) {
-            let options = FocusOptions::new();
-            options.set_prevent_scroll(true);
-            // A heading that cannot be focused is still read.
-            let _ = heading.focus_with_options(&options);
+            focus_quietly(&heading);
             scroll_to_fragment();
         }
     });
@@ -47,6 +44,14 @@ pub(crate) fn focus_where_nothing_is() {
             focus_heading();
         }
     });
+}
+
+/// Puts the focus on something, and leaves the page where it is.
+pub(crate) fn focus_quietly(element: &HtmlElement) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    // What cannot be focused is still read.
+    let _ = element.focus_with_options(&options);
 }
 
 /// Goes to the part of the page that the address names: the router looks for it before the page is there.

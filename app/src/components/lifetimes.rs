@@ -8,7 +8,7 @@ use crate::{
     clock::{Clock, unix_seconds},
     components::countdown::Countdown,
     session::CurrentSession,
-    texts::{frame, pages, t},
+    texts::{pages, t},
 };
 
 /// The lifetimes, counting down; every answer of the server about the session brings new ones.
@@ -42,7 +42,7 @@ pub fn Lifetimes(
         }
         over
     });
-    let token_over = if refreshable { t(pages::LIFETIMES_RENEWED) } else { t(frame::TIME_ENDED) };
+    let token_over = if refreshable { t(pages::LIFETIMES_RENEWED) } else { t(pages::TIME_ENDED) };
     view! {
         <section class="card" aria-labelledby="lifetimes">
             <h2 id="lifetimes">{t(pages::LIFETIMES_HEADING)}</h2>
@@ -50,13 +50,13 @@ pub fn Lifetimes(
                 <div>
                     <dt>{t(pages::LIFETIMES_IDLE)}</dt>
                     <dd>
-                        <Countdown until=idle_expires_at over=t(frame::TIME_ENDED) />
+                        <Countdown until=idle_expires_at over=t(pages::TIME_ENDED) />
                     </dd>
                 </div>
                 <div>
                     <dt>{t(pages::LIFETIMES_TOTAL)}</dt>
                     <dd>
-                        <Countdown until=expires_at over=t(frame::TIME_ENDED) />
+                        <Countdown until=expires_at over=t(pages::TIME_ENDED) />
                     </dd>
                 </div>
                 <div>

@@ -1,13 +1,16 @@
 //! A word before the session ends.
 
-use leptos::prelude::*;
+use leptos::{ev::FocusEvent, prelude::*};
+use std::{cell::RefCell, rc::Rc};
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 
 use crate::{
     clock::unix_seconds,
-    components::{countdown::Countdown, sign_out_notice::SignOutNotice},
-    erased::erased,
+    components::{countdown::Countdown, heading::focus_quietly, sign_out_notice::SignOutNotice},
+    on_demand::{Part, on_demand},
     session::use_session,
-    texts::{around, frame, t},
+    texts::{around, pages, t},
 };
 
 /// What the user has to know about the session, wherever they are. It says two minutes before that the session is about to end, as the
@@ -16,29 +19,54 @@ use crate::{
 #[component]
 pub fn SessionExpiryNotice() -> impl IntoView {
     let session = use_session();
-    let end = Memo::new(move |_| session.ends_at().filter(|_| !session.is_interrupted()));
+    let ends_soon = Memo::new(move |_| session.ends_at().is_some() && !session.is_interrupted());
     view! {
-        {move || end.get().map(|end| erased(view! { <Notice end /> }))}
+        {move || ends_soon.get().then(|| notice().show_beside())}
         <SignOutNotice />
     }
 }
 
+fn notice() -> Part {
+    on_demand!(pages::session_expiry_notice, [Pages], view! { <Notice /> })
+}
+
 #[component]
-fn Notice(end: String) -> impl IntoView {
+fn Notice() -> impl IntoView {
     let session = use_session();
     session.clock().tick();
+    let end = Signal::derive(move || session.ends_at());
     // Using the session does not move its last end.
-    let state = session.get_untracked();
-    let can_go_on = state.signed_in().is_some_and(|signed_in| unix_seconds(&end) < unix_seconds(&signed_in.session.expires_at));
-    let (before, after) = around(frame::EXPIRY_ENDS_IN);
+    let can_go_on = move || {
+        let state = session.get();
+        let last_end = state.signed_in().and_then(|signed_in| unix_seconds(&signed_in.session.expires_at));
+        end.get().is_some_and(|end| unix_seconds(&end) < last_end)
+    };
+    let (before, after) = around(pages::EXPIRY_ENDS_IN);
+    // The button goes with the notice, and whoever has pressed it is back where they were.
+    let left = Rc::new(RefCell::new(None::<HtmlElement>));
+    let leaves = {
+        let left = Rc::clone(&left);
+        move |event: FocusEvent| {
+            // Whoever comes from another window was here before.
+            if let Some(element) = event.related_target().and_then(|element| element.dyn_into().ok()) {
+                left.replace(Some(element));
+            }
+        }
+    };
+    let stay = move |_| {
+        session.refresh();
+        if let Some(element) = &*left.borrow() {
+            focus_quietly(element);
+        }
+    };
     view! {
         <div class="expiry notice" role="status">
-            <p>{before} <Countdown until=Signal::stored(Some(end)) over=t(frame::EXPIRY_OVER) /> {after}</p>
-            {can_go_on
+            <p>{before} <Countdown until=end over=t(pages::EXPIRY_OVER) /> {after}</p>
+            {can_go_on()
                 .then(|| {
                     view! {
-                        <button type="button" class="button button-small" on:click=move |_| session.refresh()>
-                            {t(frame::EXPIRY_STAY)}
+                        <button type="button" class="button button-small" on:focus=leaves on:click=stay>
+                            {t(pages::EXPIRY_STAY)}
                         </button>
                     }
                 })}

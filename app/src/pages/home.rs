@@ -6,6 +6,7 @@ use leptos_meta::Title;
 use crate::{
     components::{
         avatar::{Avatar, display_name},
+        gates::{Person, person},
         heading::Heading,
         problem_notice::ProblemNotice,
         sign_in_links::SignInLinks,
@@ -42,30 +43,36 @@ pub fn Home() -> impl IntoView {
 fn Welcome() -> impl IntoView {
     let session = expect_context::<CurrentSession>();
     let (before, after) = around(frame::HOME_SIGNED_IN_AS);
-    move || match (session.get(), session.problem()) {
-        (SessionState::SignedIn(signed_in), _) => erased(view! {
-            <div class="welcome card">
-                <Avatar user=signed_in.user.clone() />
-                <p>{before} <strong>{display_name(&signed_in.user).to_owned()}</strong> {after}</p>
-                <p class="actions">
-                    <a class="button" href="/account">
-                        {t(frame::HOME_OPEN_ACCOUNT)}
-                    </a>
-                    {is_recorded(&signed_in.provider)
-                        .then(|| {
-                            view! {
-                                <a class="button button-quiet" href="/flow">
-                                    {t(frame::HOME_OPEN_FLOW)}
-                                </a>
-                            }
-                        })}
-                </p>
-            </div>
-        }),
-        (SessionState::Anonymous, _) => erased(view! { <SignInLinks return_to=Signal::stored("/account".to_owned()) /> }),
-        (SessionState::Unknown, Some(problem)) => {
-            erased(view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> })
+    let person = person(session);
+    move || {
+        // Whoever is there is not greeted anew when only their session's lifetimes have changed.
+        if let Some(Person(signed_in)) = person.get() {
+            return erased(view! {
+                <div class="welcome card">
+                    <Avatar user=signed_in.user.clone() />
+                    <p>{before} <strong>{display_name(&signed_in.user).to_owned()}</strong> {after}</p>
+                    <p class="actions">
+                        <a class="button" href="/account">
+                            {t(frame::HOME_OPEN_ACCOUNT)}
+                        </a>
+                        {is_recorded(&signed_in.provider)
+                            .then(|| {
+                                view! {
+                                    <a class="button button-quiet" href="/flow">
+                                        {t(frame::HOME_OPEN_FLOW)}
+                                    </a>
+                                }
+                            })}
+                    </p>
+                </div>
+            });
         }
-        (SessionState::Unknown, None) => erased(view! { <Skeleton lines=1 /> }),
+        match (session.get(), session.problem()) {
+            (SessionState::Unknown, Some(problem)) => {
+                erased(view! { <ProblemNotice problem retry=Callback::new(move |()| session.refresh()) /> })
+            }
+            (SessionState::Unknown, None) => erased(view! { <Skeleton lines=1 /> }),
+            _ => erased(view! { <SignInLinks return_to=Signal::stored("/account".to_owned()) /> }),
+        }
     }
 }
