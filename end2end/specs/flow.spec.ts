@@ -238,11 +238,19 @@ test('what is saved holds no secret', async ({ page, context, browserName }) => 
   }
 });
 
-test('the logins of this browser can be forgotten', async ({ page }) => {
+test('the logins of this browser can be forgotten, and the next one is followed all the same', async ({ page, context }) => {
   await openXRay(page);
+  const listens = page.waitForResponse('**/api/v1/flow/events');
   await page.getByRole('button', { name: 'Forget all sign-ins' }).click();
   await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
   await expect(heading(page, 'See a sign-in from the inside')).toBeFocused();
+  await listens;
+  const other = await context.newPage();
+  await other.goto(loginPath('/account'));
+  await expect(page.getByRole('heading', { level: 1, name: /(?:signed|Signing) in with Demo$/ })).toBeVisible();
+  await other.close();
+  await page.getByRole('button', { name: 'Forget all sign-ins' }).click();
+  await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
   await page.reload();
   await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
 });

@@ -205,7 +205,7 @@ pub async fn render(app: AppState, request: Request, run: Option<&LabRun>) -> Re
     // Nothing can be rendered before the renderer is ready.
     app.pages.made();
     let exists = app.pages.has(request.uri().path());
-    let mut known = request_context(&app, request.uri().path(), request.headers()).await;
+    let (mut known, browser_cookie) = request_context(&app, request.uri().path(), request.headers()).await;
     known.run = run.map(HandedRun::new);
     let language = known.language;
     let (site, assets, policy_app) = (app.pages.site, app.assets.site.clone(), app.clone());
@@ -233,10 +233,14 @@ pub async fn render(app: AppState, request: Request, run: Option<&LabRun>) -> Re
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(header::VARY, VARY);
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    if let Some(cookie) = browser_cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     response
 }
 
-async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> RequestContext {
+/// What the page is to know, and the cookie to know its browser's logins by, if it has none.
+async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> (RequestContext, Option<HeaderValue>) {
     let mut known = RequestContext {
         language: language::wanted(app, headers),
         session: Some(Session::anonymous()),
@@ -250,11 +254,15 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
     };
     // The callback is rendered without looking at who asks: the code in its address is nobody's until the browser posts it.
     if path == "/callback" || !app.pages.has(path) {
-        return known;
+        return (known, None);
     }
     let needs = (app.pages.site.needs)(path);
+    let mut browser_cookie = None;
     if needs.flow {
-        known.flow = Some(handed_flow(app, headers));
+        let browser = app.flow.as_ref().map(|recordings| (recordings, recordings.browser(app.cookies, headers)));
+        let flow = browser.as_ref().map(|(recordings, browser)| Flow { logins: recordings.logins(browser) });
+        known.flow = Some(HandedFlow::new(flow.as_ref()));
+        browser_cookie = browser.and_then(|(_, browser)| browser.set_cookie);
     }
     match session::current(app, headers).await {
         Ok(Some((id, record))) => {
@@ -279,11 +287,5 @@ async fn request_context(app: &AppState, path: &str, headers: &HeaderMap) -> Req
             known.session = None;
         }
     }
-    known
-}
-
-/// This browser's own logins, for the pages about them.
-fn handed_flow(app: &AppState, headers: &HeaderMap) -> HandedFlow {
-    let flow = app.flow.as_ref().map(|recordings| Flow { logins: recordings.logins(&recordings.browser(app.cookies, headers)) });
-    HandedFlow::new(flow.as_ref())
+    (known, browser_cookie)
 }

@@ -38,7 +38,8 @@ pub async fn get(State(app): State<AppState>, headers: HeaderMap) -> Result<Resp
     csrf::refuse_other_sites(&headers, app.config.server.public_url.origin())?;
     let recordings = recordings(&app)?;
     let browser = recordings.browser(app.cookies, &headers);
-    Ok(([NO_STORE], Json(Flow { logins: recordings.logins(&browser) })).into_response())
+    let response = ([NO_STORE], Json(Flow { logins: recordings.logins(&browser) })).into_response();
+    Ok(known_from_now_on(response, browser))
 }
 
 /// Forgets the logins of this browser, and the browser.
@@ -81,11 +82,16 @@ pub async fn events(
     let mut response = Sse::new(told).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     // Some reverse proxies would collect the answer first.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    // The page may be open before the first login begins in another tab.
-    if let BrowserId { set_cookie: Some(set_cookie), .. } = browser {
+    Ok(known_from_now_on(response, browser))
+}
+
+/// Gives the browser the cookie that its logins are known by, before the first of them: a page that is open while one begins in another
+/// tab is to see that one.
+fn known_from_now_on(mut response: Response, browser: BrowserId) -> Response {
+    if let Some(set_cookie) = browser.set_cookie {
         response.headers_mut().append(header::SET_COOKIE, set_cookie);
     }
-    Ok(response)
+    response
 }
 
 fn recordings(app: &AppState) -> Result<&Recordings, Failure> {

@@ -499,6 +499,35 @@ async fn the_diagram_grows_in_another_tab_while_the_login_happens() {
 }
 
 #[tokio::test]
+async fn whoever_looks_is_known_before_the_first_login_and_keeps_the_name() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let browser = app.browser();
+    assert!(logins(&browser).await.is_empty());
+    let name = browser.cookies()["flow"].clone();
+    assert!(logins(&browser).await.is_empty());
+    let mut tab = browser.request(Method::GET, "/api/v1/flow/events").script().from(Initiator::SameOrigin).listen().await;
+    assert_eq!(tab.headers.get("set-cookie"), None);
+    start_login(&browser, "alpha", "/").await;
+    assert_eq!(browser.cookies()["flow"], name);
+    assert_eq!(tab.expect("login").await["id"], only_login(&browser).await["id"]);
+}
+
+#[tokio::test]
+async fn a_rendered_page_about_logins_names_the_browser_and_no_other_page_does() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::builder().openid("alpha", &provider).set("server.render", "ssr").start().await;
+    for (path, names) in [("/", false), ("/account", false), ("/flow", true), ("/learn", true)] {
+        let browser = app.browser();
+        browser.navigate(path).send().await.assert_status(200);
+        assert_eq!(browser.cookies().contains_key("flow"), names, "{path}");
+        let name = browser.cookies().get("flow").cloned();
+        browser.navigate(path).send().await.assert_status(200);
+        assert_eq!(browser.cookies().get("flow").cloned(), name, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_forgotten_is_gone() {
     let provider = StandInProvider::start().await;
     let app = TestApp::with_provider(&provider).await;

@@ -72,15 +72,19 @@ impl From<HandedFlow> for Recording {
 
 /// The recording, as one page follows it.
 #[derive(Clone, Copy)]
-pub(crate) struct Source(RwSignal<Recording>);
+pub(crate) struct Source {
+    recording: RwSignal<Recording>,
+    /// Counts how often this browser has begun anew, with another name for the server.
+    beginnings: RwSignal<u32>,
+}
 
 impl Source {
     /// What came with the page; where nothing did, the server is asked.
     pub(crate) fn new() -> Self {
         let handed = use_context::<HandedOver<HandedFlow>>().and_then(HandedOver::take);
-        let source = Self(RwSignal::new(handed.map_or(Recording::Waiting, Recording::from)));
+        let source = Self { recording: RwSignal::new(handed.map_or(Recording::Waiting, Recording::from)), beginnings: RwSignal::new(0) };
         Effect::new(move || {
-            if source.0.with_untracked(|recording| *recording == Recording::Waiting) {
+            if source.recording.with_untracked(|recording| *recording == Recording::Waiting) {
                 source.load();
             }
         });
@@ -89,19 +93,19 @@ impl Source {
 
     /// What is known.
     pub(crate) fn get(self) -> Recording {
-        self.0.get()
+        self.recording.get()
     }
 
     /// Looks at what is known.
     pub(crate) fn with<T>(self, look: impl FnOnce(&Recording) -> T) -> T {
-        self.0.with(look)
+        self.recording.with(look)
     }
 
     /// Asks the server. Only for the browser.
     pub(crate) fn load(self) {
         spawn_local(async move {
             let answer = api::flow().await;
-            self.0.update(|recording| {
+            self.recording.update(|recording| {
                 *recording = match answer {
                     Ok(flow) => recording.clone().with_answer(flow),
                     Err(problem) if problem.status == 404 => Recording::Off,
@@ -116,7 +120,12 @@ impl Source {
     /// Has the server forget them all. Only for the browser.
     pub(crate) async fn forget(self) -> Result<(), Problem> {
         api::forget_flow().await?;
-        self.0.set(Recording::Logins(Vec::new()));
+        self.recording.set(Recording::Logins(Vec::new()));
+        // The server has forgotten the browser as well: what happens from now on is told under the name that it gets with this.
+        spawn_local(async move {
+            let _ = api::flow().await;
+            self.beginnings.try_update(|beginnings| *beginnings += 1);
+        });
         Ok(())
     }
 
@@ -137,11 +146,14 @@ impl Source {
             });
         });
         // Where nothing is recorded there is nobody to ask.
-        let wanted = Memo::new(move |_| is_seen.get() && self.0.with(|recording| matches!(recording, Recording::Logins(_))));
+        let wanted = Memo::new(move |_| {
+            let is_wanted = is_seen.get() && self.recording.with(|recording| matches!(recording, Recording::Logins(_)));
+            is_wanted.then(|| self.beginnings.get())
+        });
         Effect::new(move |listener: Option<Option<Listener>>| {
             // Memos tell of changes only, so what was there is not wanted any more.
             drop(listener);
-            wanted.get().then(|| Listener::start(self)).flatten()
+            wanted.get().and_then(|_| Listener::start(self))
         });
     }
 }
@@ -153,11 +165,11 @@ struct Listener {
 }
 
 impl Listener {
-    fn start(recording: Source) -> Option<Self> {
+    fn start(of: Source) -> Option<Self> {
         let source = EventSource::new(FLOW_EVENTS).ok()?;
         let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(login) = event.data().as_string().and_then(|text| json::read(&text)) {
-                recording.0.update(|recording| *recording = recording.clone().with(login));
+                of.recording.update(|recording| *recording = recording.clone().with(login));
             }
         });
         // Only a name that is none would be refused.
