@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { alice, bob, heading, passProvider } from '../fixtures/journey.ts';
+import { alice, bob, heading, passProvider, settle } from '../fixtures/journey.ts';
 import { example, type Server } from '../fixtures/server.ts';
 import { expect, test as base } from '../fixtures/test.ts';
 
@@ -74,6 +74,7 @@ test.describe('with an end in between', () => {
 
   test('what was being written is sent once its writer is back', async ({ page, context, guestbook }) => {
     await signIn(page, guestbook);
+    await settle(page);
     await context.clearCookies({ name: /session/ });
     await write(page, 'Half a thought.');
     await expect(page.getByRole('alertdialog')).toBeVisible();

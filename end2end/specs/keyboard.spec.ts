@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { test } from '../fixtures/hostile-provider.ts';
-import { alice, expectAccountPage, heading, loginPath, passProvider, session, signIn } from '../fixtures/journey.ts';
+import { alice, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn } from '../fixtures/journey.ts';
 import { expectFocusKept, expectFocusSeen, tabTo, tabUntil } from '../fixtures/keyboard.ts';
 import { states } from '../fixtures/states.ts';
 import { expect } from '../fixtures/test.ts';
@@ -117,6 +117,7 @@ test.describe('a session that ends under the user’s hands', () => {
 
   test('is begun again in a window of its own, and the work goes on', async ({ page, context }) => {
     await signIn(page);
+    await settle(page);
     await tabTo(page, 'textbox', 'New note');
     await page.keyboard.type('half a thought');
     await context.clearCookies({ name: /session/ });
@@ -153,6 +154,7 @@ test.describe('a session that ends under the user’s hands', () => {
 
   test('is left, and the page says so', async ({ page, context }) => {
     await signIn(page);
+    await settle(page);
     await tabTo(page, 'textbox', 'New note');
     await page.keyboard.type('half a thought');
     await context.clearCookies({ name: /session/ });
