@@ -267,7 +267,7 @@ mod source {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use super::{GENERAL_WORDS, Group, VERSION, catalog, each_piece, flow, frame, learn, mark, text_in};
+    use super::{GENERAL_WORDS, Group, VERSION, catalog, each_piece, flow, frame, learn, mark, pages, text_in};
     use crate::{language::Language, problem::ProblemCode};
 
     #[test]
