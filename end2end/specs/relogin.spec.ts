@@ -121,6 +121,25 @@ test('somebody else who signs in gets a page of their own, and sends nothing of 
   await expect(notes(page)).not.toContainText('half a thought');
 });
 
+test('a session that nobody uses ends on every page that is open, and goes on where it was', async ({ context, launch }) => {
+  // No longer than the pages need to open: somebody waits for its end.
+  const server = await launch({ config: () => '[session]\nidle = "10s"\n' });
+  const [page, other] = [await context.newPage(), await context.newPage()];
+  await page.goto(server.url + loginPath());
+  await passProvider(page);
+  await expectAccountPage(page);
+  await page.getByLabel('New note').fill('half a thought');
+  await other.goto(`${server.url}/learn`);
+  const dialogs = [page, other].map((tab) => tab.getByRole('alertdialog', { name: 'Your session has ended' }));
+  for (const dialog of dialogs) await expect(dialog).toBeVisible();
+  expect(await session(page)).toEqual({ authenticated: false });
+
+  await signInAgain(page);
+  for (const dialog of dialogs) await expect(dialog).toBeHidden();
+  await expect(page.getByLabel('New note')).toHaveValue('half a thought');
+  expect(await session(page)).toMatchObject({ authenticated: true });
+});
+
 test.describe('a provider that takes its permission back', () => {
   // The server is gone for a while.
   test.use({ expectedConsole: /Failed to load resource.*(?: 401|net::ERR_)/ });

@@ -1,4 +1,6 @@
-import { bob, expectAccountPage, heading, loginPath, passProvider, session, signIn } from '../fixtures/journey.ts';
+import type { Page, Request } from '@playwright/test';
+import { account } from '../fixtures/foreign-provider.ts';
+import { bob, callUpstream, detail, expectAccountPage, heading, loginPath, passProvider, session, signIn } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 /** Sign-out anywhere shows everywhere within a second; a busy machine gets some more to draw it. */
@@ -137,14 +139,46 @@ test('a tab that listened and is closed makes way for another', async ({ context
   await expect(heading(second, 'Sign in to see your account')).toBeVisible(soon);
 });
 
-test('ten tabs of one browser all work', async ({ context }) => {
+test('ten tabs of one browser all work, and one of them listens', async ({ context }) => {
   test.slow();
+  const [streams, ended] = [[] as Request[], new Set<Request>()];
+  context.on('request', (request) => {
+    if (new URL(request.url()).pathname === '/api/v1/session/events') streams.push(request);
+  });
+  context.on('requestfinished', (request) => ended.add(request));
+  context.on('requestfailed', (request) => ended.add(request));
   const pages = await Promise.all(Array.from({ length: 10 }, () => context.newPage()));
-  await signIn(pages[0] as (typeof pages)[number]);
+  const [first, second] = pages as [Page, Page, ...Page[]];
+  await signIn(first);
   for (const page of pages) {
     await page.goto('/account');
     await expectAccountPage(page);
   }
+  // With one connection each, six tabs would leave none for anything else.
+  const queue = async () => {
+    const { held = [], pending = [] } = await second.evaluate(() => navigator.locks.query());
+    return [held.length, pending.length];
+  };
+  await expect.poll(queue).toEqual([1, 9]);
+  expect(streams.filter((stream) => !ended.has(stream))).toHaveLength(1);
+});
+
+test('new tokens show in every tab', async ({ context, launch, foreignProvider }) => {
+  // The first access token is about to expire from the start: a proxied call soon brings another.
+  const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl, { accessTokenSeconds: 2, renewedTokenSeconds: 3600 }) });
+  const [here, there] = [await context.newPage(), await context.newPage()];
+  await here.goto(`${server.url}/api/v1/oauth/login?provider=foreign&return_to=/account`);
+  await here.getByLabel('Account').fill(account.preferred_username);
+  await here.getByRole('button', { name: 'Continue' }).click();
+  await there.goto(`${server.url}/account`);
+  const shown = [here, there].map((tab) => detail(tab, 'Access token'));
+  for (const lifetime of shown) await expect(lifetime).toHaveText(/^(?:\d second|renewed)/);
+  const renewed = async () => {
+    expect(await callUpstream(here, 'foreign/me')).toMatchObject({ status: 200 });
+    return foreignProvider.client().grants;
+  };
+  await expect.poll(renewed, { intervals: [100] }).toEqual(['authorization_code', 'refresh_token']);
+  for (const lifetime of shown) await expect(lifetime).toHaveText(/^(?:1 hour|59 minutes)/);
 });
 
 test('without script a session elsewhere is ended, and then all of them', async ({ launch, browser, browserName, stranger, render }) => {
