@@ -390,9 +390,9 @@ impl Problem {
     }
 }
 
-/// `GET /session`: who is signed in, and the server's time in seconds since 1970.
-pub async fn session() -> Result<(Session, Option<i64>), Problem> {
-    let response = send("GET", "/session", None).await?;
+/// `GET /session`: who is signed in, and the server's time in seconds since 1970. To ask is to use the session, unless it says otherwise.
+pub async fn session(prolongs: bool) -> Result<(Session, Option<i64>), Problem> {
+    let response = send("GET", if prolongs { "/session" } else { "/session?prolong=false" }, None).await?;
     let server_time = response.headers().get("date").and_then(|date| unix_seconds_of_date(&date));
     Ok((read(response).await?, server_time))
 }

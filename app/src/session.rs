@@ -197,7 +197,7 @@ impl CurrentSession {
                 answer => return answer,
             };
             let Some(before) = before.signed_in() else { return Err(problem) };
-            match api::session().await {
+            match api::session(true).await {
                 // The call was on its way while the user came back. Or it is not this server that knows nobody.
                 Ok((session, _)) if session.signed_in().is_some_and(|now| is_same_user(before, now)) && !was_back_already => {
                     was_back_already = true;
@@ -240,20 +240,33 @@ impl CurrentSession {
         self.answer_waiting(false);
     }
 
-    /// Asks the server, unless it is being asked already. Only for the browser.
+    /// Asks the server, unless it is being asked already; by that the session is used. Only for the browser.
     pub fn refresh(self) {
+        self.ask_once(true);
+    }
+
+    /// The same, where it is the page that wants to know, and not its user: an open page does not keep a session alive.
+    pub(crate) fn look(self) {
+        self.ask_once(false);
+    }
+
+    fn ask_once(self, prolongs: bool) {
         if self.questions.try_get_value().is_some_and(|questions| questions.asking == 0) {
             spawn_local(async move {
-                self.ask().await;
+                self.ask_server(prolongs).await;
             });
         }
     }
 
     /// Asks the server now and tells whether somebody is signed in. Only for the browser.
     pub async fn ask(self) -> bool {
+        self.ask_server(true).await
+    }
+
+    async fn ask_server(self, prolongs: bool) -> bool {
         let version = self.version();
         let question = Question::begin(self);
-        let answer = api::session().await;
+        let answer = api::session(prolongs).await;
         drop(question);
         let known = self.known_untracked();
         let (state, problem) = match answer {
@@ -293,7 +306,7 @@ impl CurrentSession {
             self.learn(heard);
         }
         if asks_again {
-            set_timeout(move || self.refresh(), SECOND_LOOK);
+            set_timeout(move || self.look(), SECOND_LOOK);
         }
     }
 

@@ -75,7 +75,7 @@ pub fn follow(session: CurrentSession) {
     let tries = RwSignal::new(0_u32);
     // What has happened meanwhile is not waited for: the session is asked for, and the server's events are listened to anew.
     let connecting = window_event_listener(leptos::ev::online, move |_| {
-        session.refresh();
+        session.look();
         tries.update(|tries| *tries = tries.wrapping_add(1));
     });
     on_cleanup(move || {
@@ -174,7 +174,7 @@ fn listen(session: CurrentSession, tries: RwSignal<u32>, release: Option<Functio
         let source = source.clone();
         Closure::<dyn Fn()>::new(move || {
             if source.ready_state() == EventSource::CLOSED {
-                session.refresh();
+                session.look();
                 // Where the session lives on, another try is made, and another tab may have its turn.
                 set_timeout(move || tries.update(|tries| *tries = tries.wrapping_add(1)), PAUSE);
             }

@@ -38,7 +38,7 @@ pub fn Lifetimes(
         let ends = [idle_expires_at.get(), expires_at.get()];
         let over = ends.iter().flatten().filter_map(|end| unix_seconds(end)).any(|end| end <= clock.now());
         if over && was_over == Some(false) {
-            session.refresh();
+            session.look();
         }
         over
     });

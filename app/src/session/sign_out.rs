@@ -101,7 +101,7 @@ impl CurrentSession {
 
     /// A sign-out has failed: the user is back, unless only the answer was lost. Where nobody knows, what is private stays off the screen.
     async fn stay(self, failed: Departure) -> Option<String> {
-        let answer = api::session().await;
+        let answer = api::session(false).await;
         let known = self.known_untracked();
         match (answer, known.leaving.clone()) {
             (Ok((session, _)), Some(state)) if session.signed_in().is_some() => {

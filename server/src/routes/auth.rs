@@ -46,7 +46,7 @@ struct SignIn {
 }
 
 /// Says who is signed in, in header fields, for a reverse proxy.
-#[utoipa::path(get, path = "/api/v1/auth", tag = "session",
+#[utoipa::path(get, path = "/api/v1/auth", operation_id = "forward_auth", tag = "session",
     description = "Forward authentication for reverse proxies: 2xx with the user in header fields (percent-encoded UTF-8), 401 otherwise; never a token.",
     params(
         ("upstream" = Option<String>, Query, description = "An upstream whose rules about who may in, and how strongly signed in, are in force too"),

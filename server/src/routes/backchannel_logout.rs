@@ -24,7 +24,7 @@ const REPLAY_MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Ends the sessions that a logout token names. It comes from the provider, not from a browser: the token's signature
 /// is the proof, so neither cookie nor CSRF header is asked for.
-#[utoipa::path(post, path = "/api/v1/oauth/backchannel-logout/{provider}", tag = "session",
+#[utoipa::path(post, path = "/api/v1/oauth/backchannel-logout/{provider}", operation_id = "backchannel_logout", tag = "session",
     params(("provider" = String, Path, description = "The provider's id")),
     responses(
         (status = 200, description = "The sessions have ended, or there were none"),

@@ -29,7 +29,7 @@ use thiserror::Error;
 ///
 /// A program posts JSON and gets JSON; a page without script, and the provider's own page with `response_mode=form_post`, posts a
 /// form and is sent on.
-#[utoipa::path(post, path = "/api/v1/oauth/code", tag = "login", request_body = api::AuthorizationResponse,
+#[utoipa::path(post, path = "/api/v1/oauth/code", operation_id = "complete_login", tag = "login", request_body = api::AuthorizationResponse,
     responses(
         (status = 200, description = "Signed in; sets the session cookie", body = api::Completed),
         (status = 303, description = "Signed in, for a form; 200 with a page that goes on, for a form of the provider's page"),
@@ -88,7 +88,7 @@ pub async fn post(
 }
 
 /// Finishes a login at the server callback. A HEAD request or a prefetch uses nothing up.
-#[utoipa::path(get, path = "/api/v1/oauth/code", tag = "login", responses(
+#[utoipa::path(get, path = "/api/v1/oauth/code", operation_id = "server_callback", tag = "login", responses(
     (status = 200, description = "Signed in; a page that goes on by itself, since a redirect of another site's navigation would leave the session cookie out"),
     (status = 303, description = "Signed in already, or to the page that says why not")))]
 pub async fn get(

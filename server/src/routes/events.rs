@@ -42,7 +42,7 @@ const RECONNECT_SPREAD_MILLISECONDS: u64 = 3000;
 /// Streams the session's events until it ends. To listen is no use of the session: it does not live longer for a page that is open.
 ///
 /// A page cannot send a header with an `EventSource`, so it is the browser's own word that no other site is asking.
-#[utoipa::path(get, path = "/api/v1/session/events", tag = "session",
+#[utoipa::path(get, path = "/api/v1/session/events", operation_id = "session_events", tag = "session",
     description = "Streams the events of the session (`text/event-stream`): `signed_in` first, with what `GET /session` answers; `refreshed`, \
         with the same, when there are new tokens; `expiring`, with `expires_at`, two minutes before the session ends for want of use or for \
         its age; `signed_out` when it has ended, wherever that was done, with `expired` when its time has run out or the provider no longer \

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 const NO_STORE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// The logins that this browser has begun, redacted, the youngest first.
-#[utoipa::path(get, path = "/api/v1/flow", tag = "flow",
+#[utoipa::path(get, path = "/api/v1/flow", operation_id = "recorded_logins", tag = "flow",
     responses(
         (status = 200, description = "The logins; none for a browser that has begun none", body = Flow),
         (status = 403, description = "`csrf_rejected`", body = oauth2flow_app::api::Problem),
@@ -43,7 +43,7 @@ pub async fn get(State(app): State<AppState>, headers: HeaderMap) -> Result<Resp
 }
 
 /// Forgets the logins of this browser, and the browser.
-#[utoipa::path(delete, path = "/api/v1/flow", tag = "flow",
+#[utoipa::path(delete, path = "/api/v1/flow", operation_id = "forget_recorded_logins", tag = "flow",
     params(("X-CSRF" = String, Header, description = "Always `1`")),
     responses(
         (status = 204, description = "They are forgotten"),
@@ -55,7 +55,7 @@ pub async fn forget(State(app): State<AppState>, headers: HeaderMap) -> Result<R
 }
 
 /// Streams the logins of this browser: all that there are, the oldest first, and then each one again whenever it has grown.
-#[utoipa::path(get, path = "/api/v1/flow/events", tag = "flow",
+#[utoipa::path(get, path = "/api/v1/flow/events", operation_id = "recorded_login_events", tag = "flow",
     description = "Streams the logins of this browser (`text/event-stream`): an event `login` for each that there is, the oldest first, and \
         another one whenever a login has begun or grown, with all that is known of it. A comment every 15 seconds keeps it open.",
     responses(

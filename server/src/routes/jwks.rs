@@ -16,7 +16,7 @@ pub struct KeySet {
 }
 
 /// Lists the keys; there are none when no provider has a private key configured.
-#[utoipa::path(get, path = "/api/v1/oauth/jwks.json", tag = "login", responses((status = 200, description = "The public keys (RFC 7517 §5)", body = KeySet)))]
+#[utoipa::path(get, path = "/api/v1/oauth/jwks.json", operation_id = "client_keys", tag = "login", responses((status = 200, description = "The public keys (RFC 7517 §5)", body = KeySet)))]
 pub async fn handler(State(app): State<AppState>) -> Json<KeySet> {
     let mut keys: Vec<Value> = Vec::new();
     for key in app.providers.iter().filter_map(|registered| registered.provider.signing_key.as_ref()) {

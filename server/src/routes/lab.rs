@@ -24,7 +24,7 @@ use std::time::Duration;
 /// Tries an attack against a sandboxed sign-in, with the defence that stops it or without.
 ///
 /// Nothing real takes part: the app, its provider and everybody's browsers are made for this one run, in memory, and are gone after it.
-#[utoipa::path(post, path = "/api/v1/lab/runs", tag = "lab", request_body = Experiment,
+#[utoipa::path(post, path = "/api/v1/lab/runs", operation_id = "run_experiment", tag = "lab", request_body = Experiment,
     params(("X-CSRF" = String, Header, description = "Always `1`")),
     responses(
         (status = 200, description = "What happened", body = LabRun),

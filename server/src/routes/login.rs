@@ -32,7 +32,7 @@ const MAXIMUM_LOOKED_AT: usize = 4 * MAXIMUM_TRANSACTIONS;
 
 /// Starts a login: seals a transaction into a cookie and sends the browser to the provider. Nothing is stored, so a
 /// flood of starts costs nothing here; a provider that wants the request pushed is asked each time, by a few at a time.
-#[utoipa::path(get, path = "/api/v1/oauth/login", tag = "login",
+#[utoipa::path(get, path = "/api/v1/oauth/login", operation_id = "start_login", tag = "login",
     params(
         ("provider" = Option<String>, Query, description = "The provider's id; may be left out when there is one provider"),
         ("return_to" = Option<String>, Query, description = "Where to go afterwards: a path of this origin, with query and fragment"),

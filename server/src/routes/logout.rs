@@ -29,7 +29,7 @@ use subtle::ConstantTimeEq as _;
 
 /// Signs out: of this session, or with `everywhere` of every session of the user. Without a session there is nothing to do, and that is
 /// said the same way.
-#[utoipa::path(post, path = "/api/v1/oauth/logout", tag = "session",
+#[utoipa::path(post, path = "/api/v1/oauth/logout", operation_id = "sign_out", tag = "session",
     request_body(content = LogOut, description = "May be left out; a form has the field `everywhere=true`, and the page's `csrf_token`"),
     responses(
         (status = 200, description = "Signed out; where to go next, to sign out at the provider too", body = LoggedOut),

@@ -12,7 +12,7 @@ use axum::{body::Body, extract::Request, http::Response};
 use oauth2flow_app::problem::ProblemCode;
 
 /// Passes a call on to an upstream with the session's access token, and streams the answer back.
-#[utoipa::path(get, path = "/api/v1/proxy/{upstream}/{path}", tag = "proxy",
+#[utoipa::path(get, path = "/api/v1/proxy/{upstream}/{path}", operation_id = "call_upstream", tag = "proxy",
     description = "Passes a call on to a configured upstream with the session's access token, whatever the method, and streams the answer \
         back. A WebSocket is opened here too, with the app's own `Origin` in the place of `X-CSRF`.",
     params(

@@ -9,25 +9,36 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::State,
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use oauth2flow_app::{api::Session, problem::ProblemCode};
 use std::sync::Arc;
+use url::form_urlencoded;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Describes the session; never a token.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
+#[utoipa::path(get, path = "/api/v1/session", operation_id = "current_session", tag = "session",
+    params(("prolong" = Option<bool>, Query, description = "`false`: only looks; else the session is used by this, and lives longer")), responses(
     (status = 200, description = "The session, or that there is none", body = Session),
     (status = 503, description = "`store_unavailable`: the cookie is kept", body = oauth2flow_app::api::Problem)))]
-pub async fn handler(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, Failure> {
-    Ok(match find(&app, &headers).await? {
-        Found::Live(_, session) => ([(header::CONTENT_TYPE, JSON)], session.description()).into_response(),
+pub async fn handler(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Failure> {
+    let session = if query.is_some_and(|query| only_looks(&query)) {
+        peek(&app, &headers).await?
+    } else {
+        current(&app, &headers).await?.map(|(_, session)| session)
+    };
+    Ok(match session {
+        Some(session) => ([(header::CONTENT_TYPE, JSON)], session.description()).into_response(),
         // A cookie that leads nowhere stays: by the time that this answer arrives, a sign-in in another tab may have replaced it.
-        Found::Dormant | Found::Nothing => Json(Session::anonymous()).into_response(),
+        None => Json(Session::anonymous()).into_response(),
     })
+}
+
+fn only_looks(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "prolong" && value == "false")
 }
 
 /// What a request's cookie leads to.

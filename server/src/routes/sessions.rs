@@ -26,7 +26,7 @@ use oauth2flow_app::{
 };
 
 /// Lists the user's sessions in every browser, the youngest first.
-#[utoipa::path(get, path = "/api/v1/sessions", tag = "session", responses(
+#[utoipa::path(get, path = "/api/v1/sessions", operation_id = "list_sessions", tag = "session", responses(
     (status = 200, description = "The sessions, the one that asks among them", body = SessionList),
     (status = 401, description = "`unauthenticated`", body = oauth2flow_app::api::Problem),
     (status = 503, description = "`store_unavailable`", body = oauth2flow_app::api::Problem)))]
@@ -36,7 +36,7 @@ pub async fn list(State(app): State<AppState>, headers: HeaderMap) -> Result<Jso
 }
 
 /// Ends one of the user's sessions.
-#[utoipa::path(post, path = "/api/v1/sessions/{id}/end", tag = "session",
+#[utoipa::path(post, path = "/api/v1/sessions/{id}/end", operation_id = "end_session", tag = "session",
     params(("id" = String, Path, description = "The session's id in the list")),
     responses(
         (status = 200, description = "It was the session that asked: the same as signing out", body = oauth2flow_app::api::LoggedOut),

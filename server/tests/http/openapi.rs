@@ -2,6 +2,7 @@
 
 use crate::support::TestApp;
 use axum::http::Method;
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn the_description_of_the_api_changes_only_on_purpose() {
@@ -9,6 +10,17 @@ async fn the_description_of_the_api_changes_only_on_purpose() {
     let answer = app.browser().request(Method::GET, "/api/openapi.json").send().await;
     assert_eq!(answer.assert_status(200).header("content-type"), Some("application/json"));
     insta::assert_json_snapshot!(answer.json());
+}
+
+#[tokio::test]
+async fn every_operation_has_a_name_of_its_own() {
+    let app = TestApp::with_demo().await;
+    let description = app.browser().request(Method::GET, "/api/openapi.json").send().await.json();
+    let operations = description["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let different: BTreeSet<_> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "{names:?}");
+    assert!(names.len() > 10, "{names:?}");
 }
 
 #[tokio::test]

@@ -45,6 +45,27 @@ async fn a40_an_unused_session_ends_after_the_idle_time() {
 }
 
 #[tokio::test]
+async fn a40_whoever_only_looks_does_not_prolong_a_session() {
+    let provider = StandInProvider::start().await;
+    let app = TestApp::with_provider(&provider).await;
+    let browser = app.browser();
+    browser.sign_in(&provider).await;
+    let look = async || browser.call(Method::GET, "/api/v1/session?prolong=false").send().await.assert_status(200).json();
+    let before = look().await;
+    assert_eq!(before["authenticated"], true);
+    for _ in 0..2 {
+        app.clock.advance_seconds(14 * 60);
+        assert_eq!(look().await, before);
+    }
+    // It says what a use elsewhere has changed.
+    let used = browser.session().await;
+    assert_ne!(used, before);
+    assert_eq!(look().await, used);
+    app.clock.advance_seconds(30 * 60);
+    assert_eq!(look().await, json!({ "authenticated": false }));
+}
+
+#[tokio::test]
 async fn a40_a_session_ends_at_its_absolute_time_however_much_it_is_used() {
     let provider = StandInProvider::start().await;
     let app = TestApp::builder().openid("alpha", &provider).set("session.idle", "10m").set("session.absolute", "30m").start().await;
