@@ -6,6 +6,7 @@
 
 #[path = "../store/servers/address.rs"]
 mod address;
+#[allow(dead_code, reason = "the contract of the stores uses all of it")]
 #[path = "../http/support/authority.rs"]
 mod authority;
 mod browser;

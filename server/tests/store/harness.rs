@@ -112,4 +112,13 @@ macro_rules! contract_of_servers {
     };
 }
 
-pub(crate) use {contract, contract_of_servers, contract_of_what_is_written, rules};
+/// The contract of a store that is another program, where what was written may be damaged.
+macro_rules! whole_contract {
+    ($harness:ty) => {
+        $crate::harness::contract!($harness);
+        $crate::harness::contract_of_servers!($harness);
+        $crate::harness::contract_of_what_is_written!($harness);
+    };
+}
+
+pub(crate) use {contract, contract_of_servers, contract_of_what_is_written, rules, whole_contract};

@@ -1,8 +1,8 @@
-//! The contract, in Redis: one server, one behind TLS, a set watched by Sentinel, a Cluster.
+//! The contract, in Redis: one server, a set watched by Sentinel, a Cluster, each with TLS and without.
 
 use crate::{
     harness::{Harness, Server, Written},
-    servers::redis::{Cluster, Node, Sentinels, Single, Tls},
+    servers::redis::{Cluster, Kind, Node, Sentinels, Single, Wire},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth2flow::{
@@ -13,7 +13,7 @@ use oauth2flow::{
         store::{RedisAddress, RedisOpenError, RedisStore, Store},
     },
 };
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 mod expiry;
 mod faults;
@@ -21,7 +21,9 @@ mod refusals;
 
 async fn try_open(url: &str, roots: Option<&[u8]>) -> Result<RedisStore, RedisOpenError> {
     oauth2flow_protocol::install_crypto_provider();
-    RedisStore::open(&RedisAddress::parse(url).unwrap(), roots, Arc::new(SystemClock::start()), Arc::new(SystemEntropy)).await
+    let address = RedisAddress::parse(url).unwrap();
+    // In a box, because the compiler looks only so deep into futures that hold each other.
+    Box::pin(RedisStore::open(&address, roots, Arc::new(SystemClock::start()), Arc::new(SystemEntropy))).await
 }
 
 /// Opens it as the app does: a server that is not reached in time is tried again.
@@ -44,28 +46,49 @@ fn name_of(key: Key) -> String {
     format!("oauth2flow:session:{}", URL_SAFE_NO_PAD.encode(key.0))
 }
 
-/// Writes something else where this server keeps a session.
-fn damage(node: &Node, key: Key) {
-    node.ask::<()>(&format!("SET {} damaged XX KEEPTTL", name_of(key)));
-}
+/// Servers that keep sessions together.
+pub(crate) trait Place {
+    /// Starts them.
+    fn of(kind: Kind) -> Self;
 
-impl Harness for Single {
-    fn start() -> Self {
-        Self::start()
-    }
+    /// What they are.
+    fn kind(&self) -> &Kind;
 
+    /// Where they are.
+    fn url(&self) -> String;
+
+    /// The one that keeps what has this name.
+    fn owner(&self, name: &str) -> &Node;
+
+    /// Ends all that keep something.
+    fn kill(&mut self);
+
+    /// Starts them once more, and waits until they answer.
+    fn start_again(&mut self);
+
+    /// Opens what is there.
     async fn open(&self) -> Arc<dyn Store> {
-        open(&self.url(), None).await
+        open(&self.url(), self.kind().roots()).await
     }
 }
 
-impl Written for Single {
-    async fn damage(&self, key: Key) {
-        damage(&self.node, key);
+impl Place for Single {
+    fn of(kind: Kind) -> Self {
+        Self::of(kind)
     }
-}
 
-impl Server for Single {
+    fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    fn url(&self) -> String {
+        self.url()
+    }
+
+    fn owner(&self, _name: &str) -> &Node {
+        &self.node
+    }
+
     fn kill(&mut self) {
         self.node.kill();
     }
@@ -75,49 +98,23 @@ impl Server for Single {
     }
 }
 
-impl Harness for Tls {
-    fn start() -> Self {
-        Self::start()
+impl Place for Sentinels {
+    fn of(kind: Kind) -> Self {
+        Self::of(kind, 1)
     }
 
-    async fn open(&self) -> Arc<dyn Store> {
-        open(&self.url(), Some(self.authority.as_bytes())).await
-    }
-}
-
-impl Written for Tls {
-    async fn damage(&self, key: Key) {
-        damage(&self.node, key);
-    }
-}
-
-impl Server for Tls {
-    fn kill(&mut self) {
-        self.node.kill();
+    fn kind(&self) -> &Kind {
+        &self.kind
     }
 
-    fn start_again(&mut self) {
-        self.node.start_again();
-    }
-}
-
-impl Harness for Sentinels {
-    fn start() -> Self {
-        Self::start(1)
+    fn url(&self) -> String {
+        self.url()
     }
 
-    async fn open(&self) -> Arc<dyn Store> {
-        open(&self.url(), None).await
+    fn owner(&self, _name: &str) -> &Node {
+        &self.master
     }
-}
 
-impl Written for Sentinels {
-    async fn damage(&self, key: Key) {
-        damage(&self.master, key);
-    }
-}
-
-impl Server for Sentinels {
     fn kill(&mut self) {
         self.replica.kill();
         self.master.kill();
@@ -129,23 +126,23 @@ impl Server for Sentinels {
     }
 }
 
-impl Harness for Cluster {
-    fn start() -> Self {
-        Self::start()
+impl Place for Cluster {
+    fn of(kind: Kind) -> Self {
+        Self::of(kind)
     }
 
-    async fn open(&self) -> Arc<dyn Store> {
-        open(&self.url(), None).await
+    fn kind(&self) -> &Kind {
+        &self.kind
     }
-}
 
-impl Written for Cluster {
-    async fn damage(&self, key: Key) {
-        damage(self.owner(&name_of(key)), key);
+    fn url(&self) -> String {
+        self.url()
     }
-}
 
-impl Server for Cluster {
+    fn owner(&self, name: &str) -> &Node {
+        self.owner(name)
+    }
+
     fn kill(&mut self) {
         for node in &mut self.nodes {
             node.kill();
@@ -160,34 +157,77 @@ impl Server for Cluster {
     }
 }
 
-mod single {
-    use super::Single;
-
-    crate::harness::contract!(Single);
-    crate::harness::contract_of_servers!(Single);
-    crate::harness::contract_of_what_is_written!(Single);
+/// A kind of servers, as a type: a rule's test is made for one.
+pub(crate) trait OfKind {
+    fn kind() -> Kind;
 }
 
-mod tls {
-    use super::Tls;
+struct Plain;
 
-    crate::harness::contract!(Tls);
-    crate::harness::contract_of_servers!(Tls);
-    crate::harness::contract_of_what_is_written!(Tls);
+impl OfKind for Plain {
+    fn kind() -> Kind {
+        Kind::redis(Wire::Plain)
+    }
+}
+
+struct Tls;
+
+impl OfKind for Tls {
+    fn kind() -> Kind {
+        Kind::redis(Wire::tls())
+    }
+}
+
+/// A place whose servers are of this kind.
+pub(crate) struct Of<K, P>(P, PhantomData<K>);
+
+impl<K: OfKind, P: Place> Harness for Of<K, P> {
+    fn start() -> Self {
+        Self(P::of(K::kind()), PhantomData)
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        self.0.open().await
+    }
+}
+
+impl<K: OfKind, P: Place> Written for Of<K, P> {
+    async fn damage(&self, key: Key) {
+        let name = name_of(key);
+        self.0.owner(&name).ask::<()>(&format!("SET {name} damaged XX KEEPTTL"));
+    }
+}
+
+impl<K: OfKind, P: Place> Server for Of<K, P> {
+    fn kill(&mut self) {
+        self.0.kill();
+    }
+
+    fn start_again(&mut self) {
+        self.0.start_again();
+    }
+}
+
+mod single {
+    crate::harness::whole_contract!(super::Of<super::Plain, super::Single>);
+}
+
+mod single_tls {
+    crate::harness::whole_contract!(super::Of<super::Tls, super::Single>);
 }
 
 mod sentinel {
-    use super::Sentinels;
+    crate::harness::whole_contract!(super::Of<super::Plain, super::Sentinels>);
+}
 
-    crate::harness::contract!(Sentinels);
-    crate::harness::contract_of_servers!(Sentinels);
-    crate::harness::contract_of_what_is_written!(Sentinels);
+mod sentinel_tls {
+    crate::harness::whole_contract!(super::Of<super::Tls, super::Sentinels>);
 }
 
 mod cluster {
-    use super::Cluster;
+    crate::harness::whole_contract!(super::Of<super::Plain, super::Cluster>);
+}
 
-    crate::harness::contract!(Cluster);
-    crate::harness::contract_of_servers!(Cluster);
-    crate::harness::contract_of_what_is_written!(Cluster);
+mod cluster_tls {
+    crate::harness::whole_contract!(super::Of<super::Tls, super::Cluster>);
 }

@@ -1,12 +1,11 @@
 //! What goes wrong with servers and connections, and that nothing is lost or left half by it.
 
-use super::open;
+use super::Place as _;
 use crate::{
-    harness::Harness as _,
     records::{ALICE, assert_same, key, minutes, now, session, session_with_sid},
     servers::{
         patience::{PATIENCE, wait_for},
-        redis::{Cluster, Node, Sentinels, Single},
+        redis::{Cluster, Kind, Node, Sentinels, Single, Wire},
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -270,13 +269,22 @@ async fn sessions_are_found_wherever_their_slot_goes() {
     assert!(store.remove(record.key).await.unwrap().is_some());
 }
 
-/// The master dies under load: after the sentinels have agreed on another everything that it had passed on is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_master_is_followed_and_knows_what_was_passed_on() {
-    let mut place = Sentinels::start(3);
+    a_master_dies(Kind::redis(Wire::Plain)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_master_is_followed_by_its_name_where_certificates_count() {
+    a_master_dies(Kind::redis(Wire::tls())).await;
+}
+
+/// Under load: after the sentinels have agreed on another everything that it had passed on is there.
+async fn a_master_dies(kind: Kind) {
+    let mut place = Sentinels::of(kind, 3);
     place.wait_until_watched();
-    let store = open(&place.url(), None).await;
-    let reader = open(&place.url(), None).await;
+    let store = place.open().await;
+    let reader = place.open().await;
     let mut changes = reader.changes();
     let mut records: Vec<SessionRecord> = (0..50).map(|_| session()).collect();
     for record in &mut records {

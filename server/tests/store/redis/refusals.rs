@@ -1,7 +1,7 @@
 //! A Redis that cannot be used is named, with what is wrong and without its password.
 
 use super::try_open;
-use crate::servers::redis::{Sentinels, Single, Tls};
+use crate::servers::redis::{Kind, Sentinels, Single, Wire};
 use oauth2flow::session::store::RedisOpenError;
 use std::{error::Error, fmt::Write as _};
 
@@ -14,6 +14,10 @@ fn said(error: &RedisOpenError) -> String {
         current = source;
     }
     text
+}
+
+fn behind_tls() -> Single {
+    Single::of(Kind::redis(Wire::tls()))
 }
 
 async fn refusal(url: &str, roots: Option<&[u8]>) -> RedisOpenError {
@@ -34,33 +38,33 @@ async fn one_that_is_not_there_is_unreachable() {
 
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
-    let place = Tls::start();
+    let place = behind_tls();
     let url = format!("rediss://app:wrong-secret@localhost:{}", place.node.port);
-    let error = refusal(&url, Some(place.authority.as_bytes())).await;
+    let error = refusal(&url, place.kind.roots()).await;
     assert!(matches!(error, RedisOpenError::Refused { .. }), "{error:?}");
     let nobody = format!("rediss://localhost:{}", place.node.port);
-    let error = refusal(&nobody, Some(place.authority.as_bytes())).await;
+    let error = refusal(&nobody, place.kind.roots()).await;
     assert!(matches!(error, RedisOpenError::Refused { .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_certificate_of_somebody_else_is_not_trusted() {
-    let place = Tls::start();
-    let other = Tls::start();
-    for roots in [None, Some(other.authority.as_bytes())] {
+    let place = behind_tls();
+    let other = behind_tls();
+    for roots in [None, other.kind.roots()] {
         let error = refusal(&place.url(), roots).await;
         assert!(matches!(error, RedisOpenError::Unreachable { .. }), "{error:?}");
         assert!(said(&error).contains("certificate"), "{}", said(&error));
     }
     // Nor one for another name.
     let by_number = place.url().replace("localhost", "127.0.0.1");
-    let error = refusal(&by_number, Some(place.authority.as_bytes())).await;
+    let error = refusal(&by_number, place.kind.roots()).await;
     assert!(said(&error).contains("certificate"), "{}", said(&error));
 }
 
 #[tokio::test]
 async fn without_tls_nothing_is_said_to_a_server_that_wants_it() {
-    let place = Tls::start();
+    let place = behind_tls();
     let error = refusal(&place.url().replace("rediss", "redis"), None).await;
     assert!(matches!(error, RedisOpenError::Unreachable { .. }), "{error:?}");
 }
@@ -82,7 +86,7 @@ async fn a_user_who_may_not_do_what_is_needed_is_told() {
 
 #[tokio::test]
 async fn a_master_that_no_sentinel_knows_is_unreachable() {
-    let place = Sentinels::start(1);
+    let place = Sentinels::of(Kind::redis(Wire::Plain), 1);
     let error = refusal(&place.url().replace("/sessions?", "/others?"), None).await;
     assert!(matches!(error, RedisOpenError::Unreachable { .. }), "{error:?}");
 }

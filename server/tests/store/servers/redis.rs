@@ -1,11 +1,16 @@
-//! Redis, as people run it: one server, one behind TLS with a user of its own, a set watched by Sentinel, and a Cluster.
+//! Redis or Valkey, as people run it: one server, a set watched by Sentinel, and a Cluster, each with TLS or without.
 
-use super::{address::free_address, authority::Authority, patience::wait_for};
+use super::{
+    address::free_address,
+    authority::{Authority, Certificate},
+    patience::{PATIENCE, wait_for},
+};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose};
 use redis::{Client, Cmd, Connection, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, RedisConnectionInfo, RedisResult};
 use std::{
     fs,
+    path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -21,8 +26,110 @@ const INTERNAL_PASSWORD: &str = "sentinel-replica-password";
 /// The name of the master that sentinels watch.
 const MASTER: &str = "sessions";
 
+/// What to run, and how it speaks.
+pub(crate) struct Kind {
+    program: &'static str,
+    wire: Wire,
+}
+
+impl Kind {
+    /// Redis, which is spoken to in this way.
+    pub(crate) const fn redis(wire: Wire) -> Self {
+        Self { program: "redis-server", wire }
+    }
+
+    /// The authority to trust, in PEM.
+    pub(crate) fn roots(&self) -> Option<&[u8]> {
+        match &self.wire {
+            Wire::Plain => None,
+            Wire::Tls { authority, .. } => Some(authority.as_bytes()),
+        }
+    }
+}
+
+/// How everybody speaks: those who ask, the servers among each other, and those who watch them.
+pub(crate) enum Wire {
+    /// As it comes.
+    Plain,
+    /// TLS alone.
+    Tls {
+        /// Who issued the certificate, in PEM.
+        authority: String,
+        /// That of every server, for the name by which they call each other.
+        certificate: Certificate,
+    },
+}
+
+impl Wire {
+    pub(crate) fn tls() -> Self {
+        let authority = Authority::new();
+        let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        // The nodes of a Cluster show it to each other, whoever has called whom.
+        parameters.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+        Self::Tls { authority: authority.pem(), certificate: authority.issue(parameters, ExtendedKeyUsagePurpose::ServerAuth) }
+    }
+
+    const fn scheme(&self) -> &'static str {
+        match self {
+            Self::Plain => "redis",
+            Self::Tls { .. } => "rediss",
+        }
+    }
+
+    /// What servers are called: a certificate is for a name.
+    const fn host(&self) -> &'static str {
+        match self {
+            Self::Plain => "127.0.0.1",
+            Self::Tls { .. } => "localhost",
+        }
+    }
+
+    /// What a server needs for it: settings, and in its directory files.
+    fn prepare(&self, port: u16, directory: &Path) -> String {
+        let Self::Tls { authority, certificate } = self else { return format!("bind 127.0.0.1\nport {port}\n") };
+        for (name, text) in [("authority.pem", authority), ("certificate.pem", &certificate.chain), ("key.pem", &certificate.key)] {
+            fs::write(directory.join(name), text).unwrap();
+        }
+        // On some machines the name stands for two addresses.
+        format!(
+            "bind 127.0.0.1 -::1\nport 0\ntls-port {port}\ntls-replication yes\ntls-auth-clients no\n\
+             tls-ca-cert-file authority.pem\ntls-cert-file certificate.pem\ntls-key-file key.pem\n"
+        )
+    }
+
+    /// What the nodes of a Cluster need besides: others are told the name and not the number.
+    fn in_cluster(&self) -> String {
+        match self {
+            Self::Plain => String::new(),
+            Self::Tls { .. } => {
+                format!("tls-cluster yes\ncluster-announce-hostname {}\ncluster-preferred-endpoint-type hostname\n", self.host())
+            }
+        }
+    }
+
+    /// Whoever administers a server.
+    fn client(&self, port: u16, password: Option<&str>) -> Client {
+        let mut settings = RedisConnectionInfo::default();
+        if let Some(password) = password {
+            settings = settings.set_password(password);
+        }
+        let host = self.host().to_owned();
+        let info = |place: ConnectionAddr| place.into_connection_info().unwrap().set_redis_settings(settings);
+        match self {
+            Self::Plain => Client::open(info(ConnectionAddr::Tcp(host, port))).unwrap(),
+            Self::Tls { authority, .. } => {
+                oauth2flow_protocol::install_crypto_provider();
+                let roots = redis::TlsCertificates { client_tls: None, root_cert: Some(authority.clone().into_bytes()) };
+                let place = ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None };
+                Client::build_with_tls(info(place), roots).unwrap()
+            }
+        }
+    }
+}
+
 /// A process with a port and a directory of its own. It can be ended and started again.
 pub(crate) struct Node {
+    program: &'static str,
     directory: TempDir,
     sentinel: bool,
     pub(crate) port: u16,
@@ -32,40 +139,38 @@ pub(crate) struct Node {
 
 impl Node {
     /// Starts a server of these settings, and waits until it answers.
-    fn start(settings: &str) -> Self {
-        Self::start_as(settings, false, plain)
+    fn server(kind: &Kind, settings: &str) -> Self {
+        // What has been answered is written.
+        Self::start(kind, &format!("save \"\"\nappendonly yes\nappendfsync always\n{settings}"), false)
     }
 
-    fn start_as(settings: &str, sentinel: bool, client: impl FnOnce(u16) -> Client) -> Self {
+    /// The same of a sentinel, which keeps nothing.
+    fn sentinel(kind: &Kind, settings: &str) -> Self {
+        Self::start(kind, settings, true)
+    }
+
+    fn start(kind: &Kind, settings: &str, sentinel: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_address().port();
-        let place = if settings.contains("tls-port") { String::new() } else { format!("port {port}\n") };
-        let settings = settings.replace("PORT", &port.to_string()).replace("DIRECTORY", &directory.path().display().to_string());
-        let common = format!("bind 127.0.0.1\nprotected-mode no\ndir {}\n{place}", directory.path().display());
-        // What has been answered is written. Sentinels keep nothing.
-        let keeping = if sentinel { "" } else { "save \"\"\nappendonly yes\nappendfsync always\n" };
-        fs::write(directory.path().join("redis.conf"), format!("{common}{keeping}{settings}\n")).unwrap();
-        let mut node = Self { directory, sentinel, port, client: client(port), child: None };
+        let wire = kind.wire.prepare(port, directory.path());
+        let common = format!("protected-mode no\ndir {}\n", directory.path().display());
+        fs::write(directory.path().join("redis.conf"), format!("{common}{wire}{settings}\n")).unwrap();
+        let password = settings.lines().find_map(|line| line.strip_prefix("requirepass "));
+        let client = kind.wire.client(port, password);
+        let mut node = Self { program: kind.program, directory, sentinel, port, client, child: None };
         node.start_again();
         node
     }
 
-    /// A file in the server's directory.
-    fn write(directory: &TempDir, name: &str, text: &str) -> String {
-        let path = directory.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-
     /// Starts the process, and waits until it answers.
     pub(crate) fn start_again(&mut self) {
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(self.program);
         command.arg(self.directory.path().join("redis.conf"));
         if self.sentinel {
             command.arg("--sentinel");
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        self.child = Some(child.unwrap_or_else(|error| panic!("redis-server cannot be started, Debian's package has it: {error}")));
+        self.child = Some(child.unwrap_or_else(|error| panic!("{} cannot be started, Debian's package has it: {error}", self.program)));
         wait_for(|| self.try_ask::<String>(&redis::cmd("PING")).is_ok_and(|pong| pong == "PONG"));
     }
 
@@ -84,8 +189,8 @@ impl Node {
     }
 
     fn try_ask<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
-        let mut connection: Connection = self.client.get_connection_with_timeout(Duration::from_secs(1))?;
-        connection.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut connection: Connection = self.client.get_connection_with_timeout(PATIENCE)?;
+        connection.set_read_timeout(Some(PATIENCE))?;
         command.query(&mut connection)
     }
 
@@ -109,80 +214,42 @@ impl Drop for Node {
     }
 }
 
-fn plain(port: u16) -> Client {
-    let settings = RedisConnectionInfo::default();
-    let info = ConnectionAddr::Tcp("127.0.0.1".to_owned(), port).into_connection_info().unwrap();
-    Client::open(info.set_redis_settings(settings)).unwrap()
+/// The user who may do what is needed and no more.
+fn user() -> String {
+    format!("user {USER} on >{PASSWORD} ~oauth2flow:* &oauth2flow:* {RIGHTS}")
 }
 
-fn with_password(port: u16) -> Client {
-    let settings = RedisConnectionInfo::default().set_password(INTERNAL_PASSWORD);
-    let info = ConnectionAddr::Tcp("127.0.0.1".to_owned(), port).into_connection_info().unwrap();
-    Client::open(info.set_redis_settings(settings)).unwrap()
-}
-
-/// One server, as it comes.
+/// One server: without TLS as it comes, behind TLS with a user.
 pub(crate) struct Single {
+    pub(crate) kind: Kind,
     pub(crate) node: Node,
 }
 
 impl Single {
     pub(crate) fn start() -> Self {
-        Self { node: Node::start("") }
+        Self::of(Kind::redis(Wire::Plain))
+    }
+
+    pub(crate) fn of(kind: Kind) -> Self {
+        let settings = match kind.wire {
+            Wire::Plain => String::new(),
+            Wire::Tls { .. } => format!("requirepass {INTERNAL_PASSWORD}\n{}", user()),
+        };
+        Self { node: Node::server(&kind, &settings), kind }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.node.port)
-    }
-}
-
-/// One server that speaks TLS alone, with a user who may do what is needed and no more.
-pub(crate) struct Tls {
-    pub(crate) node: Node,
-    /// The authority to trust, in PEM.
-    pub(crate) authority: String,
-}
-
-impl Tls {
-    pub(crate) fn start() -> Self {
-        let authority = Authority::new();
-        let certificate = authority.server("localhost");
-        let files = tempfile::tempdir().unwrap();
-        let chain = Node::write(&files, "certificate.pem", &certificate.chain);
-        let key = Node::write(&files, "key.pem", &certificate.key);
-        let roots = Node::write(&files, "authority.pem", &authority.pem());
-        let settings = format!(
-            "port 0\ntls-port PORT\ntls-cert-file {chain}\ntls-key-file {key}\ntls-ca-cert-file {roots}\ntls-auth-clients no\n\
-             unixsocket DIRECTORY/admin.sock\nuser {USER} on >{PASSWORD} ~oauth2flow:* &oauth2flow:* {RIGHTS}\n\
-             user default on >{INTERNAL_PASSWORD} ~* &* +@all"
-        );
-        oauth2flow_protocol::install_crypto_provider();
-        let pem = authority.pem().into_bytes();
-        let mut node = Node::start_as(&settings, false, |port| {
-            let place = ConnectionAddr::TcpTls { host: "localhost".to_owned(), port, insecure: false, tls_params: None };
-            let info = place.into_connection_info().unwrap();
-            let info = info.set_redis_settings(RedisConnectionInfo::default().set_password(INTERNAL_PASSWORD));
-            Client::build_with_tls(info, redis::TlsCertificates { client_tls: None, root_cert: Some(pem) }).unwrap()
-        });
-        // The files are read at each start.
-        for name in ["certificate.pem", "key.pem", "authority.pem"] {
-            fs::copy(files.path().join(name), node.directory.path().join(name)).unwrap();
-        }
-        let moved = fs::read_to_string(node.directory.path().join("redis.conf")).unwrap();
-        let moved = moved.replace(&files.path().display().to_string(), &node.directory.path().display().to_string());
-        fs::write(node.directory.path().join("redis.conf"), moved).unwrap();
-        node.kill();
-        node.start_again();
-        Self { node, authority: authority.pem() }
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("rediss://{USER}:{PASSWORD}@localhost:{}", self.node.port)
+        let user = match self.kind.wire {
+            Wire::Plain => String::new(),
+            Wire::Tls { .. } => format!("{USER}:{PASSWORD}@"),
+        };
+        format!("{}://{user}{}:{}", self.kind.wire.scheme(), self.kind.wire.host(), self.node.port)
     }
 }
 
 /// A master and its replica, and those who watch them.
 pub(crate) struct Sentinels {
+    pub(crate) kind: Kind,
     pub(crate) master: Node,
     pub(crate) replica: Node,
     pub(crate) watchers: Vec<Node>,
@@ -190,23 +257,25 @@ pub(crate) struct Sentinels {
 
 impl Sentinels {
     /// With so many who watch.
-    pub(crate) fn start(count: usize) -> Self {
+    pub(crate) fn of(kind: Kind, count: usize) -> Self {
+        let host = kind.wire.host();
         let settings = format!(
-            "requirepass {INTERNAL_PASSWORD}\nmasterauth {INTERNAL_PASSWORD}\nrepl-diskless-sync-delay 0\n\
-             user {USER} on >{PASSWORD} ~oauth2flow:* &oauth2flow:* {RIGHTS}"
+            "requirepass {INTERNAL_PASSWORD}\nmasterauth {INTERNAL_PASSWORD}\nrepl-diskless-sync-delay 0\nreplica-announce-ip {host}\n{}",
+            user()
         );
-        let master = Node::start_as(&settings, false, with_password);
-        let replica = Node::start_as(&format!("{settings}\nreplicaof 127.0.0.1 {}", master.port), false, with_password);
+        let master = Node::server(&kind, &settings);
+        let replica = Node::server(&kind, &format!("{settings}\nreplicaof {host} {}", master.port));
         wait_for(|| replica.ask::<String>("INFO replication").contains("master_link_status:up"));
         let port = master.port;
         let quorum = count / 2 + 1;
         let watching = format!(
-            "requirepass {INTERNAL_PASSWORD}\nsentinel sentinel-pass {INTERNAL_PASSWORD}\nsentinel monitor {MASTER} 127.0.0.1 {port} {quorum}\n\
+            "requirepass {INTERNAL_PASSWORD}\nsentinel sentinel-pass {INTERNAL_PASSWORD}\n\
+             sentinel resolve-hostnames yes\nsentinel announce-hostnames yes\nsentinel monitor {MASTER} {host} {port} {quorum}\n\
              sentinel auth-pass {MASTER} {INTERNAL_PASSWORD}\nsentinel down-after-milliseconds {MASTER} 1000\n\
              sentinel failover-timeout {MASTER} 5000"
         );
-        let watchers = (0..count).map(|_| Node::start_as(&watching, true, with_password)).collect();
-        Self { master, replica, watchers }
+        let watchers = (0..count).map(|_| Node::sentinel(&kind, &watching)).collect();
+        Self { kind, master, replica, watchers }
     }
 
     /// Waits until every sentinel knows the replica and the other sentinels, so that they can agree on a new master.
@@ -222,27 +291,30 @@ impl Sentinels {
     }
 
     pub(crate) fn url(&self) -> String {
-        let places: Vec<_> = self.watchers.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();
-        format!("redis-sentinel://{USER}:{PASSWORD}@{}/{MASTER}?sentinel_password={INTERNAL_PASSWORD}", places.join(","))
+        let places = places(&self.kind.wire, &self.watchers);
+        let scheme = self.kind.wire.scheme();
+        format!("{scheme}-sentinel://{USER}:{PASSWORD}@{places}/{MASTER}?sentinel_password={INTERNAL_PASSWORD}")
     }
 }
 
 /// Three masters that share the slots.
 pub(crate) struct Cluster {
+    pub(crate) kind: Kind,
     pub(crate) nodes: Vec<Node>,
 }
 
 impl Cluster {
     pub(crate) fn start() -> Self {
-        let nodes: Vec<_> = (0..3)
-            .map(|_| {
-                let bus = free_address().port();
-                Node::start(&format!(
-                    "cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 3000\n\
-                     user {USER} on >{PASSWORD} ~oauth2flow:* &oauth2flow:* {RIGHTS}"
-                ))
-            })
-            .collect();
+        Self::of(Kind::redis(Wire::Plain))
+    }
+
+    pub(crate) fn of(kind: Kind) -> Self {
+        let wire = kind.wire.in_cluster();
+        let node = |()| {
+            let bus = free_address().port();
+            Node::server(&kind, &format!("cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 3000\n{wire}{}", user()))
+        };
+        let nodes: Vec<_> = [(); 3].map(node).into();
         for (epoch, (node, slots)) in (1..).zip(nodes.iter().zip(["0 5460", "5461 10922", "10923 16383"])) {
             node.ask::<()>(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
             node.ask::<()>(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}"));
@@ -251,7 +323,7 @@ impl Cluster {
         for node in &nodes[1..] {
             node.ask::<()>(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", nodes[0].port));
         }
-        let cluster = Self { nodes };
+        let cluster = Self { kind, nodes };
         cluster.wait_until_whole();
         cluster
     }
@@ -273,7 +345,11 @@ impl Cluster {
     }
 
     pub(crate) fn url(&self) -> String {
-        let places: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
-        format!("redis-cluster://{USER}:{PASSWORD}@{}", places.join(","))
+        format!("{}-cluster://{USER}:{PASSWORD}@{}", self.kind.wire.scheme(), places(&self.kind.wire, &self.nodes))
     }
+}
+
+/// Where nodes are.
+fn places(wire: &Wire, nodes: &[Node]) -> String {
+    nodes.iter().map(|node| format!("{}:{}", wire.host(), node.port)).collect::<Vec<_>>().join(",")
 }
