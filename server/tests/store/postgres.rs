@@ -1,18 +1,28 @@
-//! The contract, in PostgreSQL: by its socket, and the part that a network is for behind TLS.
+//! The contract, in PostgreSQL: by its socket, and behind TLS.
 
 use crate::{
-    harness::{Harness, Server, Written, contract, contract_of_servers, contract_of_what_is_written},
+    harness::{Harness, Server, Written, whole_contract},
     servers::postgres::PostgresServer,
 };
 use oauth2flow::session::{
     record::Key,
-    store::{PostgresAddress, PostgresStore, Store},
+    store::{OpenError, PostgresAddress, PostgresStore, Store},
 };
 use sqlx::{Connection as _, PgConnection};
 use std::sync::Arc;
 
 mod connections;
 mod tls;
+
+/// Opens it as the app does: a server that is not reached in time is tried again.
+async fn open(attempt: impl AsyncFn() -> Result<PostgresStore, OpenError>) -> Arc<dyn Store> {
+    loop {
+        match attempt().await {
+            Err(OpenError::Unreachable { .. }) => {}
+            opened => return Arc::new(opened.unwrap()),
+        }
+    }
+}
 
 struct Postgres(PostgresServer);
 
@@ -23,15 +33,20 @@ impl Harness for Postgres {
 
     async fn open(&self) -> Arc<dyn Store> {
         let address = PostgresAddress::parse(&self.0.url()).unwrap();
-        Arc::new(PostgresStore::open(&address, None).await.unwrap())
+        open(async || PostgresStore::open(&address, None).await).await
     }
+}
+
+/// Writes something else where a session is kept.
+async fn damage(url: &str, key: Key) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let damage = sqlx::query("UPDATE oauth2flow_sessions SET profile = 'damaged' WHERE key = $1").bind(key.0.to_vec());
+    assert_eq!(damage.execute(&mut connection).await.unwrap().rows_affected(), 1);
 }
 
 impl Written for Postgres {
     async fn damage(&self, key: Key) {
-        let mut connection = PgConnection::connect(&self.0.url()).await.unwrap();
-        let damage = sqlx::query("UPDATE oauth2flow_sessions SET profile = 'damaged' WHERE key = $1").bind(key.0.to_vec());
-        assert_eq!(damage.execute(&mut connection).await.unwrap().rows_affected(), 1);
+        damage(&self.0.url(), key).await;
     }
 }
 
@@ -46,6 +61,4 @@ impl Server for Postgres {
     }
 }
 
-contract!(Postgres);
-contract_of_servers!(Postgres);
-contract_of_what_is_written!(Postgres);
+whole_contract!(Postgres);

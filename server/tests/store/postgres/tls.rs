@@ -1,10 +1,13 @@
 //! PostgreSQL behind TLS: whoever checks the certificate is served, and nobody is served by an impostor.
 
 use crate::{
-    harness::{Harness, Server, contract_of_servers, rules},
+    harness::{Harness, Server, Written, whole_contract},
     servers::{authority::Authority, postgres::PostgresServer},
 };
-use oauth2flow::session::store::{OpenError, PostgresAddress, PostgresStore, Store};
+use oauth2flow::session::{
+    record::Key,
+    store::{OpenError, PostgresAddress, PostgresStore, Store},
+};
 use std::sync::Arc;
 
 /// Its certificate is for `localhost`, and it is not to be had without TLS.
@@ -36,7 +39,13 @@ impl Harness for BehindTls {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(self.try_open("localhost", "verify-full", Some(&self.authority)).await.unwrap())
+        super::open(async || self.try_open("localhost", "verify-full", Some(&self.authority)).await).await
+    }
+}
+
+impl Written for BehindTls {
+    async fn damage(&self, key: Key) {
+        super::damage(&self.server.url_of_port("localhost", "require"), key).await;
     }
 }
 
@@ -50,11 +59,7 @@ impl Server for BehindTls {
     }
 }
 
-rules! { BehindTls:
-    sessions::{a_session_comes_back_as_it_was_written, several_stores_begin_at_once};
-    changes::{every_change_is_announced_elsewhere};
-}
-contract_of_servers!(BehindTls);
+whole_contract!(BehindTls);
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_refused_where_the_name_counts() {
