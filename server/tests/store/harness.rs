@@ -30,22 +30,28 @@ pub(crate) trait Server: Harness {
     fn start_again(&mut self);
 }
 
-/// Makes a test of each rule, for one store.
+/// Makes a test of a rule, for one store.
+macro_rules! rule {
+    ([$($attribute:meta)?] $harness:ty: $module:ident::$rule:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $(#[$attribute])?
+        async fn $rule() {
+            $crate::contract::$module::$rule(<$harness as $crate::harness::Harness>::start()).await;
+        }
+    };
+}
+
+/// Makes a test of each rule, for one store; the attribute, if there is one, is for each.
 macro_rules! rules {
-    ($harness:ty: $($module:ident::{$($rule:ident),+ $(,)?};)+) => {
-        $($(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $rule() {
-                $crate::contract::$module::$rule(<$harness as $crate::harness::Harness>::start()).await;
-            }
-        )+)+
+    ($attribute:tt $harness:ty: $($module:ident::{$($rule:ident),+ $(,)?};)+) => {
+        $($($crate::harness::rule! { $attribute $harness: $module::$rule })+)+
     };
 }
 
 /// The contract of every store.
 macro_rules! contract {
-    ($harness:ty) => {
-        $crate::harness::rules! { $harness:
+    ($harness:ty $(, $attribute:meta)?) => {
+        $crate::harness::rules! { [$($attribute)?] $harness:
             sessions::{
                 a_session_comes_back_as_it_was_written,
                 a_session_that_is_not_there_is_none,
@@ -88,8 +94,8 @@ macro_rules! contract {
 
 /// The contract of a store that is not in the memory of this process, where what was written may be damaged.
 macro_rules! contract_of_what_is_written {
-    ($harness:ty) => {
-        $crate::harness::rules! { $harness:
+    ($harness:ty $(, $attribute:meta)?) => {
+        $crate::harness::rules! { [$($attribute)?] $harness:
             ends::{
                 a_damaged_session_can_be_ended_and_keeps_no_other_from_it,
             };
@@ -99,8 +105,8 @@ macro_rules! contract_of_what_is_written {
 
 /// The contract of a store that is another program, which may be gone for a while.
 macro_rules! contract_of_servers {
-    ($harness:ty) => {
-        $crate::harness::rules! { $harness:
+    ($harness:ty $(, $attribute:meta)?) => {
+        $crate::harness::rules! { [$($attribute)?] $harness:
             ends::{
                 a_clock_that_is_ahead_sweeps_nothing_that_is_alive,
             };
@@ -114,11 +120,11 @@ macro_rules! contract_of_servers {
 
 /// The contract of a store that is another program, where what was written may be damaged.
 macro_rules! whole_contract {
-    ($harness:ty) => {
-        $crate::harness::contract!($harness);
-        $crate::harness::contract_of_servers!($harness);
-        $crate::harness::contract_of_what_is_written!($harness);
+    ($harness:ty $(, $attribute:meta)?) => {
+        $crate::harness::contract!($harness $(, $attribute)?);
+        $crate::harness::contract_of_servers!($harness $(, $attribute)?);
+        $crate::harness::contract_of_what_is_written!($harness $(, $attribute)?);
     };
 }
 
-pub(crate) use {contract, contract_of_servers, contract_of_what_is_written, rules, whole_contract};
+pub(crate) use {contract, contract_of_servers, contract_of_what_is_written, rule, rules, whole_contract};

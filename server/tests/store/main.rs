@@ -14,3 +14,4 @@ mod redis;
 mod servers;
 mod sqlite;
 mod unwritable;
+mod valkey;

@@ -1,4 +1,4 @@
-//! The contract, in Redis: one server, a set watched by Sentinel, a Cluster, each with TLS and without.
+//! The contract, in Redis: one server, a set watched by Sentinel, a Cluster, each with TLS and without. `valkey.rs` has the same of Valkey.
 
 use crate::{
     harness::{Harness, Server, Written},
@@ -16,7 +16,7 @@ use oauth2flow::{
 use std::{marker::PhantomData, sync::Arc};
 
 mod expiry;
-mod faults;
+pub(crate) mod faults;
 mod refusals;
 
 async fn try_open(url: &str, roots: Option<&[u8]>) -> Result<RedisStore, RedisOpenError> {

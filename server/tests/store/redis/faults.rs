@@ -280,7 +280,7 @@ async fn a_new_master_is_followed_by_its_name_where_certificates_count() {
 }
 
 /// Under load: after the sentinels have agreed on another everything that it had passed on is there.
-async fn a_master_dies(kind: Kind) {
+pub(crate) async fn a_master_dies(kind: Kind) {
     let mut place = Sentinels::of(kind, 3);
     place.wait_until_watched();
     let store = place.open().await;

@@ -38,6 +38,11 @@ impl Kind {
         Self { program: "redis-server", wire }
     }
 
+    /// Valkey, which is spoken to in this way.
+    pub(crate) const fn valkey(wire: Wire) -> Self {
+        Self { program: "valkey-server", wire }
+    }
+
     /// The authority to trust, in PEM.
     pub(crate) fn roots(&self) -> Option<&[u8]> {
         match &self.wire {
