@@ -18,6 +18,7 @@ mod nextest;
 mod playwright;
 mod report;
 pub(crate) mod servers;
+mod valkey;
 mod wasm;
 
 /// Everything but xtask: built on its own, xtask has been built already, since it is what runs here; built together with
@@ -45,8 +46,14 @@ pub(crate) fn test(arguments: &Arguments) -> ExitCode {
     }
     let programs = report.value("server", programs);
     report.check("servers for the tests", servers::ensure);
-    report.tests("unit and integration tests", || nextest::run("unit and integration tests", &PRODUCT, filters));
-    report.tests("tests of xtask", || nextest::run("tests of xtask", &["--package", "xtask"], filters));
+    let valkey = valkey::ensure();
+    let program = valkey.as_deref().ok();
+    report.tests("unit and integration tests", || nextest::run("unit and integration tests", &PRODUCT, filters, program));
+    if let Err(error) = &valkey {
+        let count = nextest::count_ignored(&PRODUCT, filters).map_or_else(|_| "all".to_owned(), |count| count.to_string());
+        report.left_out("tests with Valkey", format!("{count} of them, because it is not to be had here: {error:#}"));
+    }
+    report.tests("tests of xtask", || nextest::run("tests of xtask", &["--package", "xtask"], filters, None));
     report.tests("examples in the documentation", || documentation_tests(filters));
 
     let target = report.value("WebAssembly target", wasm_target::ensure);

@@ -8,9 +8,10 @@ use crate::step::Step;
 use crate::workspace::root;
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::path::Path;
 
-/// Runs the tests of the selected packages.
-pub(super) fn run(name: &str, packages: &[&str], filters: &[String]) -> Result<Counts> {
+/// Runs the tests of the selected packages; those that are ignored need Valkey.
+pub(super) fn run(name: &str, packages: &[&str], filters: &[String], valkey: Option<&Path>) -> Result<Counts> {
     install()?;
     // Where .config/nextest.toml has nextest write it.
     let report = root().join("target/nextest/default/junit.xml");
@@ -21,6 +22,11 @@ pub(super) fn run(name: &str, packages: &[&str], filters: &[String]) -> Result<C
     command.args(["nextest", "run"]).args(packages).args(filters);
     if !filters.is_empty() {
         command.arg("--no-tests=pass");
+    }
+    if let Some(directory) = valkey.and_then(Path::parent) {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::env::split_paths(&path).chain([directory.to_path_buf()]))?;
+        command.args(["--run-ignored", "all"]).env("PATH", path);
     }
     let finished = run_streaming(&mut command)?;
     let Ok(text) = fs::read_to_string(&report) else {
@@ -41,6 +47,13 @@ pub(super) fn run(name: &str, packages: &[&str], filters: &[String]) -> Result<C
         }
     }
     Ok(counts)
+}
+
+/// How many tests are ignored.
+pub(super) fn count_ignored(packages: &[&str], filters: &[String]) -> Result<usize> {
+    let mut command = cargo();
+    command.args(["nextest", "list", "--run-ignored", "only", "--message-format", "oneline"]).args(packages).args(filters);
+    Ok(run_step("count the tests that are left out", &mut command)?.stdout.len())
 }
 
 fn install() -> Result<()> {

@@ -12,7 +12,7 @@ enum Outcome {
     Good,
     Tested(Counts),
     Broken(String),
-    LeftOut(&'static str),
+    LeftOut(String),
 }
 
 struct Row {
@@ -48,9 +48,9 @@ impl Report {
         self.push(name, Outcome::Broken("not run: a step that it needs has failed".to_owned()), Duration::ZERO);
     }
 
-    /// A step that was not asked for.
-    pub(super) fn left_out(&mut self, name: &'static str, why: &'static str) {
-        self.push(name, Outcome::LeftOut(why), Duration::ZERO);
+    /// A step that was not asked for, or cannot be done here.
+    pub(super) fn left_out(&mut self, name: &'static str, why: impl Into<String>) {
+        self.push(name, Outcome::LeftOut(why.into()), Duration::ZERO);
     }
 
     fn run<T>(&mut self, name: &'static str, step: impl FnOnce() -> Result<T>, outcome: impl FnOnce(&T) -> Outcome) -> Option<T> {
