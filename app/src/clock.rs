@@ -5,6 +5,7 @@ use leptos::{
     prelude::*,
 };
 use std::time::Duration;
+use wasm_bindgen::JsValue;
 
 use crate::{
     language::Language,
@@ -112,6 +113,21 @@ fn until_next_second() -> Duration {
     Duration::from_millis(1000 - js_sys::Date::now() as u64 % 1000)
 }
 
+/// Waits; only for the browser.
+pub(crate) async fn sleep(duration: Duration) {
+    let promise = js_sys::Promise::new(&mut |done, _| {
+        set_timeout(
+            move || {
+                // A promise's own function does not fail.
+                let _ = done.call0(&JsValue::UNDEFINED);
+            },
+            duration,
+        );
+    });
+    // The promise is never rejected.
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
 /// The browser's own time; only for the browser.
 #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit for the next 292 billion years")]
 fn browser_unix_seconds() -> i64 {
@@ -121,10 +137,8 @@ fn browser_unix_seconds() -> i64 {
 /// How long ago the document began to arrive; only for the browser.
 #[expect(clippy::cast_possible_truncation, reason = "a page is not open for that long")]
 fn seconds_since_the_page_began() -> i64 {
-    let timing = window().performance().map(|performance| (performance.now(), performance.timing()));
-    // Browsers that hide such times from pages give none.
-    let timing = timing.filter(|(_, timing)| timing.response_start() > 0.0);
-    timing.map_or(0, |(now, timing)| ((now - (timing.response_start() - timing.navigation_start())) / 1000.0).max(0.0) as i64)
+    // From when on it was asked for, in fact; but the next answer of the server says more exactly what time it is.
+    window().performance().map_or(0, |performance| (performance.now() / 1000.0) as i64)
 }
 
 /// Reads an HTTP `Date` header to whole seconds since 1970; only for the browser.

@@ -6,7 +6,10 @@ use leptos::{
     html::ElementType,
     prelude::*,
 };
-use std::cell::RefCell;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{EventInit, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, Node, Storage};
 
@@ -15,14 +18,14 @@ use crate::{
     session::{CurrentSession, LEAVING, SessionState, use_session},
 };
 
-/// What the names in the store begin with.
-const PREFIX: &str = "oauth2flow draft ";
+/// What the names of drafts in the store begin with.
+const DRAFT: &str = "oauth2flow draft ";
 
-/// What comes after it where it is a call that is kept.
-const CALL: &str = "call ";
+/// The same of calls.
+const CALL: &str = "oauth2flow call ";
 
 /// How long a call is kept, in seconds: about as long as a sign-in may take. Later, nobody expects it any more.
-const CALL_IS_KEPT_SECONDS: i64 = 600;
+const CALL_IS_KEPT_SECONDS: u64 = 600;
 
 /// A field whose draft can be kept: an input, a text area, a selection.
 pub trait Field: AsRef<Node> + JsCast + Clone + 'static {
@@ -36,8 +39,10 @@ pub trait Field: AsRef<Node> + JsCast + Clone + 'static {
 impl Field for HtmlInputElement {
     fn draft(&self) -> String {
         match self.type_().as_str() {
-            // A password does not lie about, and a file cannot be put back.
-            "password" | "file" => String::new(),
+            // A file cannot be put back, and what is hidden is not the user's.
+            "password" | "file" | "hidden" => String::new(),
+            // A password does not lie about, whether or not it is shown at the moment.
+            _ if SECRETS.iter().any(|secret| self.autocomplete().contains(secret)) => String::new(),
             "checkbox" | "radio" => if self.checked() { TICKED } else { UNTICKED }.to_owned(),
             _ => self.value(),
         }
@@ -50,6 +55,9 @@ impl Field for HtmlInputElement {
         }
     }
 }
+
+/// What a browser is told to fill in where it is nobody else's business: passwords, codes that work once, payment cards.
+const SECRETS: [&str; 3] = ["password", "one-time-code", "cc-"];
 
 const TICKED: &str = "ticked";
 const UNTICKED: &str = "not ticked";
@@ -70,31 +78,41 @@ impl Field for HtmlSelectElement {
     }
 
     fn put_back(&self, draft: &str) {
+        let chosen = self.value();
         self.set_value(draft);
+        // What cannot be chosen any more leaves the choice as it is.
+        if self.value() != draft {
+            self.set_value(&chosen);
+        }
     }
 }
 
 thread_local! {
+    /// The calls that wait on this page.
+    static NOTES: RefCell<Vec<Rc<Note>>> = const { RefCell::new(Vec::new()) };
+
     /// What was in the fields when a sign-out was asked for: it is needed if that fails. Never stored, because by then it mostly has not.
     static SET_ASIDE: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Keeps what is in this field when the page has to be left to sign in again, and puts it back afterwards; so it does when a sign-out has
-/// failed. `name` tells it from the app's other fields; it is kept in this tab only, and only until it is back.
+/// failed. `name` tells it from the app's other fields; it is kept in this tab only, and only until it is back. Whoever follows the field
+/// hears `input` and `change` then.
 pub fn keep_draft<E: ElementType<Output: Field>>(field: NodeRef<E>, name: &'static str) {
     let session = use_session();
     let typed = move || field.try_get_untracked().flatten().map(|input| input.draft()).filter(|draft| !draft.is_empty());
     // As soon as there is a field, and a user whose draft it could be. The one of before is not meant, which may have gone with the user.
     Effect::new(move || {
-        let (Some(key), Some(input)) = (key(&session.get(), name), field.get()) else { return };
+        let (Some(key), Some(input)) = (key(&session.get(), DRAFT, name), field.get()) else { return };
         let node: &Node = input.as_ref();
         // Until the user is back, it is needed where it is.
         if !session.is_interrupted_untracked()
             && node.is_connected()
-            && let Some(draft) = take(&key)
+            && let Some(draft) = take(&key).filter(|draft| *draft != input.draft())
         {
             input.put_back(&draft);
-            tell(node);
+            // Whoever hears it may read signals, which are none of this effect's.
+            untrack(|| tell(node));
         }
     });
     // At the interruption already: what is stored while the page is being left, Firefox loses if the next one is another site's.
@@ -104,14 +122,14 @@ pub fn keep_draft<E: ElementType<Output: Field>>(field: NodeRef<E>, name: &'stat
             // A store that can be read can be emptied.
             let _ = storage.remove_item(&key);
         }
-        let key = is_interrupted.get().then(|| key(&session.get_untracked(), name))??;
+        let key = is_interrupted.get().then(|| key(&session.get_untracked(), DRAFT, name))??;
         // Where there is no room, nothing can be kept.
         storage()?.set_item(&key, &typed()?).ok()?;
         Some(key)
     });
     Effect::new(move || {
         let leaving = window_event_listener(Custom::<Event>::new(LEAVING), move |_| {
-            if let Some(draft) = key(&session.get_untracked(), name).zip(typed()) {
+            if let Some(draft) = key(&session.get_untracked(), DRAFT, name).zip(typed()) {
                 SET_ASIDE.with_borrow_mut(|drafts| {
                     drafts.retain(|(known, _)| *known != draft.0);
                     drafts.push(draft);
@@ -152,7 +170,7 @@ impl CurrentSession {
     /// The session for a call that goes on even where the page has to be left to sign in again: afterwards [`take_call`] has `call` for the
     /// same user. `name` tells it from the app's other calls. Both stay in this tab, and nothing secret belongs into them.
     pub fn kept_as(self, name: &str, call: &str) -> Caller {
-        let place = key(&self.get_untracked(), &[CALL, name].concat());
+        let place = key(&self.get_untracked(), CALL, name);
         Caller { session: self, kept: place.map(|place| (place, call.to_owned())) }
     }
 }
@@ -163,27 +181,71 @@ impl Caller {
     /// # Errors
     /// The same.
     pub async fn keep_on<T>(&self, call: impl AsyncFn() -> Result<T, Problem>) -> Result<T, Problem> {
-        self.session.keep_on_while(call, |is_waiting| self.keep(is_waiting)).await
+        self.session.keep_on_while(call, || Wait::begin(self.kept.clone())).await
+    }
+}
+
+/// A note of a call that waits on this page.
+#[derive(Debug)]
+struct Note {
+    place: String,
+    call: String,
+    /// Whether it was stored because the page was about to be left.
+    is_stored: Cell<bool>,
+}
+
+/// The wait of a call for the user to sign in again.
+#[derive(Debug, Default)]
+pub(crate) struct Wait(Option<Rc<Note>>);
+
+impl Wait {
+    fn begin(kept: Option<(String, String)>) -> Self {
+        let note = kept.map(|(place, call)| Rc::new(Note { place, call, is_stored: Cell::new(false) }));
+        NOTES.with_borrow_mut(|notes| notes.extend(note.clone()));
+        Self(note)
     }
 
-    fn keep(&self, is_waiting: bool) {
-        let Some((storage, (place, call))) = storage().zip(self.kept.as_ref()) else { return };
-        // Where there is no room, nothing can be kept; what can be kept can be removed.
-        let _ = if is_waiting { storage.set_item(place, &written(self.session.clock().read(), call)) } else { storage.remove_item(place) };
+    /// Whether the call is still to be made by whoever has waited: a page that was left may be come back to after another has made it.
+    pub(crate) fn is_still_to_be_made(&self) -> bool {
+        self.0.as_ref().is_none_or(|note| !note.is_stored.get() || take_stored(&note.place).is_some())
     }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if let Some(own) = &self.0 {
+            NOTES.with_borrow_mut(|notes| notes.retain(|note| !Rc::ptr_eq(note, own)));
+        }
+    }
+}
+
+/// Stores what waits, because the page is about to be left. Before that it is nowhere but here, so no other window makes the call as well.
+pub(crate) fn leave(session: CurrentSession) {
+    let Some(storage) = storage() else { return };
+    NOTES.with_borrow(|notes| {
+        for note in notes {
+            // Where there is no room, nothing can be kept.
+            let stored = storage.set_item(&note.place, &written(session.clock().read(), &note.call));
+            note.is_stored.set(stored.is_ok());
+        }
+    });
 }
 
 /// What the call of this name was to do that waited when the page was left; it is kept no longer. To be asked for in an effect, when all
 /// is there that the call needs: before somebody is signed in, there is none.
 pub fn take_call(session: CurrentSession, name: &str) -> Option<String> {
-    let place = key(&session.get(), &[CALL, name].concat())?;
+    let place = key(&session.get(), CALL, name)?;
     if session.is_interrupted() {
         return None;
     }
+    read(session.clock().read(), &take_stored(&place)?).map(str::to_owned)
+}
+
+fn take_stored(place: &str) -> Option<String> {
     let storage = storage()?;
-    let kept = storage.get_item(&place).ok()??;
-    let _ = storage.remove_item(&place);
-    read(session.clock().read(), &kept).map(str::to_owned)
+    let stored = storage.get_item(place).ok()??;
+    let _ = storage.remove_item(place);
+    Some(stored)
 }
 
 /// A call with the time from which on it is kept.
@@ -194,9 +256,8 @@ fn written(now: i64, call: &str) -> String {
 /// The call, unless it is too old.
 fn read(now: i64, kept: &str) -> Option<&str> {
     let (since, call) = kept.split_once(' ')?;
-    let age = now - since.parse::<i64>().ok()?;
     // Clocks are set, but not by so much.
-    (age.abs() <= CALL_IS_KEPT_SECONDS).then_some(call)
+    (now.abs_diff(since.parse().ok()?) <= CALL_IS_KEPT_SECONDS).then_some(call)
 }
 
 /// The draft, which is kept no longer.
@@ -205,28 +266,33 @@ fn take(key: &str) -> Option<String> {
         let place = drafts.iter().position(|(known, _)| known == key)?;
         Some(drafts.swap_remove(place).1)
     });
-    set_aside.or_else(|| {
-        let storage = storage()?;
-        let draft = storage.get_item(key).ok()??;
-        let _ = storage.remove_item(key);
-        Some(draft)
-    })
+    set_aside.or_else(|| take_stored(key))
 }
 
-/// Forgets what somebody has typed who has left, also in fields that are gone already.
+/// Forgets what somebody has typed and asked for who has left, also in fields that are gone already.
 pub(crate) fn forget() {
     SET_ASIDE.take();
+    forget_stored(DRAFT);
+    forget_calls();
+}
+
+/// Forgets what was asked for: whoever does not want to sign in for it does not want it any more.
+pub(crate) fn forget_calls() {
+    forget_stored(CALL);
+}
+
+fn forget_stored(prefix: &str) {
     let Some(storage) = storage() else { return };
     let names = (0..storage.length().unwrap_or(0)).filter_map(|place| storage.key(place).ok().flatten());
-    for name in names.filter(|name| name.starts_with(PREFIX)).collect::<Vec<_>>() {
+    for name in names.filter(|name| name.starts_with(prefix)).collect::<Vec<_>>() {
         let _ = storage.remove_item(&name);
     }
 }
 
 /// Nobody finds what somebody else has typed.
-fn key(state: &SessionState, name: &str) -> Option<String> {
+fn key(state: &SessionState, prefix: &str, name: &str) -> Option<String> {
     let signed_in = state.signed_in()?;
-    Some([PREFIX, name, " ", &signed_in.provider, " ", &signed_in.user.sub].concat())
+    Some([prefix, name, " ", &signed_in.provider, " ", &signed_in.user.sub].concat())
 }
 
 /// Whoever has blocked storage has none.
@@ -236,16 +302,16 @@ fn storage() -> Option<Storage> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CALL_IS_KEPT_SECONDS, read, written};
+    use super::{read, written};
 
     #[test]
     fn a_call_is_kept_as_long_as_a_sign_in_takes() {
         let kept = written(1_000, "delete 7 and 8");
-        for now in [1_000, 1_000 + CALL_IS_KEPT_SECONDS, 999] {
+        for now in [1_000, 1_600, 999] {
             assert_eq!(read(now, &kept), Some("delete 7 and 8"));
         }
-        assert_eq!(read(1_001 + CALL_IS_KEPT_SECONDS, &kept), None);
-        for other in ["", "7", "soon delete 7", "-"] {
+        assert_eq!(read(1_601, &kept), None);
+        for other in ["", "7", "soon delete 7", "-", "-9223372036854775808 delete 7"] {
             assert_eq!(read(1_000, other), None);
         }
     }

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use crate::texts::Group;
 #[cfg(not(feature = "ssr"))]
 use crate::{
+    clock::sleep,
     components::{heading::Heading, skeleton::Skeleton},
     erased::erased,
     texts::{self, frame, t},
@@ -22,7 +23,12 @@ use std::{
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
+
+/// How long to wait before what a page can go on without is tried again.
+#[cfg(not(feature = "ssr"))]
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// `on_demand!(module::name, [Group], view)`: a [`Part`] that shows the view, with the texts that it is made of. The parts of one module come
 /// together; what several modules need comes in files of its own, so there are better few modules than many.
@@ -97,19 +103,6 @@ impl Part {
 
     /// What the part shows, at once if it is there: so it can take over what the server has rendered.
     pub(crate) fn show(self) -> AnyView {
-        self.show_or(|outcome| match outcome {
-            None => erased(view! { <Skeleton lines=6 /> }),
-            Some(_) => erased(view! { <NotLoaded /> }),
-        })
-    }
-
-    /// The same for what is not the page itself, but a word beside it: a page goes on without it.
-    pub(crate) fn show_beside(self) -> AnyView {
-        self.show_or(|_| erased(()))
-    }
-
-    /// With what to show while the outcome of loading it is not known, and when it has failed.
-    fn show_or(self, otherwise: fn(Option<bool>) -> AnyView) -> AnyView {
         let mut loading = self.load();
         let outcome = RwSignal::new(at_once(&mut loading));
         match outcome.get_untracked() {
@@ -118,9 +111,27 @@ impl Part {
             None => spawn_local(async move { outcome.set(Some(loading.await)) }),
         }
         erased(move || match outcome.get() {
+            None => erased(view! { <Skeleton lines=6 /> }),
             Some(true) => self.loaded(),
-            outcome => otherwise(outcome),
+            Some(false) => erased(view! { <NotLoaded /> }),
         })
+    }
+
+    /// The same for what is not the page itself, but a word beside it: a page goes on without it, and tries again.
+    pub(crate) fn show_beside(self) -> AnyView {
+        let is_there = RwSignal::new(at_once(&mut self.load()) == Some(true));
+        if !is_there.get_untracked() {
+            spawn_local(async move {
+                while !self.load().await {
+                    sleep(AGAIN_AFTER).await;
+                    if is_there.is_disposed() {
+                        return;
+                    }
+                }
+                is_there.try_set(true);
+            });
+        }
+        erased(move || is_there.get().then(|| self.loaded()))
     }
 
     #[cfg(feature = "split")]

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::{
     api::{self, Anonymous, Problem, Session, SignedIn},
     clock::{Clock, unix_seconds},
-    draft,
+    draft::{self, Wait},
     handover::Handover,
     problem::ProblemCode,
     session_events::tell_other_tabs,
@@ -180,15 +180,11 @@ impl CurrentSession {
     /// # Errors
     /// The call's own; `unauthenticated` when the user does not want to sign in, or somebody else has.
     pub async fn keep_on<T>(self, call: impl AsyncFn() -> Result<T, Problem>) -> Result<T, Problem> {
-        self.keep_on_while(call, |_| ()).await
+        self.keep_on_while(call, Wait::default).await
     }
 
-    /// The same for a call that wants to know when it begins to wait for the user, and when it no longer does.
-    pub(crate) async fn keep_on_while<T>(
-        self,
-        call: impl AsyncFn() -> Result<T, Problem>,
-        is_waiting: impl Fn(bool),
-    ) -> Result<T, Problem> {
+    /// The same for a call that has a wait of its own.
+    pub(crate) async fn keep_on_while<T>(self, call: impl AsyncFn() -> Result<T, Problem>, begin: impl Fn() -> Wait) -> Result<T, Problem> {
         let before = self.get_untracked();
         let mut was_back_already = false;
         loop {
@@ -208,10 +204,8 @@ impl CurrentSession {
                     return Err(problem);
                 }
                 _ if self.get_untracked().signed_in().is_some() => {
-                    is_waiting(true);
-                    let is_back = self.sign_in_again().await;
-                    is_waiting(false);
-                    if !is_back {
+                    let wait = begin();
+                    if !self.sign_in_again().await || !wait.is_still_to_be_made() {
                         return Err(problem);
                     }
                 }

@@ -13,10 +13,8 @@ const ofSwaggerUi: Readonly<Record<string, string>> = {
   'heading-order': 'the groups of operations have the third level below the first',
   label: 'the field for the address of another description has no label',
   'landmark-one-main': 'the page has no landmark',
-  'landmark-unique': 'the tables of answers are regions without names',
   'nested-interactive': 'the line of an operation is a button with a link in it',
   region: 'the page has no landmark',
-  'scrollable-region-focusable': 'its examples scroll, and no key gets there',
 };
 
 test('the API can be read about on every screen', async ({ page, server }) => {

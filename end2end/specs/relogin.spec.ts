@@ -1,9 +1,9 @@
 import type { Page } from '@playwright/test';
-import { alice, bob, callUpstream, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn } from '../fixtures/journey.ts';
+import { alice, bob, callUpstream, consent, enterCredentials, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 // The refused call is what the dialog comes from.
-test.use({ expectedConsole: /Failed to load resource.* 401/ });
+test.use({ expectedConsole: /Failed to load resource.* 401|oauth\/code: Failed to load resource.* 403/ });
 
 /** Takes the session from under the user's hands, while a note is being typed. */
 async function interrupt(page: Page): Promise<void> {
@@ -25,29 +25,40 @@ test('a note that was being written is sent once its writer is back, from a wind
   await page.keyboard.press('Escape');
   await expect(page.getByRole('alertdialog')).toBeVisible();
 
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/proxy/notes')) sent.push(request.url());
+  });
   await signInAgain(page);
   await expect(notes(page)).toContainText('half a thought');
   await expect(page.getByLabel('New note')).toHaveValue('');
+  expect(sent).toHaveLength(1);
   expect(page.url()).toBe(`${server.url}/account?tab=notes#notes`);
   expect(await session(page)).toMatchObject({ authenticated: true });
 });
 
 test.describe('where no window opens', () => {
-  /** Leaves the page to sign in again, and comes back to it. */
-  async function leaveAndComeBack(page: Page): Promise<void> {
+  /** Leaves the page to sign in again. */
+  async function leave(page: Page): Promise<void> {
     await page.evaluate(() => {
       window.open = () => null;
     });
-    const address = page.url();
     await page.getByRole('link', { name: 'Sign in again' }).click();
+  }
+
+  /** Leaves it, and comes back to it. */
+  async function leaveAndComeBack(page: Page): Promise<void> {
+    const address = page.url();
+    await leave(page);
     await passProvider(page);
     await expectAccountPage(page);
     expect(page.url()).toBe(address);
   }
 
-  test('the page is left, and the note that was being written is sent afterwards', async ({ page }) => {
-    await signIn(page);
-    await page.goto('/account?tab=notes#notes');
+  test('the page is left, and the note that was being written is sent afterwards', async ({ page, launch }) => {
+    const { url } = await launch();
+    await page.goto(url + loginPath('/account?tab=notes#notes'));
+    await passProvider(page);
     await expectAccountPage(page);
     await interrupt(page);
     await leaveAndComeBack(page);
@@ -75,6 +86,24 @@ test.describe('where no window opens', () => {
     await page.reload();
     await expectAccountPage(page);
     await expect(page.getByLabel('New note')).toHaveValue('');
+  });
+
+  test('whoever declines at the provider has what they typed, and it is not sent', async ({ page, launch }) => {
+    const { url } = await launch();
+    await page.goto(url + loginPath());
+    await passProvider(page);
+    await expectAccountPage(page);
+    await interrupt(page);
+    await page.context().clearCookies();
+    await leave(page);
+    await enterCredentials(page, alice);
+    await consent(page, 'Deny');
+    await expect(heading(page, 'You cancelled the sign-in')).toBeVisible();
+    await page.goto(url + loginPath());
+    await passProvider(page);
+    await expectAccountPage(page);
+    await expect(page.getByLabel('New note')).toHaveValue('half a thought');
+    await expect(notes(page)).not.toContainText('half a thought');
   });
 
   test('a session that was to be ended in another browser is ended afterwards', async ({ page, launch, stranger }) => {
@@ -175,7 +204,7 @@ async function signInAgain(page: Page): Promise<void> {
   const closed = popup.waitForEvent('close');
   // The provider remembers who was there, so the window may be closed before anything is asked.
   await passProvider(popup).catch((error: unknown) => {
-    if (!popup.isClosed()) throw error;
+    if (!String(error).includes('has been closed')) throw error;
   });
   await closed;
   await expect(page.getByRole('alertdialog')).toBeHidden();

@@ -98,7 +98,7 @@ test('a tab that hears of the end of a session that a newer one has replaced ask
   await signIn(page);
   await other.goto('/account');
   await expectAccountPage(other);
-  const asked = Promise.all([page, other].map((tab) => tab.waitForResponse('**/api/v1/session')));
+  const asked = Promise.all([page, other].map((tab) => tab.waitForResponse(/\/api\/v1\/session\?prolong=false$/)));
   const third = await context.newPage();
   await third.route('**/nothing', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Nothing</title>' }));
   await third.goto('/nothing');
@@ -110,7 +110,7 @@ test('a tab that hears of the end of a session that a newer one has replaced ask
 test('a new sign-in in another tab leaves what is being typed where it is', async ({ page, context }) => {
   await signIn(page);
   await page.getByLabel('New note').fill('half a thought');
-  const asked = page.waitForResponse('**/api/v1/session');
+  const asked = page.waitForResponse(/\/api\/v1\/session\?prolong=false$/);
   const other = await context.newPage();
   await other.goto(loginPath());
   await expectAccountPage(other);

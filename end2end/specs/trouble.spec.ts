@@ -167,7 +167,7 @@ test.describe('offline', () => {
     await expect(page.getByLabel('New note')).toHaveValue('written in a tunnel');
 
     // Back online, the session is asked for, and its events are listened to again.
-    const asked = page.waitForResponse('**/api/v1/session');
+    const asked = page.waitForResponse(/\/api\/v1\/session\?prolong=false$/);
     const listening = page.waitForRequest('**/api/v1/session/events');
     await context.setOffline(false);
     await expect(notice(page)).toHaveCount(0);

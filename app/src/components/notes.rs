@@ -15,7 +15,7 @@ use crate::{
 
 /// The name of calls that are made again after a sign-in, and what they do.
 const NOTES: &str = "notes";
-const ADD: &str = "add";
+const ADD: &str = "add ";
 const DELETE: &str = "delete ";
 
 /// The user's notes, with a way to add and to delete one.
@@ -52,9 +52,9 @@ pub fn Notes() -> impl IntoView {
         }
     });
 
-    let add = move || {
+    let typed = move || field.get_untracked().map(|input| input.value()).unwrap_or_default();
+    let add = move |text: String| {
         let Some(input) = field.get_untracked() else { return };
-        let text = input.value();
         if text.trim().is_empty() || busy.get_untracked() {
             let _ = input.focus();
             return;
@@ -62,7 +62,7 @@ pub fn Notes() -> impl IntoView {
         busy.set(true);
         failed.set_value(Call::Add);
         spawn_local(async move {
-            let added = session.kept_as(NOTES, ADD).keep_on(async || api::add_note(text.trim()).await).await;
+            let added = session.kept_as(NOTES, &[ADD, &text].concat()).keep_on(async || api::add_note(text.trim()).await).await;
             if added.is_ok() {
                 input.set_value("");
                 failed.try_set_value(Call::Load);
@@ -92,16 +92,16 @@ pub fn Notes() -> impl IntoView {
             session.refresh();
         });
     };
-    // When the list is there, and with it what had been typed.
+    // When the list is there, and the field.
     go_on_with_call(session, move || field.get().is_some() && !busy.get(), add, delete);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        add();
+        add(typed());
     };
     let retry = Callback::new(move |()| {
         match failed.get_value() {
             Call::Load => load(),
-            Call::Add => add(),
+            Call::Add => add(typed()),
             Call::Delete(id) => delete(id),
         }
         // The button goes when the problem does, and the focus with it.
@@ -132,14 +132,15 @@ pub fn Notes() -> impl IntoView {
 fn go_on_with_call(
     session: CurrentSession,
     is_ready: impl Fn() -> bool + 'static,
-    add: impl Fn() + 'static,
+    add: impl Fn(String) + 'static,
     delete: impl Fn(String) + 'static,
 ) {
     Effect::new(move || {
         if let Some(call) = is_ready().then(|| take_call(session, NOTES)).flatten() {
-            match call.strip_prefix(DELETE) {
-                Some(id) => delete(id.to_owned()),
-                None => add(),
+            if let Some(text) = call.strip_prefix(ADD) {
+                add(text.to_owned());
+            } else if let Some(id) = call.strip_prefix(DELETE) {
+                delete(id.to_owned());
             }
         }
     });

@@ -1,7 +1,6 @@
 //! A word before the session ends.
 
 use leptos::{ev::FocusEvent, prelude::*};
-use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
@@ -36,40 +35,40 @@ fn Notice() -> impl IntoView {
     session.clock().tick();
     let end = Signal::derive(move || session.ends_at());
     // Using the session does not move its last end.
-    let can_go_on = move || {
+    let can_go_on = Memo::new(move |_| {
         let state = session.get();
         let last_end = state.signed_in().and_then(|signed_in| unix_seconds(&signed_in.session.expires_at));
         end.get().is_some_and(|end| unix_seconds(&end) < last_end)
-    };
+    });
     let (before, after) = around(pages::EXPIRY_ENDS_IN);
     // The button goes with the notice, and whoever has pressed it is back where they were.
-    let left = Rc::new(RefCell::new(None::<HtmlElement>));
-    let leaves = {
-        let left = Rc::clone(&left);
-        move |event: FocusEvent| {
-            // Whoever comes from another window was here before.
-            if let Some(element) = event.related_target().and_then(|element| element.dyn_into().ok()) {
-                left.replace(Some(element));
-            }
+    let left = StoredValue::new_local(None::<HtmlElement>);
+    let leaves = move |event: FocusEvent| {
+        // Whoever comes from another window was here before.
+        if let Some(element) = event.related_target().and_then(|element| element.dyn_into().ok()) {
+            left.set_value(Some(element));
         }
     };
     let stay = move |_| {
         session.refresh();
-        if let Some(element) = &*left.borrow() {
-            focus_quietly(element);
+        if let Some(element) = left.get_value() {
+            focus_quietly(&element);
         }
     };
     view! {
         <div class="expiry notice" role="status">
             <p>{before} <Countdown until=end over=t(pages::EXPIRY_OVER) /> {after}</p>
-            {can_go_on()
-                .then(|| {
-                    view! {
-                        <button type="button" class="button button-small" on:focus=leaves on:click=stay>
-                            {t(pages::EXPIRY_STAY)}
-                        </button>
-                    }
-                })}
+            {move || {
+                can_go_on
+                    .get()
+                    .then(|| {
+                        view! {
+                            <button type="button" class="button button-small" on:focus=leaves on:click=stay>
+                                {t(pages::EXPIRY_STAY)}
+                            </button>
+                        }
+                    })
+            }}
         </div>
     }
 }

@@ -11,6 +11,7 @@ use web_sys::{HtmlDialogElement, HtmlElement};
 use crate::{
     address::use_address,
     components::{avatar::display_name, heading::focus_heading},
+    draft,
     on_demand::{Part, on_demand},
     query::login_address,
     routes::SIGNED_IN,
@@ -68,6 +69,8 @@ fn Dialog() -> impl IntoView {
         let popup = window().open_with_url_and_target_and_features(&by_popup, "oauth2flow-sign-in", POPUP);
         if popup.is_ok_and(|popup| popup.is_some()) {
             event.prevent_default();
+        } else {
+            draft::leave(session);
         }
     };
     let (before, after) = around(pages::SIGN_IN_AGAIN_WHY);

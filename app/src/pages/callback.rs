@@ -10,7 +10,9 @@ use wasm_bindgen::JsValue;
 use crate::query::pairs;
 use crate::{
     api::{self, AuthorizationResponse, Problem},
+    clock::sleep,
     components::{heading::Heading, problem_view::ProblemView},
+    draft::forget_calls,
     erased::erased,
     problem::ProblemCode,
     query::{Redirect, read_redirect},
@@ -83,6 +85,9 @@ pub fn Callback() -> impl IntoView {
                 Err(problem) => {
                     // A reload of this page has nothing left to wait for.
                     mark_history(&JsValue::NULL);
+                    if problem.is(ProblemCode::AccessDenied) {
+                        forget_calls();
+                    }
                     stage.set(Stage::Failed(problem.into()));
                 }
             }
@@ -201,20 +206,6 @@ async fn wait(session: CurrentSession) -> Result<(), Problem> {
         sleep(Duration::from_millis(pause)).await;
     }
     if session.ask().await { Ok(()) } else { Err(Problem::local(ProblemCode::Unauthenticated)) }
-}
-
-async fn sleep(duration: Duration) {
-    let promise = js_sys::Promise::new(&mut |done, _| {
-        set_timeout(
-            move || {
-                // A promise's own function does not fail.
-                let _ = done.call0(&JsValue::UNDEFINED);
-            },
-            duration,
-        );
-    });
-    // The promise is never rejected.
-    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
 }
 
 /// Replaces this page in the history, so that Back does not come here again.
