@@ -11,6 +11,9 @@ use crate::{
     texts::{pages, t},
 };
 
+/// How long after the end the question is put once more: clocks that are nearer to each other count as the same.
+const ONCE_MORE_SECONDS: i64 = 4;
+
 /// The lifetimes, counting down; every answer of the server about the session brings new ones.
 #[component]
 pub fn Lifetimes(
@@ -33,14 +36,15 @@ pub fn Lifetimes(
     });
     let token_expires_at = Signal::derive(move || now().access_token.expires_at.clone());
 
-    // When the time is over, the server is asked what has become of the session.
-    Effect::new(move |was_over: Option<bool>| {
+    // When the time is over, the server is asked what has become of the session; and once more, since this clock may be a moment ahead.
+    Effect::new(move |before: Option<u8>| {
         let ends = [idle_expires_at.get(), expires_at.get()];
-        let over = ends.iter().flatten().filter_map(|end| unix_seconds(end)).any(|end| end <= clock.now());
-        if over && was_over == Some(false) {
+        let past = ends.iter().flatten().filter_map(|end| unix_seconds(end)).map(|end| clock.now() - end).max();
+        let questions = past.map_or(0, |past| u8::from(past >= 0) + u8::from(past >= ONCE_MORE_SECONDS));
+        if before.is_some_and(|before| before < questions) {
             session.look();
         }
-        over
+        questions
     });
     let token_over = if refreshable { t(pages::LIFETIMES_RENEWED) } else { t(pages::TIME_ENDED) };
     view! {
