@@ -53,10 +53,10 @@ impl Clock {
         self.now.set(self.read());
     }
 
-    /// Learns the same from a page, by the time at which the server wrote it: that is when it began to arrive, however long ago that was
-    /// where the app came over a slow line. Only for the browser.
+    /// Learns the same from a page, by the time at which the server wrote it: that was soon after it had been asked for, however long ago
+    /// that is where the app came over a slow line. Only for the browser.
     pub fn set_by_page(self, server_unix_seconds: i64) {
-        self.set_by_server(server_unix_seconds + seconds_since_the_page_began());
+        self.set_by_server(server_unix_seconds + seconds_since_the_page_was_asked_for());
     }
 
     /// Ticks at each full second that the page is visible, for as long as the calling component lives. However many there are, the page
@@ -134,10 +134,9 @@ fn browser_unix_seconds() -> i64 {
     (js_sys::Date::now() / 1000.0) as i64
 }
 
-/// How long ago the document began to arrive; only for the browser.
+/// How long ago the document was asked for; only for the browser.
 #[expect(clippy::cast_possible_truncation, reason = "a page is not open for that long")]
-fn seconds_since_the_page_began() -> i64 {
-    // From when on it was asked for, in fact; but the next answer of the server says more exactly what time it is.
+fn seconds_since_the_page_was_asked_for() -> i64 {
     window().performance().map_or(0, |performance| (performance.now() / 1000.0) as i64)
 }
 

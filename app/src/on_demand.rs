@@ -119,14 +119,16 @@ impl Part {
 
     /// The same for what is not the page itself, but a word beside it: a page goes on without it, and tries again.
     pub(crate) fn show_beside(self) -> AnyView {
-        let is_there = RwSignal::new(at_once(&mut self.load()) == Some(true));
+        let mut loading = self.load();
+        let is_there = RwSignal::new(at_once(&mut loading) == Some(true));
         if !is_there.get_untracked() {
             spawn_local(async move {
-                while !self.load().await {
+                while !loading.await {
                     sleep(AGAIN_AFTER).await;
                     if is_there.is_disposed() {
                         return;
                     }
+                    loading = self.load();
                 }
                 is_there.try_set(true);
             });

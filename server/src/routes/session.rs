@@ -41,36 +41,21 @@ fn only_looks(query: &str) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "prolong" && value == "false")
 }
 
-/// What a request's cookie leads to.
-enum Found {
-    /// A live session.
-    Live(SessionId, Arc<LiveSession>),
-    /// One whose provider is not configured at present. Nobody is signed in by it, and the cookie stays.
-    Dormant,
-    Nothing,
-}
-
-async fn find(app: &AppState, headers: &HeaderMap) -> Result<Found, Failure> {
-    let Some((id, session)) = presented(app, headers).await? else { return Ok(Found::Nothing) };
-    match access::standing(app, &session) {
-        Standing::Admitted => Ok(Found::Live(id, session)),
-        Standing::Dormant => Ok(Found::Dormant),
-        Standing::KeptOut => {
-            logout::end(app, id.key()).await?;
-            Ok(Found::Nothing)
-        }
-    }
-}
-
 /// The live session of a request's cookie. One that the provider's rule, changed since the sign-in, does not let in ends here.
 ///
 /// # Errors
 /// `store_unavailable`
 pub async fn current(app: &AppState, headers: &HeaderMap) -> Result<Option<(SessionId, Arc<LiveSession>)>, Failure> {
-    Ok(match find(app, headers).await? {
-        Found::Live(id, session) => Some((id, session)),
-        Found::Dormant | Found::Nothing => None,
-    })
+    let Some((id, session)) = presented(app, headers).await? else { return Ok(None) };
+    match access::standing(app, &session) {
+        Standing::Admitted => Ok(Some((id, session))),
+        // The provider is not configured at present, and may be again: nobody is signed in by the session, and it stays.
+        Standing::Dormant => Ok(None),
+        Standing::KeptOut => {
+            logout::end(app, id.key()).await?;
+            Ok(None)
+        }
+    }
 }
 
 /// The live session of a request's cookie, whether or not it may still be used: to end it.
