@@ -198,8 +198,10 @@ fn applied(connection: &Connection) -> Result<Vec<(i64, bool, Vec<u8>)>, Error> 
 /// Looks, without writing, whether an existing file is one of ours.
 fn inspect(path: &Path) -> Result<(), OpenError> {
     let looked = open_existing(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| {
-        let application_id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        // Both at one moment: in between, somebody else may make of an empty file one of ours.
+        let transaction = connection.unchecked_transaction()?;
+        let application_id: i64 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         Ok((application_id, tables))
     });
     match looked.map_err(|error| classify(path, &error))? {
@@ -236,8 +238,10 @@ fn classify(path: &Path, error: &Error) -> OpenError {
 
 #[cfg(test)]
 mod tests {
-    use super::{MIGRATION_PATIENCE, MIGRATIONS, OPEN_PATIENCE, SCHEMA, open, patience};
+    use super::{MIGRATION_PATIENCE, MIGRATIONS, OPEN_PATIENCE, SCHEMA, inspect, open, patience};
+    use crate::session::store::OpenError;
     use rusqlite::Connection;
+    use std::fs::File;
 
     /// The tables and indexes of a database: kind, name, and the statement, in whatever way it is written.
     fn tables(of: &Connection) -> Vec<(String, String, String)> {
@@ -266,6 +270,22 @@ mod tests {
         let known = super::applied(&Connection::open(&path).unwrap()).unwrap();
         let expected = MIGRATIONS.iter().map(|migration| (migration.version, true, migration.checksum.to_vec()));
         assert_eq!(known, expected.collect::<Vec<_>>());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_somebody_is_making_never_looks_foreign() {
+        for _ in 0..40 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("sessions.sqlite");
+            File::create(&path).unwrap();
+            let of_maker = path.clone();
+            let making = tokio::spawn(async move { open(&of_maker).await.map(drop) });
+            while !making.is_finished() {
+                let looked = inspect(&path);
+                assert!(matches!(looked, Ok(()) | Err(OpenError::Locked { .. })), "{looked:?}");
+            }
+            making.await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]
