@@ -11,12 +11,16 @@ pub(crate) mod pushed_request;
 pub(crate) mod seen_token;
 pub(crate) mod transaction;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
-    Executor, Row, SqlitePool,
+    Executor, Row, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
+use tokio::time::{Instant, sleep};
 
 use crate::{DemoProviderConfig, DemoProviderError, SigningAlgorithm, accounts::ACCOUNTS, signing_key::SigningKey};
 
@@ -26,6 +30,9 @@ const APPLICATION_ID: i64 = 0x6465_6d6f;
 const SCHEMA_VERSION: i64 = 2;
 /// What makes each version out of the one before.
 const SCHEMA: [&str; 2] = [include_str!("store/schema.sql"), include_str!("store/schema_2.sql")];
+/// How long others may take that make the same file at the same moment. Turning on the WAL waits for nobody by itself.
+const OPEN_PATIENCE: Duration = Duration::from_secs(4);
+const OPEN_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// How many keys are published: the one that signs, and the one before it, whose tokens are still about.
 pub(crate) const PUBLISHED_KEYS: i64 = 2;
 /// How long a code is remembered after it expired, so that its reuse is still noticed.
@@ -65,26 +72,35 @@ impl Store {
         Ok(store)
     }
 
-    /// Creates the tables of a new file; false when the file is somebody else's.
+    /// Creates the tables of a new file; false when the file is somebody else's. Others may do the same at the same moment.
     async fn prepare(&self) -> Result<bool, sqlx::Error> {
-        let integer = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&self.pool);
-        let application_id = integer("PRAGMA application_id").await?;
-        let version = integer("PRAGMA user_version").await?;
-        if application_id == APPLICATION_ID && version == SCHEMA_VERSION {
-            return Ok(true);
+        let begun = Instant::now();
+        loop {
+            match self.try_to_prepare().await {
+                Err(error) if is_locked(&error) && begun.elapsed() < OPEN_PATIENCE => sleep(OPEN_AGAIN_AFTER).await,
+                prepared => return prepared,
+            }
         }
-        let is_older = application_id == APPLICATION_ID && (1..SCHEMA_VERSION).contains(&version);
-        let is_new = application_id == 0 && version == 0 && integer("SELECT count(*) FROM sqlite_master").await? == 0;
-        if !is_older && !is_new {
-            return Ok(false);
+    }
+
+    async fn try_to_prepare(&self) -> Result<bool, sqlx::Error> {
+        // First without a lock, and without writing: the file may be anything.
+        let mut looking = self.pool.begin().await?;
+        let found = Found::look(&mut looking).await?;
+        looking.rollback().await?;
+        if !matches!(found, Found::Older(_)) {
+            return Ok(found == Found::Ours);
         }
         sqlx::query("PRAGMA journal_mode = WAL").fetch_all(&self.pool).await?;
-        let mut transaction = self.pool.begin().await?;
-        for step in SCHEMA.iter().skip(usize::try_from(version).unwrap_or_default()) {
-            transaction.execute(*step).await?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let found = Found::look(&mut transaction).await?;
+        if let Found::Older(version) = found {
+            for step in SCHEMA.iter().skip(version) {
+                transaction.execute(*step).await?;
+            }
         }
         transaction.commit().await?;
-        Ok(true)
+        Ok(found != Found::Foreign)
     }
 
     async fn add_accounts(&self, config: &DemoProviderConfig) -> Result<(), DemoProviderError> {
@@ -180,6 +196,41 @@ impl Store {
     }
 }
 
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Ours, and up to date.
+    Ours,
+    /// Ours, of the version before this many steps of [`SCHEMA`]; 0 is a new file.
+    Older(usize),
+    /// Somebody else's, or of a newer version.
+    Foreign,
+}
+
+impl Found {
+    async fn look(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        let mut integers = [0; 3];
+        for (integer, sql) in
+            integers.iter_mut().zip(["PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master"])
+        {
+            *integer = sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *connection).await?;
+        }
+        Ok(match integers {
+            [APPLICATION_ID, SCHEMA_VERSION, _] => Self::Ours,
+            [APPLICATION_ID, version @ 1..SCHEMA_VERSION, _] => Self::Older(usize::try_from(version).unwrap_or_default()),
+            [0, 0, 0] => Self::Older(0),
+            _ => Self::Foreign,
+        })
+    }
+}
+
+/// Whether another process holds the file.
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // The low byte is the primary result code, the rest says more about it.
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
 fn database_error(path: &Path, source: sqlx::Error) -> DemoProviderError {
     DemoProviderError::Database { path: path.to_owned(), source }
 }
@@ -198,9 +249,31 @@ fn create_private_file(path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Connection, SqliteConnection};
+    use sqlx::Connection;
 
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn several_may_make_the_same_file_at_the_same_moment() {
+        for _ in 0..10 {
+            let directory = tempfile::tempdir().unwrap();
+            let database = Some(directory.path().join("demo.sqlite"));
+            let config = DemoProviderConfig { database, ..DemoProviderConfig::new("http://127.0.0.1:4000", "app", "secret") };
+            let opening: Vec<_> = (0..4)
+                .map(|_| {
+                    let config = config.clone();
+                    tokio::spawn(async move { Store::open(&config).await })
+                })
+                .collect();
+            for opening in opening {
+                let store = opening.await.unwrap().unwrap();
+                let notes: i64 = sqlx::query_scalar("SELECT count(*) FROM notes").fetch_one(&store.pool).await.unwrap();
+                let expected: usize = ACCOUNTS.iter().map(|account| account.first_notes.into_iter().count()).sum();
+                assert_eq!(usize::try_from(notes).unwrap(), expected);
+                store.close().await;
+            }
+        }
+    }
 
     #[tokio::test]
     async fn a_file_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has() {
