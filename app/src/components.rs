@@ -17,6 +17,7 @@ pub mod session_list;
 pub mod sign_in_again;
 pub mod sign_in_first;
 pub mod sign_in_links;
+pub(crate) mod sign_in_window;
 pub mod sign_out;
 pub mod sign_out_notice;
 pub mod site_footer;

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { alice, bob, callUpstream, consent, enterCredentials, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn } from '../fixtures/journey.ts';
+import { alice, bob, callUpstream, consent, enterCredentials, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn, signInInWindow } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 // The refused call is what the dialog comes from.
@@ -198,14 +198,6 @@ test.describe('a provider that takes its permission back', () => {
 
 /** Signs in again in the window that the dialog opens. */
 async function signInAgain(page: Page): Promise<void> {
-  const opened = page.context().waitForEvent('page');
-  await page.getByRole('link', { name: 'Sign in again' }).click();
-  const popup = await opened;
-  const closed = popup.waitForEvent('close');
-  // The provider remembers who was there, so the window may be closed before anything is asked.
-  await passProvider(popup).catch((error: unknown) => {
-    if (!String(error).includes('has been closed')) throw error;
-  });
-  await closed;
+  await signInInWindow(page, page.getByRole('link', { name: 'Sign in again' }), passProvider);
   await expect(page.getByRole('alertdialog')).toBeHidden();
 }

@@ -1,15 +1,16 @@
 //! Parts of a page that depend on who is there.
 
-use leptos::prelude::*;
+use leptos::{ev::MouseEvent, prelude::*};
 use std::sync::Arc;
 
 use crate::{
     address::use_address,
     api::{self, Problem},
     clock::unix_seconds,
-    components::{problem_notice::ProblemNotice, sign_in_first::SignInFirst, skeleton::Skeleton},
+    components::{problem_notice::ProblemNotice, sign_in_first::SignInFirst, sign_in_window::open_sign_in, skeleton::Skeleton},
     erased::erased,
     query::{encode, login_address},
+    routes::SIGNED_IN,
     session::{CurrentSession, SessionState, use_session},
     texts::{pages, t},
 };
@@ -92,23 +93,26 @@ enum Entry {
 #[component]
 fn StepUp(provider: String, max_age: Option<u64>, acr_values: Option<String>) -> impl IntoView {
     let here = use_address();
-    let address = move || {
-        let mut address = here.with(|here| login_address(&provider, here));
-        if let Some(max_age) = max_age {
-            address.push_str("&max_age=");
-            address.push_str(&max_age.to_string());
-        }
-        if let Some(acr_values) = &acr_values {
-            address.push_str("&acr_values=");
-            encode(acr_values, &mut address);
-        }
-        address
+    let mut wanted = String::new();
+    if let Some(max_age) = max_age {
+        wanted.push_str("&max_age=");
+        wanted.push_str(&max_age.to_string());
+    }
+    if let Some(acr_values) = acr_values {
+        wanted.push_str("&acr_values=");
+        encode(&acr_values, &mut wanted);
+    }
+    let in_window = login_address(&provider, SIGNED_IN) + &wanted;
+    let address = move || here.with(|here| login_address(&provider, here)) + &wanted;
+    // The page stays, and with it what has been typed elsewhere on it; the part shows when its session is the new one.
+    let open = move |event: MouseEvent| {
+        open_sign_in(&event, &in_window);
     };
     view! {
         <div class="notice">
             <p>{t(pages::STEP_UP_WHY)}</p>
             <p>
-                <a class="button" href=address rel="external">
+                <a class="button" href=address rel="external" on:click=open>
                     {t(pages::STEP_UP_CONFIRM)}
                 </a>
             </p>

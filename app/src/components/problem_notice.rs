@@ -1,13 +1,16 @@
 //! A failure of one part of a page.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
 use crate::{
     address::use_address,
     api::Problem,
+    components::sign_in_window::{open_sign_in, when_signed_in_anew},
     erased::erased,
     problem::{Explanation, ProblemCode},
     query::{is_request_id, step_up_address},
+    routes::SIGNED_IN,
+    session::CurrentSession,
     texts::{self, Group, around, frame, pages, t},
 };
 
@@ -74,6 +77,20 @@ fn Notice(
     let Problem { code, request_id, login_url, .. } = problem;
     let known = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError);
     let Explanation { words, .. } = known.explain();
+    // The page stays while the user confirms who they are; what they wanted is tried again then.
+    let in_window =
+        login_url.as_ref().filter(|_| known == ProblemCode::StepUpRequired).and_then(|login_url| step_up_address(login_url, SIGNED_IN));
+    let begun = RwSignal::new(false);
+    if in_window.is_some()
+        && let Some((session, retry)) = use_context::<CurrentSession>().zip(retry)
+    {
+        when_signed_in_anew(session, begun, retry);
+    }
+    let open = move |event: MouseEvent| {
+        if let Some(address) = &in_window {
+            begun.set(open_sign_in(&event, address));
+        }
+    };
     // What asks for a better sign-in is not helped by trying again without one.
     let confirm = login_url.and_then(|login_url| step_up_address(&login_url, &use_address().get_untracked()));
     // Where no sign-in would help, none is advised.
@@ -106,7 +123,7 @@ fn Notice(
                 .map(|address| {
                     view! {
                         <p>
-                            <a class="button" href=address rel="external">
+                            <a class="button" href=address rel="external" on:click=open>
                                 {step}
                             </a>
                         </p>

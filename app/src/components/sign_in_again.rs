@@ -10,7 +10,7 @@ use web_sys::{HtmlDialogElement, HtmlElement};
 
 use crate::{
     address::use_address,
-    components::{avatar::display_name, heading::focus_heading},
+    components::{avatar::display_name, heading::focus_heading, sign_in_window::open_sign_in},
     draft,
     on_demand::{Part, on_demand},
     query::login_address,
@@ -18,9 +18,6 @@ use crate::{
     session::use_session,
     texts::{around, pages, t},
 };
-
-/// What the window is like that the sign-in happens in.
-const POPUP: &str = "popup,width=520,height=720";
 
 /// A dialog over the page, which stays as it is: the user signs in again in a window of its own, and goes on. Where the browser
 /// opens no window, the page is left; afterwards fields with [`keep_draft`](crate::draft::keep_draft) are filled again, and calls with
@@ -64,12 +61,9 @@ fn Dialog() -> impl IntoView {
         .get_untracked()
         .signed_in()
         .map_or_else(Default::default, |signed_in| (signed_in.provider.clone(), display_name(&signed_in.user).to_owned()));
-    let by_popup = login_address(&provider, SIGNED_IN);
+    let in_window = login_address(&provider, SIGNED_IN);
     let open = move |event: MouseEvent| {
-        let popup = window().open_with_url_and_target_and_features(&by_popup, "oauth2flow-sign-in", POPUP);
-        if popup.is_ok_and(|popup| popup.is_some()) {
-            event.prevent_default();
-        } else {
+        if !open_sign_in(&event, &in_window) {
             draft::leave(session);
         }
     };
