@@ -6,7 +6,7 @@ use super::{
     patience::{PATIENCE, wait_for},
 };
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose};
-use redis::{Client, Cmd, Connection, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, RedisConnectionInfo, RedisResult};
+use redis::{Client, Cmd, Connection, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, RedisConnectionInfo, RedisResult, Value};
 use std::{
     fs,
     path::Path,
@@ -339,12 +339,13 @@ impl Cluster {
         &self.nodes[(slot / 5461).min(2)]
     }
 
-    /// Waits until every node takes part.
+    /// Waits until every node takes part, and hears and is heard by both others: before that, what is published at one may not reach them.
     pub(crate) fn wait_until_whole(&self) {
         wait_for(|| {
             self.nodes.iter().all(|node| {
                 let about: String = node.ask("CLUSTER INFO");
-                about.contains("cluster_state:ok") && about.contains("cluster_known_nodes:3")
+                let links: Vec<Value> = node.ask("CLUSTER LINKS");
+                about.contains("cluster_state:ok") && about.contains("cluster_known_nodes:3") && links.len() == 4
             })
         });
     }
