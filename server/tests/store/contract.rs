@@ -30,7 +30,7 @@ where
 }
 
 /// The next change, which has to come.
-async fn next(changes: &mut Receiver<Change>) -> Change {
+pub(crate) async fn next(changes: &mut Receiver<Change>) -> Change {
     match tokio::time::timeout(PATIENCE, changes.recv()).await.unwrap() {
         Ok(change) => change,
         Err(RecvError::Lagged(_)) => Change::Missed,

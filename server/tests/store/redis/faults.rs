@@ -2,6 +2,7 @@
 
 use super::Place as _;
 use crate::{
+    contract::next,
     records::{ALICE, assert_same, key, minutes, now, session, session_with_sid},
     servers::{
         patience::{PATIENCE, wait_for},
@@ -227,6 +228,20 @@ async fn a_logout_that_failed_midway_can_be_repeated() {
         assert!(store.get(record.key).await.unwrap().is_none());
     }
     assert_eq!(store.remove_named(named, token, minutes(5)).await.unwrap(), None);
+}
+
+/// Every node serves everybody, and one tells another nothing: no connection of ours is lost by that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_passes_nothing_on_is_noticed() {
+    let place = Cluster::start();
+    let store = place.open().await;
+    let mut changes = store.changes();
+    let is_listened_to = |node: &&Node| node.ask::<String>("CLIENT LIST TYPE pubsub").contains("sub=1");
+    let (listened_to, others): (Vec<_>, Vec<_>) = place.nodes.iter().partition(is_listened_to);
+    let id: String = listened_to[0].ask("CLUSTER MYID");
+    others[0].ask::<()>("CONFIG SET cluster-require-full-coverage no");
+    others[0].ask::<()>(&format!("CLUSTER FORGET {id}"));
+    while next(&mut changes).await != Change::Missed {}
 }
 
 /// A node without which the work can begin, and not be finished.

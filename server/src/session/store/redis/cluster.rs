@@ -111,6 +111,11 @@ impl Cluster {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).owner(slot).cloned()
     }
 
+    /// Everybody who has slots, as far as it is known.
+    pub(super) fn owners(&self) -> Vec<Place> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).owners.clone()
+    }
+
     /// Learns who has a slot now.
     pub(super) fn learn(&self, slot: u16, owner: &Place) {
         self.slots.write().unwrap_or_else(PoisonError::into_inner).give(slot, slot, owner.clone());
@@ -118,7 +123,7 @@ impl Cluster {
 
     /// Every place that is known, another one first each time.
     pub(super) fn places(&self) -> Vec<Place> {
-        let mut places = self.slots.read().unwrap_or_else(PoisonError::into_inner).owners.clone();
+        let mut places = self.owners();
         places.extend(self.address.hosts.iter().filter(|host| !places.contains(host)).cloned().collect::<Vec<_>>());
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % places.len().max(1);
         places.rotate_left(turn);

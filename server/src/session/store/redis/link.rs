@@ -26,6 +26,9 @@ pub(super) enum Link {
     Many(Box<Cluster>),
 }
 
+/// A way to say something: through a node of a Cluster, or the one server that there is.
+pub(super) struct Way(Option<Place>);
+
 /// Whom to ask next.
 struct Target {
     node: Arc<Node>,
@@ -65,17 +68,31 @@ impl Link {
 
     /// The same, with what the library says.
     pub(super) async fn try_run(&self, call: &Call) -> RedisResult<Value> {
+        self.try_run_by(Way(None), call).await
+    }
+
+    /// The same, by one of the [`ways`](Self::ways).
+    pub(super) async fn try_run_by(&self, Way(place): Way, call: &Call) -> RedisResult<Value> {
         let mut last = None;
-        let persisting = timeout(PATIENCE, self.persist(call, &mut last)).await;
+        let persisting = timeout(PATIENCE, self.persist(call, place, &mut last)).await;
         persisting.unwrap_or_else(|_| Err(last.unwrap_or_else(too_late)))
+    }
+
+    /// The ways to say something to everybody: each node of a Cluster tells the others what was said to it, as far as they hear it.
+    pub(super) fn ways(&self) -> Vec<Way> {
+        let owners = match self {
+            Self::One(_) => Vec::new(),
+            Self::Many(cluster) => cluster.owners(),
+        };
+        if owners.is_empty() { vec![Way(None)] } else { owners.into_iter().map(|place| Way(Some(place))).collect() }
     }
 
     /// Asks until it is done or refused; `last` is why it is not done yet. What may have been done is asked for once more at most, and
     /// only if that does no harm.
-    async fn persist(&self, call: &Call, last: &mut Option<RedisError>) -> RedisResult<Value> {
+    async fn persist(&self, call: &Call, place: Option<Place>, last: &mut Option<RedisError>) -> RedisResult<Value> {
         let mut pause = FIRST_RETRY;
         let mut may_repeat = call.repeatable;
-        let mut redirect = None;
+        let mut redirect = place.map(|place| (place, false));
         loop {
             let target = self.target(call, redirect.take()).await?;
             let (error, meaning) = match target.node.ask(call, target.asking).await {

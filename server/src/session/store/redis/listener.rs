@@ -1,7 +1,8 @@
 //! Hearing what happens to sessions, whoever does it.
 //!
 //! One connection listens for as long as it lasts. That it hears is not taken for granted: every now and then this process says
-//! something itself, by the way that changes take, and if it does not come back the connection is given up for another.
+//! something itself, by each of the ways that changes take – through every node of a Cluster –, and if it does not come back by one of
+//! them the connection is given up for another.
 
 use super::{call::Call, link::Link};
 use crate::session::{
@@ -11,10 +12,7 @@ use crate::session::{
 use futures_util::StreamExt as _;
 use redis::{RedisError, aio::PubSub};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -130,11 +128,9 @@ impl Listener {
     /// Passes on what is said until nothing can be heard any more, and answers why.
     async fn hear(&self, connection: PubSub) -> &'static str {
         let (_keeps_it_open, mut messages) = connection.split();
-        let beats = Beats { sent: AtomicU64::new(0) };
+        let beats = Beats::default();
         let beating = self.beat(&beats);
         tokio::pin!(beating);
-        let mut heard = 0;
-        let mut expected = 0;
         let mut ticks = interval(BEAT_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -142,15 +138,14 @@ impl Listener {
                 message = messages.next() => match message.as_ref().map(|message| Heard::parse(message.get_payload_bytes())) {
                     None => return "the connection was lost",
                     Some(Some(Heard::Change(change))) => self.ear.announce(change),
-                    Some(Some(Heard::Beat { by, number })) if by == self.name => heard = number,
+                    Some(Some(Heard::Beat { by, number })) if by == self.name => beats.heard(number),
                     // Another process's beat, or something that a newer version says.
                     Some(_) => {}
                 },
                 _ = ticks.tick() => {
-                    if heard < expected {
+                    if beats.is_one_lost() {
                         return "what is said does not arrive";
                     }
-                    expected = beats.sent.load(Ordering::Acquire);
                 }
                 never = &mut beating => match never {},
             }
@@ -161,11 +156,13 @@ impl Listener {
     async fn beat(&self, beats: &Beats) -> std::convert::Infallible {
         let mut number = 0_u64;
         loop {
-            number += 1;
-            let said = [&[BEAT], self.name.as_slice(), &number.to_be_bytes()].concat();
-            let call = Call::anywhere("PUBLISH").arg(&self.channel).arg(said);
-            if self.link.run::<i64>(call).await.is_ok() {
-                beats.sent.store(number, Ordering::Release);
+            for way in self.link.ways() {
+                number += 1;
+                beats.begin(number);
+                let said = [&[BEAT], self.name.as_slice(), &number.to_be_bytes()].concat();
+                let call = Call::anywhere("PUBLISH").arg(&self.channel).arg(said);
+                let answer = self.link.try_run_by(way, &call).await;
+                beats.end(number, answer.is_ok());
             }
             // A server that was the master is noticed by what it refuses to write, and nobody should read from it.
             let _ = self.link.try_run(&Call::repeatable("UNLINK", &self.nothing)).await;
@@ -174,14 +171,63 @@ impl Listener {
     }
 }
 
-/// The last beat that was sent.
-struct Beats {
-    sent: AtomicU64,
+/// The beats that are on their way.
+#[derive(Default)]
+struct Beats(Mutex<Vec<Beat>>);
+
+struct Beat {
+    number: u64,
+    is_said: bool,
+    is_heard: bool,
+    /// Since it was said, it has been looked once whether it was heard.
+    is_due: bool,
+}
+
+impl Beats {
+    fn on_their_way(&self) -> MutexGuard<'_, Vec<Beat>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One is about to be said.
+    fn begin(&self, number: u64) {
+        self.on_their_way().push(Beat { number, is_said: false, is_heard: false, is_due: false });
+    }
+
+    /// It was said, or could not be.
+    fn end(&self, number: u64, is_said: bool) {
+        self.change(number, |beat| beat.is_said = true);
+        if !is_said {
+            self.on_their_way().retain(|beat| beat.number != number);
+        }
+    }
+
+    /// It was heard, which may be before whoever says it knows that it is said.
+    fn heard(&self, number: u64) {
+        self.change(number, |beat| beat.is_heard = true);
+    }
+
+    fn change(&self, number: u64, change: impl FnOnce(&mut Beat)) {
+        let mut beats = self.on_their_way();
+        if let Some(beat) = beats.iter_mut().find(|beat| beat.number == number) {
+            change(beat);
+        }
+        beats.retain(|beat| !(beat.is_said && beat.is_heard));
+    }
+
+    /// Whether one is not heard that was said before this was asked the last time.
+    fn is_one_lost(&self) -> bool {
+        let mut beats = self.on_their_way();
+        let is_lost = beats.iter().any(|beat| beat.is_due);
+        for beat in beats.iter_mut().filter(|beat| beat.is_said) {
+            beat.is_due = true;
+        }
+        is_lost
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BEAT, Heard, ended, renewed};
+    use super::{BEAT, Beats, Heard, ended, renewed};
     use crate::session::{record::Key, store::Change};
 
     #[test]
@@ -194,5 +240,26 @@ mod tests {
         for nonsense in [&b""[..], b"e", b"x", &ended(key)[..32], &[ended(key), vec![0]].concat(), &beat[..24]] {
             assert_eq!(Heard::parse(nonsense), None);
         }
+    }
+
+    #[test]
+    fn a_beat_is_lost_that_is_not_heard_by_the_second_look_after_it_was_said() {
+        let beats = Beats::default();
+        for number in 1..=4 {
+            beats.begin(number);
+        }
+        // Heard before and after it is known to be said; never said; and said, but not heard.
+        beats.heard(1);
+        beats.end(1, true);
+        beats.end(2, true);
+        beats.heard(2);
+        beats.end(3, false);
+        assert!(!beats.is_one_lost());
+        beats.end(4, true);
+        assert!(!beats.is_one_lost());
+        beats.heard(5);
+        assert!(beats.is_one_lost());
+        beats.heard(4);
+        assert!(!beats.is_one_lost());
     }
 }
