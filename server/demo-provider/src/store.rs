@@ -17,7 +17,7 @@ use std::{
 };
 
 use sqlx::{
-    Executor, Row, SqliteConnection, SqlitePool,
+    Executor, Row, Sqlite, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use tokio::time::{Instant, sleep};
@@ -92,7 +92,7 @@ impl Store {
             return Ok(found == Found::Ours);
         }
         sqlx::query("PRAGMA journal_mode = WAL").fetch_all(&self.pool).await?;
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin().await?;
         let found = Found::look(&mut transaction).await?;
         if let Found::Older(version) = found {
             for step in SCHEMA.iter().skip(version) {
@@ -161,6 +161,11 @@ impl Store {
             .await
             .map_err(|source| self.error(source))?;
         Ok(key)
+    }
+
+    /// Begins what reads first and writes by that: nobody else may write in between, and whoever is writing is waited for.
+    pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await
     }
 
     /// Deletes what has expired.

@@ -7,7 +7,7 @@ use crate::{
 
 #[test]
 fn whoever_dawdles_is_cut_off() {
-    let server = Setup::new().set("limits.head_timeout", "2s").set("limits.body_timeout", "1s").set("limits.idle_timeout", "3s").start();
+    let server = Setup::new().set("limits.head_timeout", "2s").set("limits.body_timeout", "3s").set("limits.idle_timeout", "3s").start();
     let mut one_byte = server.connect();
     one_byte.send(b"G").unwrap();
     let mut half_a_head = server.connect();

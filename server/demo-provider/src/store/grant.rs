@@ -255,7 +255,7 @@ impl Store {
 
     /// Adds a token to a grant, with which it ends; false when that has ended in the meantime.
     pub(crate) async fn extend_grant(&self, grant_id: &str, tokens: NewTokens<'_>) -> Result<bool, Failure> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let known = sqlx::query("SELECT 1 FROM grants WHERE id = ?").bind(grant_id).fetch_optional(&mut *transaction).await?;
         if known.is_none() {
             return Ok(false);

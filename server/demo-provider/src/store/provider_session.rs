@@ -78,7 +78,7 @@ impl Store {
     /// Ends a session: its access ends too, apart from what was allowed to outlive it (`offline_access`,
     /// [Back-Channel Logout §2.7](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCActions)).
     pub(crate) async fn end_session(&self, sid: &str) -> Result<Option<EndedSession>, Failure> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let clients = sqlx::query("SELECT client_id FROM client_sessions WHERE sid = ?").bind(sid).fetch_all(&mut *transaction).await?;
         let ended = sqlx::query("DELETE FROM provider_sessions WHERE sid = ? RETURNING sub").bind(sid).fetch_all(&mut *transaction).await?;
         // A code that nobody has exchanged yet would begin an access that has already ended.

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 fn impatient() -> TestAppBuilder {
-    TestApp::builder().set("limits.head_timeout", "300ms").set("limits.body_timeout", "300ms").set("limits.idle_timeout", "1s")
+    TestApp::builder().set("limits.head_timeout", "1s").set("limits.body_timeout", "1s").set("limits.idle_timeout", "3s")
 }
 
 /// Writes byte after byte, each after somebody else has been served, until the server has had enough. Answers what it said.

@@ -80,7 +80,7 @@ async fn a_conversation_goes_both_ways_at_once_and_ends_with_trailers() {
 #[tokio::test]
 async fn a_connection_on_which_nothing_is_answered_is_given_up() {
     let upstream = RawUpstream::start();
-    let (_app, browser) = signed_in(&[("url", &upstream.origin()), ("http_version", "2"), ("timeout", "100ms")]).await;
+    let (_app, browser) = signed_in(&[("url", &upstream.origin()), ("http_version", "2"), ("timeout", "1s")]).await;
     let call = || browser.call(Method::GET, &format!("{API}/x")).send();
     let (answer, mut first) = tokio::join!(call(), upstream.accept());
     answer.assert_problem(504, "upstream_timeout");

@@ -203,8 +203,8 @@ async fn a_hundred_megabytes_go_up_without_being_kept() {
 
 #[tokio::test]
 async fn an_upload_may_take_longer_than_the_upstream_has_for_its_answer() {
-    const LIMIT: Duration = Duration::from_millis(500);
-    let raw = raw_app(&[("timeout", "500ms")]).await;
+    const LIMIT: Duration = Duration::from_secs(1);
+    let raw = raw_app(&[("timeout", "1s")]).await;
     let mut browser = raw.call(&format!("POST {API}/upload"), "transfer-encoding: chunked\r\n").await;
     browser.send(chunk("beginning")).await;
     let (mut upstream, _) = raw.upstream.request().await;
@@ -314,7 +314,7 @@ async fn a_session_has_so_many_streams_and_no_more() {
 
 #[tokio::test]
 async fn an_upstream_that_dawdles_over_its_head_is_not_waited_for() {
-    let raw = raw_app(&[("timeout", "50ms")]).await;
+    let raw = raw_app(&[("timeout", "1s")]).await;
     let slow = raw.browser.call(Method::GET, &format!("{API}/x"));
     let (answer, mut upstream) = tokio::join!(slow.send(), async {
         let (mut upstream, _) = raw.upstream.request().await;

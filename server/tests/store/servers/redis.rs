@@ -145,8 +145,8 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a server of these settings, and waits until it answers.
     fn server(kind: &Kind, settings: &str) -> Self {
-        // What has been answered is written.
-        Self::start(kind, &format!("save \"\"\nappendonly yes\nappendfsync always\n{settings}"), false)
+        // What has been answered is written, though not on the disk yet: no machine stops, and a busy disk would keep callers waiting.
+        Self::start(kind, &format!("save \"\"\nappendonly yes\nappendfsync no\n{settings}"), false)
     }
 
     /// The same of a sentinel, which keeps nothing.
@@ -273,10 +273,12 @@ impl Sentinels {
         wait_for(|| replica.ask::<String>("INFO replication").contains("master_link_status:up"));
         let port = master.port;
         let quorum = count / 2 + 1;
+        // One alone is only asked who is the master, and is not to make another because the machine is busy.
+        let patience = if count == 1 { 60_000 } else { 1000 };
         let watching = format!(
             "requirepass {INTERNAL_PASSWORD}\nsentinel sentinel-pass {INTERNAL_PASSWORD}\n\
              sentinel resolve-hostnames yes\nsentinel announce-hostnames yes\nsentinel monitor {MASTER} {host} {port} {quorum}\n\
-             sentinel auth-pass {MASTER} {INTERNAL_PASSWORD}\nsentinel down-after-milliseconds {MASTER} 1000\n\
+             sentinel auth-pass {MASTER} {INTERNAL_PASSWORD}\nsentinel down-after-milliseconds {MASTER} {patience}\n\
              sentinel failover-timeout {MASTER} 5000"
         );
         let watchers = (0..count).map(|_| Node::sentinel(&kind, &watching)).collect();
