@@ -272,7 +272,9 @@ impl CurrentSession {
                 // Another tab may be in the middle of something, too, and finds out by itself.
                 let is_news = session.signed_in().is_some() != was_signed_in && self.version() == version;
                 if is_news && !known.interrupted && known.leaving.is_none() {
-                    tell_other_tabs(self, &session);
+                    // The other tabs keep what they have, as this one does, where it is the clock that has ended it.
+                    let has_run_out = known.state.signed_in().is_some_and(|before| session.signed_in().is_none() && self.is_over(before));
+                    tell_other_tabs(self, &if has_run_out { Session::expired() } else { session.clone() });
                 }
                 (SessionState::from(session), None)
             }

@@ -169,6 +169,23 @@ test('a session that nobody uses ends on every page that is open, and goes on wh
   expect(await session(page)).toMatchObject({ authenticated: true });
 });
 
+test('a page that knows the end by its clock alone tells the others of an end, and not of a sign-out', async ({ context, launch }) => {
+  const server = await launch({ config: () => '[session]\nidle = "10s"\n' });
+  // As after a sleep of the machine: nobody has heard it from the server.
+  await context.route('**/api/v1/session/events', () => undefined);
+  const [page, other] = [await context.newPage(), await context.newPage()];
+  await page.goto(server.url + loginPath());
+  await passProvider(page);
+  await expectAccountPage(page);
+  await other.goto(`${server.url}/account`);
+  await expectAccountPage(other);
+  for (const tab of [page, other]) await tab.getByLabel('New note').fill('half a thought');
+  for (const tab of [page, other]) {
+    await expect(tab.getByRole('alertdialog', { name: 'Your session has ended' })).toBeVisible();
+    await expect(tab.getByLabel('New note', { exact: true })).toHaveValue('half a thought');
+  }
+});
+
 test.describe('a provider that takes its permission back', () => {
   // The server is gone for a while.
   test.use({ expectedConsole: /Failed to load resource.*(?: 401|net::ERR_)/ });

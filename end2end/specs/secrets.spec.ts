@@ -64,6 +64,18 @@ for (const [way, { plant, found }] of Object.entries(ways)) {
   });
 }
 
+test('the page that hands a code in keeps it nowhere', async ({ page, server, witness }) => {
+  await page.route('**/api/v1/oauth/code', () => undefined);
+  const handedIn = page.waitForRequest('**/api/v1/oauth/code');
+  await page.goto(server.url + loginPath());
+  await passProvider(page);
+  const { code } = (await handedIn).postDataJSON() as { code: string };
+  expect(code).not.toBe('');
+  expect(await page.content()).not.toContain(code);
+  expect(page.url()).not.toContain(code);
+  expect(await witness.leaks()).toEqual([]);
+});
+
 const closed = test.extend<{ afterwards: void }>({
   // It begins before the other browser, and so it ends after that is closed.
   afterwards: [

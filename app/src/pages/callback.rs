@@ -130,6 +130,10 @@ pub fn Callback() -> impl IntoView {
 fn take_task() -> Task {
     let interrupted = window().history().and_then(|history| history.state()).is_ok_and(|state| is_marked(&state));
     let url_parts = take_url_parts();
+    // The form for browsers without a script has it, too.
+    if let Ok(Some(form)) = document().query_selector("noscript") {
+        form.set_text_content(None);
+    }
     if HANDED_IN.get() {
         return Task::Nothing;
     }
@@ -183,6 +187,10 @@ async fn finish(session: CurrentSession, answer: &AuthorizationResponse) -> Resu
     match api::complete(answer).await {
         Ok(completed) => {
             session.ask().await;
+            // Another tab may have told meanwhile that the session of before is over, which is no answer to this one.
+            if session.get_untracked().signed_in().is_none() {
+                session.ask().await;
+            }
             Ok(completed.return_to)
         }
         // Another run of this page was faster: what it began is worth waiting for.
