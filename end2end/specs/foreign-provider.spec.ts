@@ -1,13 +1,13 @@
 import { type Combination, demandsNonces, describe } from '../fixtures/combination.ts';
 import { account, type ForeignProvider } from '../fixtures/foreign-provider.ts';
-import { callUpstream, detail, heading, session } from '../fixtures/journey.ts';
+import { callUpstream, detail, heading, session, visit } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 import type { Page } from '@playwright/test';
 
 // `oidc-provider` is certified by the OpenID Foundation and shares no code with this project.
 
 async function signIn(page: Page, url: string): Promise<void> {
-  await page.goto(url);
+  await visit(page, url);
   await page.getByRole('main').getByRole('link', { name: 'Sign in with Foreign' }).first().click();
   await expect(heading(page, 'Foreign provider')).toBeVisible();
   await page.getByLabel('Account').fill(account.preferred_username);
@@ -64,7 +64,7 @@ test.describe('a login that the provider refuses', () => {
 test('signing out ends the session at the provider and comes back to the app', async ({ page, launch, foreignProvider }) => {
   const server = await launch({ config: (publicUrl) => foreignProvider.register(publicUrl) });
   await signIn(page, server.url);
-  await page.goto(`${server.url}/account`);
+  await visit(page, `${server.url}/account`);
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expect(heading(page, 'Sign out of the foreign provider')).toBeVisible();
   await page.getByRole('button', { name: 'Sign out here too' }).click();
@@ -108,7 +108,7 @@ for (const combination of combinations) {
     const once = demandsNonces(combination) ? 1 : 0;
     expect(client.visitsOf('token').filter(({ status }) => status === 400)).toHaveLength(once);
     expect(foreignProvider.noncesDemanded()).toBe(once);
-    await page.goto(`${server.url}/account`);
+    await visit(page, `${server.url}/account`);
     await expect(detail(page, 'Email')).toContainText(account.email);
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByRole('button', { name: 'Sign out here too' }).click();

@@ -1,6 +1,6 @@
 import type { Locator, Page, Route } from '@playwright/test';
 import { expectNoViolation } from '../fixtures/axe.ts';
-import { alice, consent, enterCredentials, heading } from '../fixtures/journey.ts';
+import { alice, consent, enterCredentials, heading, visit } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 /** The five attacks: the heading, the switch, what is said without the defence and with it, and where it is decided. */
@@ -43,7 +43,7 @@ const attacks = [
 ] as const;
 
 async function openLab(page: Page): Promise<void> {
-  await page.goto('/lab');
+  await visit(page, '/lab');
   await expect(heading(page, 'The attack lab')).toBeVisible();
   await expect(page.getByRole('switch')).toHaveCount(attacks.length);
 }
@@ -129,7 +129,7 @@ test('the report fits into 320 pixels', async ({ page }) => {
 
 for (const from of ['/learn', '/flow']) {
   test(`${from} leads to the lab`, async ({ page }) => {
-    await page.goto(from);
+    await visit(page, from);
     await page.getByRole('link', { name: 'the attack lab' }).click();
     await expect(heading(page, 'The attack lab')).toBeVisible();
     await expect(heading(page, 'The attack lab')).toBeFocused();
@@ -203,7 +203,9 @@ test.describe('when nothing comes of it', () => {
       await expect(attack.getByRole('alert')).toContainText(told);
       await page.unroute('**/api/v1/lab/runs');
       if (reload) {
+        const asked = page.waitForResponse('**/api/v1/session');
         await attack.getByRole('link', { name: 'Reload' }).click();
+        await asked;
         await expect(attack.getByRole('alert')).toHaveCount(0);
       }
       await attack.getByRole('button', { name: 'Run the attack' }).click();
@@ -227,7 +229,7 @@ for (const { locale, title, run, worked } of languages) {
 
     test('every word of an experiment is in the language of its reader, and fits', async ({ page }) => {
       await page.setViewportSize({ width: 320, height: 640 });
-      await page.goto('/lab');
+      await visit(page, '/lab');
       await expect(heading(page, title)).toBeVisible();
       const cards = page.locator('.experiment');
       await expect(cards).toHaveCount(attacks.length);
@@ -257,7 +259,8 @@ test.describe('without script', () => {
 
   test('each attack is run by a form, and told on the page that comes back', async ({ page, context, render }) => {
     test.skip(render === 'spa', 'a page that is made in the browser needs one');
-    await openLab(page);
+    await page.goto('/lab');
+    await expect(page.getByRole('switch')).toHaveCount(attacks.length);
     for (const { title, defence, off, on } of attacks) {
       const attack = card(page, title);
       const toggle = attack.getByRole('switch', { name: `Defence: ${defence}`, exact: true });

@@ -1,9 +1,8 @@
+import { visit } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('nothing moves when the app takes over', async ({ page }) => {
-  const asked = page.waitForResponse('**/api/v1/session');
-  await page.goto('/');
-  await asked;
+  await visit(page, '/');
   await expect(page.getByRole('link', { name: 'Sign in with Demo' })).toBeVisible();
   const shift = await page.evaluate(
     () =>
@@ -34,9 +33,7 @@ test.describe('a part of the app that does not come', () => {
   test.use({ expectedConsole: /Failed to fetch|ERR_FAILED/ });
 
   test('is said to be missing, and is loaded when that is asked for', async ({ page }) => {
-    const asked = page.waitForResponse('**/api/v1/session');
-    await page.goto('/');
-    await asked;
+    await visit(page, '/');
     await page.route('**/pkg/*.wasm', (route) => route.abort());
     await page.getByRole('navigation').getByRole('link', { name: 'Account' }).click();
     await expect(page.getByRole('heading', { level: 1, name: 'This page could not be loaded' })).toBeFocused();

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { violations } from '../fixtures/axe.ts';
-import { alice, callUpstream, expectAccountPage, heading, session, signIn } from '../fixtures/journey.ts';
+import { alice, callUpstream, expectAccountPage, heading, session, signIn, visit } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('signing out ends the session here, at the provider, and for a stolen cookie', async ({ page, context, playwright, server }) => {
@@ -33,11 +33,16 @@ test('signing out ends the session here, at the provider, and for a stolen cooki
 
 test('Back after signing out shows nobody the account', async ({ page, server }) => {
   await signIn(page);
+  // A page that is left before it has all its files complains about them in Firefox.
+  const hasLeft = page.waitForResponse('**/api/v1/session');
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.waitForURL(`${server.url}/`);
-  await page.goto('/account');
+  await hasLeft;
+  await visit(page, '/account');
   await expect(heading(page, 'Sign in to see your account')).toBeVisible();
+  const isBack = page.waitForResponse('**/api/v1/session');
   await page.goBack();
+  await isBack;
   await page.goBack();
   await expect(page.getByText(alice.email)).toHaveCount(0);
 });
@@ -59,12 +64,12 @@ const notice = (page: Page) => page.locator('.sign-out-notice');
 
 test('the page shows at once that nobody is signed in, and says where it goes', async ({ page, context, server }) => {
   await signIn(page);
+  await visit(page, '/account?tab=notes');
+  await expectAccountPage(page);
   const other = await context.newPage();
   await other.goto('/account');
   await expectAccountPage(other);
   await page.bringToFront();
-  await page.goto('/account?tab=notes');
-  await expectAccountPage(page);
   const { release, count } = await hold(page);
   // While the browser is on its way nobody can look into the page but itself.
   const told: string[] = [];
@@ -110,7 +115,7 @@ test.describe('when it does not come through', () => {
 
   test('the user is back, is told so, and has lost nothing', async ({ page, server }) => {
     await signIn(page);
-    await page.goto('/account?tab=notes#notes');
+    await visit(page, '/account?tab=notes#notes');
     await expectAccountPage(page);
     await page.getByLabel('New note').fill('half a thought');
     let refuse = (): void => undefined;

@@ -1,4 +1,4 @@
-import { heading, session, signIn } from '../fixtures/journey.ts';
+import { heading, session, signIn, visit } from '../fixtures/journey.ts';
 import { freePorts } from '../fixtures/server.ts';
 import { expect, test } from '../fixtures/test.ts';
 
@@ -50,7 +50,7 @@ test('a provider that is down is a problem page, and nobody else notices', async
     `,
   });
   const page = await stranger(server.url);
-  await page.goto('/');
+  await visit(page, '/');
   await page.getByRole('link', { name: 'Sign in with Down' }).first().click();
   await expect(heading(page, 'The provider cannot be reached')).toBeVisible();
   await expect(page.locator('code', { hasText: 'provider_unavailable' })).toBeVisible();

@@ -1,5 +1,7 @@
 import type { Page } from '@playwright/test';
-import { alice, bob, callUpstream, consent, enterCredentials, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn, signInInWindow } from '../fixtures/journey.ts';
+import {
+  alice, bob, callUpstream, consent, enterCredentials, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn, signInInWindow, visit,
+} from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 // The refused call is what the dialog comes from.
@@ -18,7 +20,7 @@ const notes = (page: Page) => page.getByRole('list', { name: 'Notes' });
 
 test('a note that was being written is sent once its writer is back, from a window of its own', async ({ page, server }) => {
   await signIn(page);
-  await page.goto('/account?tab=notes#notes');
+  await visit(page, '/account?tab=notes#notes');
   await expectAccountPage(page);
   await interrupt(page);
   await expect(page.getByRole('alertdialog')).toContainText(alice.name);
@@ -137,10 +139,7 @@ test('somebody else who signs in gets a page of their own, and sends nothing of 
   await signIn(page);
   await interrupt(page);
   const other = await context.newPage();
-  // Firefox reports the parts of the app that a page which is left has not loaded yet.
-  const started = other.waitForResponse('**/api/v1/session');
-  await other.goto('/account');
-  await started;
+  await visit(other, '/account');
   await context.clearCookies();
   const reloaded = page.waitForEvent('load');
   await signIn(other, bob);
