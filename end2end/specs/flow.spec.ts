@@ -1,16 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
 import { expectNoViolation } from '../fixtures/axe.ts';
-import { alice, consent, enterCredentials, heading, loginPath, passProvider, signIn } from '../fixtures/journey.ts';
+import { alice, consent, enterCredentials, heading, loginPath, passProvider, signIn, visit } from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 const title = 'How you signed in with Demo';
 
-/** Signs in and opens the X-ray of that login. */
+/** Signs in and opens the X-ray of that login, which then listens for what happens next. */
 async function openXRay(page: Page): Promise<void> {
+  const listens = page.waitForResponse('**/api/v1/flow/events');
   await page.goto(loginPath('/flow'));
   await passProvider(page);
   await expect(heading(page, title)).toBeVisible();
+  await listens;
 }
 
 /** A login that the user refuses at the provider, and its X-ray. */
@@ -56,7 +58,7 @@ async function saved(page: Page, button: string): Promise<{ name: string; text: 
 }
 
 test('without a login the X-ray offers one, and comes back', async ({ page }) => {
-  await page.goto('/flow');
+  await visit(page, '/flow');
   await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
   await expectNoViolation(page);
   await page.getByRole('link', { name: 'Sign in with Demo' }).click();
@@ -188,8 +190,10 @@ test('the messages can be stepped through from the keyboard', async ({ page }) =
 });
 
 test('the diagram grows while a login happens in another tab', async ({ page, context }) => {
+  const listens = page.waitForResponse('**/api/v1/flow/events');
   await page.goto('/flow');
   await expect(heading(page, 'See a sign-in from the inside')).toBeVisible();
+  await listens;
   const other = await context.newPage();
   await other.goto(loginPath('/account'));
   await expect(heading(other, 'Sign in to Demo')).toBeVisible();
@@ -228,7 +232,7 @@ test('what is saved holds no secret', async ({ page, context, browserName }) => 
   // The picture speaks the language of the page.
   await page.getByRole('button', { name: 'Deutsch' }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
-  await page.goto('/flow');
+  await visit(page, '/flow');
   const german = await saved(page, 'Als Bild speichern');
   expect(german.text).toMatch(/^<svg [^>]*lang="de"[^>]*><title>Anmeldung mit Demo<\/title><desc>Angemeldet /);
   expect(german.text).toContain('Geheimnisse stehen nicht in diesem Bild.');
@@ -268,7 +272,7 @@ test.describe('where nothing is recorded', () => {
 });
 
 test('the story is told with the reader’s own login, and leads to its messages', async ({ page, server }) => {
-  await page.goto('/learn');
+  await visit(page, '/learn');
   await expect(heading(page, 'How a sign-in works')).toBeVisible();
   await expect(page.getByText('In your sign-in', { exact: true })).toHaveCount(0);
   await page.getByRole('link', { name: 'Sign in with Demo' }).click();
@@ -287,7 +291,7 @@ for (const width of [320, 768, 1440]) {
     await signIn(page);
     await page.setViewportSize({ width, height: 800 });
     for (const address of ['/flow', '/learn']) {
-      await page.goto(address);
+      await visit(page, address);
       await expect(page.getByRole('heading', { level: 2 }).first()).toBeVisible();
       await messages(page).evaluateAll((all) => all.forEach((details) => details.setAttribute('open', '')));
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -1,6 +1,8 @@
 import type { Page, Request } from '@playwright/test';
 import { account } from '../fixtures/foreign-provider.ts';
-import { bob, callUpstream, detail, expectAccountPage, heading, loginPath, passProvider, session, signIn } from '../fixtures/journey.ts';
+import {
+  type Account, alice, bob, callUpstream, detail, expectAccountPage, heading, loginPath, passProvider, session, signIn, visit,
+} from '../fixtures/journey.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 /** Sign-out anywhere shows everywhere within a second; a busy machine gets some more to draw it. */
@@ -9,10 +11,23 @@ const soon = { timeout: 3_000 };
 // Whoever listens for events when the session ends may be refused once, which the browser itself reports.
 test.use({ expectedConsole: /session\/events: Failed to load resource.* 401|sessions\/[^/]+\/end: Failed to load resource.* 503/ });
 
+/** Signs in, and waits until the page listens to what becomes of the session. */
+async function signInAndListen(page: Page, account: Account = alice): Promise<void> {
+  const listens = page.waitForResponse((answer) => answer.ok() && answer.url().endsWith('/api/v1/session/events'));
+  await signIn(page, account);
+  await listens;
+}
+
+/** How many tabs of this browser listen to the server, and how many wait for their turn. */
+async function queue(tab: Page): Promise<[listening: number, waiting: number]> {
+  const { held = [], pending = [] } = await tab.evaluate(() => navigator.locks.query());
+  return [held.length, pending.length];
+}
+
 test('the account page tells where the user is signed in, and ends what is no longer wanted', async ({ launch, stranger }) => {
   const server = await launch();
   const [here, there] = [await stranger(server.url), await stranger(server.url)];
-  await signIn(there);
+  await signInAndListen(there);
   await signIn(here);
   const sessions = here.getByRole('list', { name: 'Sessions' });
   await expect(sessions.getByRole('listitem')).toHaveCount(2);
@@ -31,7 +46,7 @@ test('the account page tells where the user is signed in, and ends what is no lo
 test('a session that is ended is gone from the list at once, and back where that fails', async ({ launch, stranger }) => {
   const server = await launch();
   const [here, there] = [await stranger(server.url), await stranger(server.url)];
-  await signIn(there);
+  await signInAndListen(there);
   await signIn(here);
   const sessions = here.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
   await expect(sessions).toHaveCount(2);
@@ -70,7 +85,7 @@ test('a session that is ended is gone from the list at once, and back where that
 test('signing out everywhere ends every session of the user, and nobody else’s', async ({ launch, stranger }) => {
   const server = await launch();
   const [here, there, neighbour] = [await stranger(server.url), await stranger(server.url), await stranger(server.url)];
-  await signIn(there);
+  await signInAndListen(there);
   await signIn(neighbour, bob);
   await signIn(here);
   await here.getByRole('button', { name: 'Sign out everywhere' }).click();
@@ -83,7 +98,7 @@ test('signing out everywhere ends every session of the user, and nobody else’s
 
 test('the tabs of a browser stay in step', async ({ page, context, server }) => {
   const other = await context.newPage();
-  await other.goto('/account');
+  await visit(other, '/account');
   await expect(heading(other, 'Sign in to see your account')).toBeVisible();
   await signIn(page);
   await expectAccountPage(other);
@@ -98,6 +113,8 @@ test('a tab that hears of the end of a session that a newer one has replaced ask
   await signIn(page);
   await other.goto('/account');
   await expectAccountPage(other);
+  // Whoever waits for their turn hears the others.
+  await expect.poll(() => queue(other)).toEqual([1, 1]);
   const asked = Promise.all([page, other].map((tab) => tab.waitForResponse(/\/api\/v1\/session\?prolong=false$/)));
   const third = await context.newPage();
   await third.route('**/nothing', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Nothing</title>' }));
@@ -108,7 +125,7 @@ test('a tab that hears of the end of a session that a newer one has replaced ask
 });
 
 test('a new sign-in in another tab leaves what is being typed where it is', async ({ page, context }) => {
-  await signIn(page);
+  await signInAndListen(page);
   await page.getByLabel('New note').fill('half a thought');
   const asked = page.waitForResponse(/\/api\/v1\/session\?prolong=false$/);
   const other = await context.newPage();
@@ -155,11 +172,7 @@ test('ten tabs of one browser all work, and one of them listens', async ({ conte
     await expectAccountPage(page);
   }
   // With one connection each, six tabs would leave none for anything else.
-  const queue = async () => {
-    const { held = [], pending = [] } = await second.evaluate(() => navigator.locks.query());
-    return [held.length, pending.length];
-  };
-  await expect.poll(queue).toEqual([1, 9]);
+  await expect.poll(() => queue(second)).toEqual([1, 9]);
   expect(streams.filter((stream) => !ended.has(stream))).toHaveLength(1);
 });
 
@@ -188,7 +201,7 @@ test('without script a session elsewhere is ended, and then all of them', async 
   const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false });
   const page = await context.newPage();
   const elsewhere = await stranger(server.url);
-  await signIn(elsewhere);
+  await signInAndListen(elsewhere);
   await page.goto(loginPath());
   await passProvider(page);
   await page.getByRole('button', { name: 'Continue' }).click();
@@ -201,7 +214,7 @@ test('without script a session elsewhere is ended, and then all of them', async 
   await expect(sessions).toHaveCount(1);
   await expect(heading(elsewhere, 'Sign in to see your account')).toBeVisible(soon);
 
-  await signIn(elsewhere);
+  await signInAndListen(elsewhere);
   await page.reload();
   await page.getByRole('button', { name: 'Sign out everywhere' }).click();
   await expect(heading(page, 'Sign in, and see how it works')).toBeVisible();

@@ -62,8 +62,8 @@ test('a page talks to an API through a WebSocket that ends with its session', as
     const other = await page.context().newPage();
     await other.goto('/account');
     await other.getByRole('button', { name: 'Sign out', exact: true }).click();
-    await expect.poll(async () => (await seen()).closed, { timeout: 3_000 }).toBeDefined();
-    expect(api.clients.size).toBe(0);
+    await expect.poll(async () => (await seen()).closed, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => api.clients.size).toBe(0);
     // The sign-out still leads by the provider.
     await other.waitForURL(`${server.url}/`);
     await signIn(other);
