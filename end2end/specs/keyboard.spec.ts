@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { test } from '../fixtures/hostile-provider.ts';
-import { alice, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn } from '../fixtures/journey.ts';
+import { alice, expectAccountPage, heading, loginPath, passProvider, session, settle, signIn, visit } from '../fixtures/journey.ts';
 import { expectFocusKept, expectFocusSeen, tabTo, tabUntil } from '../fixtures/keyboard.ts';
 import { states } from '../fixtures/states.ts';
 import { expect } from '../fixtures/test.ts';
@@ -23,7 +23,7 @@ async function typeCredentials(page: Page): Promise<void> {
 }
 
 test('the whole login works from the keyboard', async ({ page }) => {
-  await page.goto('/');
+  await visit(page, '/');
   await expect(heading(page, home)).toBeVisible();
   await page.keyboard.press('Tab');
   await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused();
@@ -79,6 +79,8 @@ test('notes are written and deleted', async ({ page, launch }) => {
   await passProvider(page);
   await expectAccountPage(page);
   const notes = page.getByRole('list', { name: 'Notes' });
+  // Nothing is added while they load.
+  await expect(notes).toBeAttached();
   await tabTo(page, 'textbox', 'New note');
   await page.keyboard.type('written without a mouse');
   await page.keyboard.press('Enter');
@@ -118,6 +120,8 @@ test.describe('a session that ends under the user’s hands', () => {
   test('is begun again in a window of its own, and the work goes on', async ({ page, context }) => {
     await signIn(page);
     await settle(page);
+    // Nothing is added while they load.
+    await expect(page.getByRole('list', { name: 'Notes' })).toBeAttached();
     await tabTo(page, 'textbox', 'New note');
     await page.keyboard.type('half a thought');
     await context.clearCookies({ name: /session/ });
@@ -155,6 +159,8 @@ test.describe('a session that ends under the user’s hands', () => {
   test('is left, and the page says so', async ({ page, context }) => {
     await signIn(page);
     await settle(page);
+    // Nothing is added while they load.
+    await expect(page.getByRole('list', { name: 'Notes' })).toBeAttached();
     await tabTo(page, 'textbox', 'New note');
     await page.keyboard.type('half a thought');
     await context.clearCookies({ name: /session/ });

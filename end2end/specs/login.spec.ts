@@ -1,10 +1,12 @@
-import { alice, codePosts, consent, detail, enterCredentials, expectAccountPage, heading, loginPath, session, signIn, statuses } from '../fixtures/journey.ts';
+import {
+  alice, codePosts, consent, detail, enterCredentials, expectAccountPage, heading, loginPath, session, settle, signIn, statuses, visit,
+} from '../fixtures/journey.ts';
 import { tenProviders } from '../fixtures/states.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('a newcomer signs in, lands on the account page and calls the API', async ({ page }) => {
   const posts = codePosts(page);
-  await page.goto('/');
+  await visit(page, '/');
   await expect(heading(page, 'Sign in, and see how it works')).toBeVisible();
   await page.getByRole('main').getByRole('link', { name: 'Sign in with Demo' }).first().click();
   await enterCredentials(page, alice);
@@ -24,7 +26,7 @@ test('a newcomer signs in, lands on the account page and calls the API', async (
     await expect(detail(page, term).locator('time')).toHaveText(/\d/);
   }
 
-  await page.goto('/');
+  await visit(page, '/');
   await expect(page.getByText(`Signed in as ${alice.name}`)).toBeVisible();
   await page.getByRole('link', { name: 'Open your account' }).click();
   await expectAccountPage(page);
@@ -55,7 +57,7 @@ test('the page that the user was going to is kept, with its query and its fragme
 });
 
 test('the account page of somebody signed out offers to sign in and comes back', async ({ page }) => {
-  await page.goto('/account');
+  await visit(page, '/account');
   await expect(heading(page, 'Sign in to see your account')).toBeVisible();
   await page.getByRole('link', { name: 'Sign in with Demo' }).click();
   await enterCredentials(page, alice);
@@ -100,7 +102,7 @@ test('a wrong password is refused in words, and the right one then works', async
 test('where there are several providers, the one that was used last is found again', async ({ page, launch }) => {
   const server = await launch({ config: () => `[demo]\nenabled = true\n${tenProviders}` });
   const links = page.getByRole('main').getByRole('link', { name: /^Sign in with / });
-  await page.goto(server.url);
+  await visit(page, server.url);
   await expect(links).toHaveCount(11);
   await expect(links.filter({ hasText: 'Last used' })).toHaveCount(0);
 
@@ -108,6 +110,9 @@ test('where there are several providers, the one that was used last is found aga
   await enterCredentials(page, alice);
   await consent(page, 'Allow');
   await expectAccountPage(page);
+  // What the page has not asked for by then would be refused.
+  await settle(page);
+  for (const name of ['Notes', 'Sessions']) await expect(page.getByRole('list', { name })).toBeAttached();
   await page.context().clearCookies();
   await page.goto(server.url);
   await expect(links.filter({ hasText: 'Last used' })).toHaveText('Sign in with Demo Last used');
