@@ -244,6 +244,13 @@ impl CurrentSession {
         self.ask_once(false);
     }
 
+    /// The same, whatever is being asked already: that may have been asked in vain.
+    pub(crate) fn look_anew(self) {
+        spawn_local(async move {
+            self.ask_server(false).await;
+        });
+    }
+
     fn ask_once(self, prolongs: bool) {
         if self.questions.try_get_value().is_some_and(|questions| questions.asking == 0) {
             spawn_local(async move {

@@ -75,7 +75,7 @@ pub fn follow(session: CurrentSession) {
     let tries = RwSignal::new(0_u32);
     // What has happened meanwhile is not waited for: the session is asked for, and the server's events are listened to anew.
     let connecting = window_event_listener(leptos::ev::online, move |_| {
-        session.look();
+        session.look_anew();
         tries.update(|tries| *tries = tries.wrapping_add(1));
     });
     on_cleanup(move || {
