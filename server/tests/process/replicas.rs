@@ -224,7 +224,9 @@ fn a39_a_provider_that_is_down_or_slow_or_fails_ends_no_session() {
         [(Mood::Fails, "provider_unavailable"), (Mood::HangsUp, "provider_unavailable"), (Mood::IsSilent, "provider_timeout")]
     {
         let is_silent = matches!(mood, Mood::IsSilent);
-        let replicas = Replicas::start(|setup| if is_silent { setup.set("outbound.total_timeout", "3s") } else { setup });
+        let replicas = Replicas::start(|setup| {
+            if is_silent { setup.set("outbound.total_timeout", "3s").set("outbound.connect_timeout", "3s") } else { setup }
+        });
         replicas.provider.set_mood(mood);
         for server in 0..3 {
             let answer = call(&mut replicas.browser(server)).unwrap();
