@@ -25,7 +25,7 @@ const DRAFT: &str = "oauth2flow draft ";
 const CALL: &str = "oauth2flow call ";
 
 /// How long a call is kept, in seconds: about as long as a sign-in may take. Later, nobody expects it any more.
-const CALL_IS_KEPT_SECONDS: u64 = 600;
+pub(crate) const KEPT_SECONDS: u64 = 600;
 
 /// A field whose draft can be kept: an input, a text area, a selection.
 pub trait Field: AsRef<Node> + JsCast + Clone + 'static {
@@ -257,7 +257,7 @@ fn written(now: i64, call: &str) -> String {
 fn read(now: i64, kept: &str) -> Option<&str> {
     let (since, call) = kept.split_once(' ')?;
     // Clocks are set, but not by so much.
-    (now.abs_diff(since.parse().ok()?) <= CALL_IS_KEPT_SECONDS).then_some(call)
+    (now.abs_diff(since.parse().ok()?) <= KEPT_SECONDS).then_some(call)
 }
 
 /// The draft, which is kept no longer.

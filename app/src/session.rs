@@ -289,7 +289,9 @@ impl CurrentSession {
         };
         let answered = problem.is_none();
         let signed_in = state.signed_in().is_some();
-        if self.version() == version {
+        // Where another question is on its way, it is that one's answer that counts.
+        let is_asked_again = self.questions.try_get_value().is_some_and(|questions| questions.asking > 0);
+        if self.version() == version && (answered || !is_asked_again) {
             self.take_over(state, problem);
         }
         signed_in && answered
@@ -398,6 +400,6 @@ impl CurrentSession {
     }
 }
 
-fn is_same_user(one: &SignedIn, other: &SignedIn) -> bool {
+pub(crate) fn is_same_user(one: &SignedIn, other: &SignedIn) -> bool {
     one.provider == other.provider && one.user.sub == other.user.sub
 }

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { alice, enterCredentials, expectAccountPage, heading, loginPath, passProvider, signInInWindow } from '../fixtures/journey.ts';
+import { alice, bob, enterCredentials, expectAccountPage, heading, loginPath, passProvider, signInInWindow } from '../fixtures/journey.ts';
 import { example } from '../fixtures/server.ts';
 import { expect, test } from '../fixtures/test.ts';
 
@@ -17,10 +17,11 @@ async function mark(page: Page): Promise<() => Promise<boolean>> {
 test.describe('an API that wants a second factor', () => {
   test.use({ expectedConsole: /Failed to load resource.* 401/ });
 
+  const config = (_: string, demo: string) =>
+    `[upstreams.notes]\nurl = "${demo}/notes"\nproviders = ["demo"]\nacr_values = ["urn:example:acr:two-factor"]\n`;
+
   test('is called again once there has been one, and what was typed is sent from the page where it stands', async ({ page, launch }) => {
-    const server = await launch({
-      config: (_, demo) => `[upstreams.notes]\nurl = "${demo}/notes"\nproviders = ["demo"]\nacr_values = ["urn:example:acr:two-factor"]\n`,
-    });
+    const server = await launch({ config });
     await page.goto(server.url + loginPath('/account?tab=notes#notes'));
     await passProvider(page);
     await expectAccountPage(page);
@@ -41,6 +42,28 @@ test.describe('an API that wants a second factor', () => {
     await expect(notes.getByRole('alert')).toBeHidden();
     expect(await stays()).toBe(true);
     expect(page.url()).toBe(`${server.url}/account?tab=notes#notes`);
+  });
+
+  test('is not called for somebody else who signs in instead', async ({ page, launch }) => {
+    const server = await launch({ config });
+    await page.goto(server.url + loginPath());
+    await passProvider(page);
+    await expectAccountPage(page);
+    await page.getByLabel('New note').fill('half a thought');
+    await page.getByRole('button', { name: 'Add note' }).click();
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/proxy/notes')) sent.push(request.url());
+    });
+    await confirm(page, async (popup) => {
+      await popup.getByLabel('One-time code').fill('246810');
+      await passProvider(popup, bob);
+    });
+    await expectAccountPage(page, bob);
+    await expect(page.getByRole('list', { name: 'Notes' })).toBeVisible();
+    await expect(page.getByRole('list', { name: 'Notes' })).not.toContainText('half a thought');
+    await expect(page.getByLabel('New note')).toHaveValue('');
+    expect(sent).toEqual([]);
   });
 });
 

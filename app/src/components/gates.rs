@@ -37,7 +37,8 @@ pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
     move || nobody.get().then(|| children())
 }
 
-/// Shown to whoever is signed in, and signed in well enough; everybody else is told how to get there, and comes back to this address.
+/// Shown to whoever is signed in, and signed in well enough; everybody else is told how to get there, and comes back to this
+/// address; a better sign-in happens in a window over it.
 ///
 /// It hides, it does not protect: what must not be seen has to be refused by the API that gives it
 /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).

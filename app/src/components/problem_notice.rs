@@ -5,7 +5,7 @@ use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 use crate::{
     address::use_address,
     api::Problem,
-    components::sign_in_window::{open_sign_in, when_signed_in_anew},
+    components::sign_in_window::sign_in_and_go_on,
     erased::erased,
     problem::{Explanation, ProblemCode},
     query::{is_request_id, step_up_address},
@@ -77,18 +77,16 @@ fn Notice(
     let Problem { code, request_id, login_url, .. } = problem;
     let known = ProblemCode::parse(&code).unwrap_or(ProblemCode::InternalError);
     let Explanation { words, .. } = known.explain();
-    // The page stays while the user confirms who they are; what they wanted is tried again then.
+    // The page stays while the user confirms who they are; what they wanted is tried again then. Where nobody tries it, the page is left.
     let in_window =
         login_url.as_ref().filter(|_| known == ProblemCode::StepUpRequired).and_then(|login_url| step_up_address(login_url, SIGNED_IN));
-    let begun = RwSignal::new(false);
-    if in_window.is_some()
-        && let Some((session, retry)) = use_context::<CurrentSession>().zip(retry)
-    {
-        when_signed_in_anew(session, begun, retry);
-    }
+    let confirming = use_context::<CurrentSession>()
+        .zip(in_window)
+        .zip(retry)
+        .map(|((session, address), retry)| sign_in_and_go_on(session, address, retry));
     let open = move |event: MouseEvent| {
-        if let Some(address) = &in_window {
-            begun.set(open_sign_in(&event, address));
+        if let Some(confirm) = &confirming {
+            confirm(&event);
         }
     };
     // What asks for a better sign-in is not helped by trying again without one.

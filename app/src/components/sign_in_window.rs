@@ -1,8 +1,13 @@
 //! A sign-in in a window of its own, over the page that needs it.
 
 use leptos::{ev::MouseEvent, prelude::*};
+use std::sync::Arc;
 
-use crate::session::CurrentSession;
+use crate::{
+    api::SignedIn,
+    draft::KEPT_SECONDS,
+    session::{CurrentSession, is_same_user},
+};
 
 /// What the window is like.
 const FEATURES: &str = "popup,width=520,height=720";
@@ -18,17 +23,30 @@ pub(crate) fn open_sign_in(event: &MouseEvent, address: &str) -> bool {
     is_open
 }
 
-/// Goes on once the user has signed in anew, if that is what they have `begun` here: what was wanted long ago, nobody expects any more
-/// when they sign in elsewhere.
-pub(crate) fn when_signed_in_anew(session: CurrentSession, begun: RwSignal<bool>, go_on: Callback<()>) {
-    Effect::new(move |before: Option<Option<String>>| {
-        let now = session.get().signed_in().map(|now| {
-            let (at, acr) = (now.authenticated_at.as_deref().unwrap_or_default(), now.acr.as_deref().unwrap_or_default());
-            [&now.session.created_at, " ", at, " ", acr].concat()
-        });
-        if now.is_some() && before.is_some_and(|before| before != now) && begun.get_untracked() {
-            go_on.run(());
+/// What a link does that leads to a better sign-in: it opens a window, and `go_on` is run once the same user has signed in there, as long
+/// as anybody expects it.
+pub(crate) fn sign_in_and_go_on(session: CurrentSession, address: String, go_on: Callback<()>) -> impl Fn(&MouseEvent) {
+    // When that was begun, and in whose session.
+    let begun = StoredValue::new(None::<(i64, Arc<SignedIn>)>);
+    Effect::new(move || {
+        let state = session.get();
+        if let Some(((at, before), now)) = begun.get_value().zip(state.signed_in())
+            && !is_same_sign_in(&before, now)
+        {
+            begun.set_value(None);
+            if is_same_user(&before, now) && session.clock().read().abs_diff(at) <= KEPT_SECONDS {
+                go_on.run(());
+            }
         }
-        now
     });
+    move |event| {
+        if open_sign_in(event, &address) {
+            begun.set_value(session.get_untracked().signed_in().map(|now| (session.clock().read(), Arc::clone(now))));
+        }
+    }
+}
+
+fn is_same_sign_in(one: &SignedIn, other: &SignedIn) -> bool {
+    let marks = |signed_in: &SignedIn| (signed_in.session.created_at.clone(), signed_in.authenticated_at.clone(), signed_in.acr.clone());
+    is_same_user(one, other) && marks(one) == marks(other)
 }

@@ -15,7 +15,8 @@ const FIRST: u16 = 20_000;
 const PORTS_OF_A_PROCESS: u16 = 32;
 const PROCESSES: u16 = 350;
 
-/// This process's ports, by the first: they are nobody else's for as long as the file is locked, which is until it ends.
+/// This process's ports, by the first: no other test of this target directory has them until it ends, and the
+/// file is locked no more.
 static OWN: LazyLock<(u16, File)> = LazyLock::new(|| {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ports");
     fs::create_dir_all(&directory).unwrap();
@@ -33,10 +34,11 @@ static OWN: LazyLock<(u16, File)> = LazyLock::new(|| {
 /// Every process has candidates of its own, because tests run side by side, and a server that is restarted leaves its port for a moment.
 pub(crate) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    loop {
+    for _ in 0..PORTS_OF_A_PROCESS {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, OWN.0 + NEXT.fetch_add(1, Ordering::Relaxed) % PORTS_OF_A_PROCESS));
         if TcpListener::bind(address).is_ok() {
             return address;
         }
     }
+    panic!("all ports of this process are in use");
 }

@@ -168,6 +168,10 @@ impl Link {
     /// # Errors
     /// When it did not come about.
     pub(super) async fn listen(&self, channel: &str) -> RedisResult<PubSub> {
+        if let Self::Many(cluster) = self {
+            // One that has left is listened to no more, nor spoken through. Whom nobody can tell about is found out below.
+            let _ = timeout(PATIENCE, cluster.look()).await;
+        }
         let node = self.target(&Call::anywhere("SUBSCRIBE"), None).await?.node;
         timeout(PATIENCE, node.listen(channel)).await.unwrap_or_else(|_| Err(too_late()))
     }

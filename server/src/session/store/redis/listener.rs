@@ -1,8 +1,8 @@
 //! Hearing what happens to sessions, whoever does it.
 //!
 //! One connection listens for as long as it lasts. That it hears is not taken for granted: every now and then this process says
-//! something itself, by each of the ways that changes take – through every node of a Cluster –, and if it does not come back by one of
-//! them the connection is given up for another.
+//! something itself, in a Cluster at every node that has slots, and if it does not come back from one of them the connection is given up
+//! for another.
 
 use super::{call::Call, link::Link};
 use crate::session::{
