@@ -8,6 +8,14 @@ async function confirm(page: Page, pass: (popup: Page) => Promise<void>): Promis
   await signInInWindow(page, page.getByRole('link', { name: 'Confirm it is you' }), pass);
 }
 
+/** Adds a note, which is refused. */
+async function addInVain(page: Page): Promise<void> {
+  await page.getByLabel('New note').fill('half a thought');
+  const refused = page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.url().endsWith('/proxy/notes'));
+  await page.getByRole('button', { name: 'Add note' }).click();
+  expect((await refused).status()).toBe(401);
+}
+
 /** Marks the page that is there, and tells afterwards whether it still is. */
 async function mark(page: Page): Promise<() => Promise<boolean>> {
   await page.evaluate(() => document.documentElement.setAttribute('data-stays', ''));
@@ -27,10 +35,7 @@ test.describe('an API that wants a second factor', () => {
     await expectAccountPage(page);
     const notes = page.getByRole('region', { name: 'Notes' });
     await expect(notes.getByRole('alert')).toContainText('This API wants a stronger');
-    await page.getByLabel('New note').fill('half a thought');
-    const refused = page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.url().endsWith('/proxy/notes'));
-    await page.getByRole('button', { name: 'Add note' }).click();
-    expect((await refused).status()).toBe(401);
+    await addInVain(page);
 
     const stays = await mark(page);
     await confirm(page, async (popup) => {
@@ -49,8 +54,7 @@ test.describe('an API that wants a second factor', () => {
     await page.goto(server.url + loginPath());
     await passProvider(page);
     await expectAccountPage(page);
-    await page.getByLabel('New note').fill('half a thought');
-    await page.getByRole('button', { name: 'Add note' }).click();
+    await addInVain(page);
     const sent: string[] = [];
     page.on('request', (request) => {
       if (request.method() === 'POST' && request.url().endsWith('/proxy/notes')) sent.push(request.url());

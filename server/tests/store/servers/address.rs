@@ -15,8 +15,8 @@ const FIRST: u16 = 20_000;
 const PORTS_OF_A_PROCESS: u16 = 32;
 const PROCESSES: u16 = 350;
 
-/// This process's ports, by the first: no other test of this target directory has them until it ends, and the
-/// file is locked no more.
+/// This process's ports, by the first: no other test of this target directory has them until it ends, and the file is locked no
+/// more.
 static OWN: LazyLock<(u16, File)> = LazyLock::new(|| {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ports");
     fs::create_dir_all(&directory).unwrap();
